@@ -57,7 +57,11 @@ internal sealed class JobEventReporter : IAsyncDisposable
     public async Task FlushAsync(CancellationToken cancellation)
     {
         var stored = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _entries.Writer.TryWrite(new Entry(null, stored));
+        if (!_entries.Writer.TryWrite(new Entry(null, stored)))
+        {
+            throw new OperationCanceledException("The attempt no longer speaks for its job.");
+        }
+
         await stored.Task.WaitAsync(cancellation);
     }
 
@@ -78,19 +82,33 @@ internal sealed class JobEventReporter : IAsyncDisposable
     {
         var batch = new List<JobEventDraft>();
         var waiting = new List<TaskCompletionSource>();
-        while (await _entries.Reader.WaitToReadAsync(_abandoned.Token))
+        try
         {
-            var flush = Drain(batch, waiting);
-            if (!flush && batch.Count < LargestBatch && !_entries.Reader.Completion.IsCompleted)
+            while (await _entries.Reader.WaitToReadAsync(_abandoned.Token))
             {
-                await Task.Delay(Gather, _time, _abandoned.Token);
-                Drain(batch, waiting);
+                var flush = Drain(batch, waiting);
+                if (!flush && batch.Count < LargestBatch && !_entries.Reader.Completion.IsCompleted)
+                {
+                    await Task.Delay(Gather, _time, _abandoned.Token);
+                    Drain(batch, waiting);
+                }
+
+                await AppendAsync(batch);
+                waiting.ForEach(w => w.TrySetResult());
+                batch.Clear();
+                waiting.Clear();
+            }
+        }
+        finally
+        {
+            // Nobody waits for what will not be stored.
+            _entries.Writer.TryComplete();
+            while (_entries.Reader.TryRead(out var entry))
+            {
+                entry.Stored?.TrySetCanceled();
             }
 
-            await AppendAsync(batch);
-            waiting.ForEach(w => w.TrySetResult());
-            batch.Clear();
-            waiting.Clear();
+            waiting.ForEach(w => w.TrySetCanceled());
         }
     }
 

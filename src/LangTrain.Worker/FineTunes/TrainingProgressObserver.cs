@@ -14,7 +14,8 @@ internal sealed class TrainingProgressObserver(JobEventReporter reporter, JobLea
     private const double Smoothing = 0.9;
 
     private FineTuneProgress _progress = lease.Job.Progress;
-    private double? _smoothed;
+    private double? _smoothed = lease.Job.Progress.TrainLoss;
+    private int _samples;
 
     /// <inheritdoc/>
     public void OnLog(TrainingLogLevel level, string message) =>
