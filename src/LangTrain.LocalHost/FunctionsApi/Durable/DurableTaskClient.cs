@@ -61,8 +61,9 @@ public abstract class DurableTaskClient : IAsyncDisposable
         TerminateInstanceAsync(instanceId, output as TerminateInstanceOptions ?? new TerminateInstanceOptions(output), cancellation);
 
     /// <summary>Ends an instance.</summary>
-    public abstract Task TerminateInstanceAsync(
-        string instanceId, TerminateInstanceOptions? options = null, CancellationToken cancellation = default);
+    public virtual Task TerminateInstanceAsync(
+        string instanceId, TerminateInstanceOptions? options = null, CancellationToken cancellation = default) =>
+        throw new NotSupportedException($"{GetType().Name} does not end instances.");
 
     /// <summary>Halts an instance; what reaches it is kept.</summary>
     public abstract Task SuspendInstanceAsync(string instanceId, string? reason = null, CancellationToken cancellation = default);
