@@ -94,7 +94,7 @@ internal sealed class AdamW : IDisposable
                 throw new InvalidDataException($"The checkpoint's optimizer state does not fit: {name}.");
             }
 
-            using var copied = moment.copy_(value);
+            moment.copy_(value);
         }
 
         Updates = updates;
