@@ -58,6 +58,15 @@ internal sealed class BatchPlanner
         return steps;
     }
 
+    /// <summary>Steps of all epochs; packed epochs can differ by a step, because another order packs otherwise.</summary>
+    public int CountSteps(int epochs)
+    {
+        var rowsPerStep = _rowsPerMicroBatch * _microBatchesPerStep;
+        return _packedRowLength is null
+            ? checked(epochs * ((_lengths.Count + rowsPerStep - 1) / rowsPerStep))
+            : Enumerable.Range(0, epochs).Sum(epoch => PlanEpoch(epoch).Count);
+    }
+
     private List<int[]> ByLength(int[] order, int rowsPerStep)
     {
         var rows = new List<int[]>(order.Length);

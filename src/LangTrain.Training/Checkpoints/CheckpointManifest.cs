@@ -37,4 +37,5 @@ internal sealed record CheckpointFile(string Name, long SizeBytes, string Sha256
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true)]
 [JsonSerializable(typeof(CheckpointManifest))]
 [JsonSerializable(typeof(TrainingState))]
+[JsonSerializable(typeof(TrainingOptions))]
 internal sealed partial class CheckpointJsonContext : JsonSerializerContext;
