@@ -13,11 +13,16 @@ internal sealed class AdamW : IDisposable
     private readonly AdamWOptions _options;
     private readonly Tensor[] _firstMoments;
     private readonly Tensor[] _secondMoments;
+    private readonly bool _isFused;
 
-    public AdamW(IReadOnlyList<TrainedParameter> parameters, AdamWOptions options)
+    /// <param name="parameters">What learns; leaf tensors that need a gradient.</param>
+    /// <param name="options">The constants.</param>
+    /// <param name="isFused">One kernel over all tensors; false takes the same algorithm operator by operator.</param>
+    public AdamW(IReadOnlyList<TrainedParameter> parameters, AdamWOptions options, bool isFused = true)
     {
         _parameters = parameters;
         _options = options;
+        _isFused = isFused;
         _firstMoments = [.. parameters.Select(p => Zeros(p.Value))];
         _secondMoments = [.. parameters.Select(p => Zeros(p.Value))];
     }
@@ -32,6 +37,38 @@ internal sealed class AdamW : IDisposable
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         Updates++;
+        if (_isFused)
+        {
+            StepFused(learningRate);
+        }
+        else
+        {
+            StepByOperator(learningRate);
+        }
+    }
+
+    private void StepFused(double learningRate)
+    {
+        var update = tensor((float)Updates);
+        foreach (var hasWeightDecay in new[] { true, false })
+        {
+            var learning = Enumerable.Range(0, _parameters.Count)
+                .Where(i => _parameters[i].HasWeightDecay == hasWeightDecay)
+                .Select(i => (Index: i, Gradient: _parameters[i].Value.grad))
+                .Where(p => p.Gradient is not null)
+                .ToArray();
+            if (learning.Length > 0)
+            {
+                FusedAdamW.Step(
+                    [.. learning.Select(p => _parameters[p.Index].Value)], [.. learning.Select(p => p.Gradient!)],
+                    [.. learning.Select(p => _firstMoments[p.Index])], [.. learning.Select(p => _secondMoments[p.Index])],
+                    update.to(_parameters[learning[0].Index].Value.device), learningRate, hasWeightDecay ? _options.WeightDecay : 0, _options);
+            }
+        }
+    }
+
+    private void StepByOperator(double learningRate)
+    {
         var firstCorrection = 1 - Math.Pow(_options.Beta1, Updates);
         var secondCorrectionRoot = Math.Sqrt(1 - Math.Pow(_options.Beta2, Updates));
         for (var i = 0; i < _parameters.Count; i++)

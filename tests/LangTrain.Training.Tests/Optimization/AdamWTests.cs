@@ -7,15 +7,17 @@ public sealed class AdamWTests
 {
     private static readonly AdamWOptions Options = new(0.9, 0.999, 1e-8, 0.1);
 
-    [Fact]
-    public void Three_updates_equal_the_published_algorithm()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Three_updates_equal_the_published_algorithm(bool isFused)
     {
         // The reference is arXiv:1711.05101, algorithm 2, in plain doubles.
         using var scope = NewDisposeScope();
         double[] weights = [0.5, -1.25, 3.0, 0.01];
         double[] first = new double[4], second = new double[4];
         var parameter = tensor(weights, [2, 2], requires_grad: true);
-        using var optimizer = new AdamW([new TrainedParameter("w", parameter, HasWeightDecay: true)], Options);
+        using var optimizer = new AdamW([new TrainedParameter("w", parameter, HasWeightDecay: true)], Options, isFused);
         for (var update = 1; update <= 3; update++)
         {
             double[] gradient = [0.1 * update, -2.0, 1e-3, 0.7 / update];
