@@ -161,7 +161,11 @@ public abstract class FineTuneRecipe
         // 3. The result: the last weights, or the best after early stopping; written, then read back.
         var writtenStep = checkpoints.RestoreBest(trainee, state);
         trainee.Save(_files.OutputFolder);
-        data.CopyModelFiles(_files, _options);
+        if (_options.Method == TrainingMethod.Full)
+        {
+            TrainingData.CopyModelFiles(_files);
+        }
+
         var verification = ResultVerifier.Verify(trainee, data, _files.OutputFolder, _control.Cancellation);
         _observer.OnLog(TrainingLogLevel.Info, FormattableString.Invariant(
             $"Written and read back: {verification.Tensors} tensors, logits differ by {verification.MaxLogitDifference:g3}, {verification.PromptsEnded} of {verification.PromptsTried} answers end by themselves."));

@@ -24,7 +24,7 @@ public sealed class FullRecipe : FineTuneRecipe
     private static DecoderModel Load(string folder)
     {
         var model = DecoderModel.Load(folder, new ModelLoadOptions { Dtype = ScalarType.Float32 });
-        model.requires_grad_(true);
+        model.SetTrainable(true);
         return model;
     }
 

@@ -26,7 +26,6 @@ public sealed class LoraRecipe : FineTuneRecipe
         var model = DecoderModel.Load(files.BaseModelFolder, new ModelLoadOptions { Dtype = ScalarType.Float32, Quantization = quantization });
         try
         {
-            model.requires_grad_(false);
             var seed = SeededRandom.Mix(options.Seed, RandomPurpose.AdapterInit);
             return new AdapterTrainee(model, LoraAdapter.Create(model, options.Lora, seed), files.BaseModelName, ownsModel: true);
         }

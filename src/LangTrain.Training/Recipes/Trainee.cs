@@ -27,12 +27,12 @@ internal abstract class Trainee(DecoderModel model, AdapterSelection adapters, I
     public Tensor Accumulate(MicroBatch batch, double lossWeight, Generator dropout)
     {
         using var scope = NewDisposeScope();
-        var hidden = Model.Hidden(batch.Ids, PassFor(batch) with { Training = true, Generator = dropout }); // [B, T, C]
+        var hidden = Model.Hidden(batch.Ids, PassFor(batch, dropout)); // [B, T, C]
         var trained = hidden.flatten(0, 1).index_select(0, batch.TrainedPositions); // [N, C]
 
         // The head's gradient is made by hand, chunk by chunk, and autograd goes on from the hidden states.
         var (lossSum, gradient) = ChunkedCrossEntropy.Backward(
-            trained.detach(), Model.HeadWeight, batch.Targets, lossWeight, HeadGradient(), Model.Config.LogitSoftCap);
+            trained.detach(), Model.OutputWeight, batch.Targets, lossWeight, HeadGradient(), Model.Config.LogitSoftCap);
         trained.backward([gradient]);
         return scope.MoveToOuter(lossSum);
     }
@@ -45,7 +45,7 @@ internal abstract class Trainee(DecoderModel model, AdapterSelection adapters, I
         using var scope = NewDisposeScope();
         var hidden = Model.Hidden(batch.Ids, PassFor(batch)); // [B, T, C]
         var trained = hidden.flatten(0, 1).index_select(0, batch.TrainedPositions); // [N, C]
-        return scope.MoveToOuter(ChunkedCrossEntropy.Evaluate(trained, Model.HeadWeight, batch.Targets, Model.Config.LogitSoftCap));
+        return scope.MoveToOuter(ChunkedCrossEntropy.Evaluate(trained, Model.OutputWeight, batch.Targets, Model.Config.LogitSoftCap));
     }
 
     /// <summary>The logits of every position, without dropout and gradient: for comparing models on one short batch.</summary>
@@ -72,21 +72,24 @@ internal abstract class Trainee(DecoderModel model, AdapterSelection adapters, I
     /// <inheritdoc/>
     public abstract void Dispose();
 
-    private ForwardPass PassFor(MicroBatch batch) => new() { Positions = batch.Positions, Segments = batch.Segments, Adapters = Adapters };
+    private ForwardPass PassFor(MicroBatch batch, Generator? dropout = null) => new()
+    {
+        Positions = batch.Positions, Segments = batch.Segments, Adapters = Adapters, Training = dropout is not null, Generator = dropout,
+    };
 
     // The head's weight learns in full training only; with tied embeddings it is the embedding, whose gradient autograd adds to this one.
     private Tensor? HeadGradient()
     {
-        if (!Model.HeadWeight.requires_grad)
+        if (!Model.OutputWeight.requires_grad)
         {
             return null;
         }
 
-        if (Model.HeadWeight.grad is null)
+        if (Model.OutputWeight.grad is null)
         {
-            Model.HeadWeight.grad = zeros_like(Model.HeadWeight);
+            Model.OutputWeight.grad = zeros_like(Model.OutputWeight);
         }
 
-        return Model.HeadWeight.grad;
+        return Model.OutputWeight.grad;
     }
 }
