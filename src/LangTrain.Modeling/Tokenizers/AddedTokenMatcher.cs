@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Globalization;
+using System.Text;
 using LangTrain.Modeling.Tokenizers.Patterns;
 
 namespace LangTrain.Modeling.Tokenizers;
@@ -33,7 +35,7 @@ internal sealed class AddedTokenMatcher
         var at = 0;
         while (Next(text, at, parseControl, out var start, out var end) is { } token)
         {
-            if (token.SingleWord && (TouchesWord(text, start - 1) || TouchesWord(text, end)))
+            if (token.SingleWord && (EndsWithWord(text.AsSpan(0, start)) || StartsWithWord(text.AsSpan(end))))
             {
                 at = end;
                 continue;
@@ -70,5 +72,12 @@ internal sealed class AddedTokenMatcher
         return null;
     }
 
-    private static bool TouchesWord(string text, int index) => (uint)index < (uint)text.Length && CodePointSet.IsWord(text[index]);
+    private static bool StartsWithWord(ReadOnlySpan<char> text) =>
+        Rune.DecodeFromUtf16(text, out var rune, out _) == OperationStatus.Done && IsWord(rune);
+
+    private static bool EndsWithWord(ReadOnlySpan<char> text) =>
+        Rune.DecodeLastFromUtf16(text, out var rune, out _) == OperationStatus.Done && IsWord(rune);
+
+    // Superscripts and fractions are word characters in patterns, but not in the reference's test of added tokens.
+    private static bool IsWord(Rune rune) => CodePointSet.IsWord(rune.Value) && Rune.GetUnicodeCategory(rune) != UnicodeCategory.OtherNumber;
 }

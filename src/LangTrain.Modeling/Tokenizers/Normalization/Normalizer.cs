@@ -28,7 +28,8 @@ internal abstract class Normalizer
                 return new Rewrite(replacer.Apply);
             case "Lowercase":
                 section.Allow();
-                return new Rewrite(text => text.ToLowerInvariant());
+                // The one letter whose lower case is two code points.
+                return new Rewrite(text => text.ToLowerInvariant().Replace("\u0130", "i\u0307", StringComparison.Ordinal));
             case "Strip":
                 section.Allow("strip_left", "strip_right");
                 var (left, right) = (section.Bool("strip_left", true), section.Bool("strip_right", true));

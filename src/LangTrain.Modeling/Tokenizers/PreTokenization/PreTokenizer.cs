@@ -9,6 +9,9 @@ internal abstract class PreTokenizer
     /// <summary>GPT-2's split, which the ByteLevel pre-tokenizer brings along.</summary>
     private const string Gpt2Pattern = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 
+    // This one pre-tokenizer's \w is that of Rust's regex crate: also joiners and circled letters, but no superscripts and fractions.
+    private const string RustWord = @"\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\u200C\u200D\x{24B6}-\x{24E9}\x{1F130}-\x{1F149}\x{1F150}-\x{1F169}\x{1F170}-\x{1F189}";
+
     /// <summary>Replaces the pieces (and the text, where it is changed) by finer ones.</summary>
     public abstract void Apply(PieceList pieces);
 
@@ -42,7 +45,7 @@ internal abstract class PreTokenizer
                 return SplitPreTokenizer.ByPattern(@"[\p{P}$+<=>^`|~]", ReadBehavior(section, SplitBehavior.Isolated));
             case "Whitespace":
                 section.Allow();
-                return new SplitPreTokenizer(null, TextPattern.Compile(@"\w+|[^\w\s]+"), SplitBehavior.Removed, invert: true);
+                return new SplitPreTokenizer(null, TextPattern.Compile($"[{RustWord}]+|[^{RustWord}\\s]+"), SplitBehavior.Removed, invert: true);
             case "WhitespaceSplit":
                 section.Allow();
                 return SplitPreTokenizer.ByPattern(@"\s", SplitBehavior.Removed);
