@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using LangTrain.Inference.Engine;
 using LangTrain.Modeling;
 using Microsoft.Extensions.Logging;
@@ -207,8 +206,8 @@ public sealed class GenerationEngine : IAsyncDisposable
             _slots.Release(yielding);
             _queue.PutBack(yielding);
             _metrics.Queued(1);
-            if (_queue.TryDequeue(interactiveOnly: true, out row))
-                Admit(row);
+            if (_queue.TryDequeue(interactiveOnly: true, out var waiting))
+                Admit(waiting);
         }
     }
 
@@ -267,8 +266,8 @@ public sealed class GenerationEngine : IAsyncDisposable
             {
                 if (ahead == row)
                     break;
-                if (ahead.Pending > 1 && SlotTable.CommonBeginning(row, ahead) >= Math.Max(shared, row.Cached) + SlotTable.MinSharedTokens
-                    && Reads(ahead))
+                var common = ahead.Pending > 1 ? SlotTable.CommonBeginning(row, ahead) : 0;
+                if (common >= SlotTable.MinSharedTokens && common > Math.Max(shared, row.Cached) && Reads(ahead))
                     return false;
             }
             if (shared >= row.Cached + SlotTable.MinSharedTokens)

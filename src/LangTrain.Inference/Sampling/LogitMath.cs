@@ -41,7 +41,8 @@ internal static class LogitMath
     public static void Weights(ReadOnlySpan<float> logits, float max, float temperature, Span<float> weights)
     {
         var inverse = 1f / temperature;
-        var (from, to) = (MemoryMarshal.Cast<float, Vector<float>>(logits), MemoryMarshal.Cast<float, Vector<float>>(weights));
+        var from = MemoryMarshal.Cast<float, Vector<float>>(logits);
+        var to = MemoryMarshal.Cast<float, Vector<float>>(weights);
         var (maxLanes, inverseLanes) = (new Vector<float>(max), new Vector<float>(inverse));
         for (var v = 0; v < from.Length; v++)
             to[v] = Vector.Exp((from[v] - maxLanes) * inverseLanes);
