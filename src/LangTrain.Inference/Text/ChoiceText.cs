@@ -1,5 +1,5 @@
 using System.Text;
-using LangTrain.Modeling;
+using LangTrain.Modeling.Tokenizers;
 
 namespace LangTrain.Inference.Text;
 

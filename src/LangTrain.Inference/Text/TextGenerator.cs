@@ -4,6 +4,7 @@ using System.Threading.Channels;
 using LangTrain.Inference.Sampling;
 using LangTrain.Inference.Text;
 using LangTrain.Modeling;
+using LangTrain.Modeling.Tokenizers;
 
 namespace LangTrain.Inference;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using LangTrain.Modeling;
+using LangTrain.Modeling.Tokenizers;
 
 namespace LangTrain.Inference.Text;
 
@@ -45,7 +45,8 @@ internal static class TokenTexts
         return count;
     }
 
-    private static byte[] BytesOf(Tokenizer tokenizer, int id) => tokenizer.TokenBytes(id);
+    // A model may have more logits than its tokenizer has tokens.
+    private static byte[] BytesOf(Tokenizer tokenizer, int id) => id < tokenizer.VocabularySize ? tokenizer.TokenBytes(id).ToArray() : [];
 
     private static string TextOf(byte[] bytes)
     {
