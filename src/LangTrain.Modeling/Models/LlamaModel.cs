@@ -1,0 +1,24 @@
+using static TorchSharp.torch;
+
+namespace LangTrain.Modeling;
+
+/// <summary>The decoders that are spelled like Llama: Llama, Mistral, Qwen, Gemma, Phi-3.</summary>
+internal sealed class LlamaModel : DecoderModel
+{
+    private readonly DecoderStack model;
+    private readonly EmbeddingLayer? lm_head; // [V, C], like an embedding; absent where tied
+
+    public LlamaModel(ModelConfig config, ModelLoadOptions options)
+        : base(config, options)
+    {
+        model = new DecoderStack(config, options);
+        lm_head = config.TieEmbeddings ? null : new EmbeddingLayer(config.VocabularySize, config.HiddenSize, options);
+        RegisterComponents();
+    }
+
+    private protected override Tensor Run(Tensor ids, PassContext pass) => model.Forward(ids, pass);
+
+    private protected override Tensor OutputWeight => (lm_head ?? model.embed_tokens).weight;
+
+    private protected override bool IsDropped(string name) => name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal) || (Config.TieEmbeddings && name == "lm_head.weight");
+}

@@ -1,0 +1,50 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace LangTrain.Modeling;
+
+/// <summary>Fills a model's weights from its folder, one tensor at a time, converting on the way.</summary>
+internal static class CheckpointLoader
+{
+    /// <exception cref="InvalidDataException">A weight is missing, unknown, or of the wrong shape.</exception>
+    public static void Load(DecoderModel model, string folder)
+    {
+        using CheckpointFolder checkpoint = CheckpointFolder.Open(folder);
+        using var frozen = no_grad();
+        HashSet<string> used = [];
+        foreach ((string name, Parameter parameter) in model.named_parameters())
+        {
+            using var scope = NewDisposeScope();
+            parameter.copy_(View(checkpoint, used, name, parameter.shape));
+        }
+
+        foreach (LinearLayer linear in model.Linears.Values.Where(linear => linear.IsQuantized))
+        {
+            using var scope = NewDisposeScope();
+            Tensor dense = View(checkpoint, used, linear.ModuleName + ".weight", [linear.OutputSize, linear.InputSize]);
+            linear.SetQuantized(Nf4.Quantize(dense.to(model.Device), model.Dtype));
+        }
+
+        if (checkpoint.Names.FirstOrDefault(name => !used.Contains(name) && !model.Drops(name)) is { } unknown)
+        {
+            throw new InvalidDataException($"The checkpoint holds '{unknown}', which a {model.Config.ModelType} model of this config.json does not have.");
+        }
+    }
+
+    private static Tensor View(CheckpointFolder checkpoint, HashSet<string> used, string name, long[] shape)
+    {
+        if (!checkpoint.Contains(name))
+        {
+            throw new InvalidDataException($"The checkpoint lacks '{name}'.");
+        }
+
+        SafetensorsEntry entry = checkpoint.Entry(name);
+        if (!entry.Shape.SequenceEqual(shape))
+        {
+            throw new InvalidDataException($"'{name}' is [{string.Join(", ", entry.Shape)}] in the checkpoint; config.json says [{string.Join(", ", shape)}].");
+        }
+
+        used.Add(name);
+        return checkpoint.View(name);
+    }
+}
