@@ -41,6 +41,15 @@ public abstract class FineTuneRecipe
         _time = time;
     }
 
+    /// <summary>Tells what the run will take; reads the data and the shapes of the model, and trains nothing.</summary>
+    /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
+    public TrainingEstimate Estimate()
+    {
+        using var scope = NewDisposeScope();
+        using var data = TrainingData.Load(_options, _files, _observer, _control.Cancellation);
+        return EstimateCalculator.Calculate(_options, _files, data);
+    }
+
     /// <summary>Trains, going on from the newest good checkpoint if there is one.</summary>
     /// <returns>What was made, or that the run was paused.</returns>
     /// <exception cref="OperationCanceledException">The run was cancelled; its checkpoints stay.</exception>

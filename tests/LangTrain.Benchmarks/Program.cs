@@ -1,0 +1,17 @@
+using LangTrain.Benchmarks;
+
+return args switch
+{
+    ["training-speed", .. var rest] => TrainingSpeed.Run(rest),
+    _ => Usage(),
+};
+
+static int Usage()
+{
+    Console.Error.WriteLine("""
+        dotnet run -c Release --project tests/LangTrain.Benchmarks -- <verb>
+
+          training-speed [15m|110m] [lora|qlora|full] [steps]   tokens a second of training steps, fp32
+        """);
+    return 2;
+}
