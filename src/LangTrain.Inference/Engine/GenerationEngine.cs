@@ -57,6 +57,9 @@ public sealed class GenerationEngine : IAsyncDisposable
     /// <summary>Tokens that a prompt and its answer may have together.</summary>
     public int ContextLength => _model.SlotTokens;
 
+    /// <summary>Logits of a token.</summary>
+    public int VocabularySize => _model.VocabularySize;
+
     /// <summary>Sequences that are generated at the same time.</summary>
     public int MaxRows => _model.SlotCount;
 
