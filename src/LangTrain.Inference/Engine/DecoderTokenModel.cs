@@ -36,6 +36,9 @@ internal sealed class DecoderTokenModel : ITokenModel
     public int SlotTokens { get; }
 
     /// <inheritdoc/>
+    public long CacheBytes => _cache.ByteCount;
+
+    /// <inheritdoc/>
     public void Truncate(int slot, int length) => _cache.Truncate(slot, length);
 
     /// <inheritdoc/>

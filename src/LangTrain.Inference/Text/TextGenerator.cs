@@ -53,12 +53,15 @@ public sealed class TextGenerator
         var grammar = request.ResponseFormat is { } format ? _structured.Compile(format) : null;
         var seed = request.Sampling.Seed ?? Random.Shared.NextInt64();
         var rows = new GenerationRequest[request.ChoiceCount];
+        var leases = new AdapterLease?[rows.Length]; // Each row holds the adapter until it is in no step any more, whatever its reader does.
         for (var i = 0; i < rows.Length; i++)
         {
+            var lease = leases[i] = request.Adapter?.Share();
             rows[i] = new GenerationRequest
             {
                 PromptTokens = prompt,
-                Adapter = request.Adapter,
+                Adapter = lease?.Adapter,
+                Left = lease is null ? null : () => _ = lease.DisposeAsync().AsTask(),
                 Sampling = request.Sampling with { Seed = TokenRandom.SeedOfChoice(seed, i) },
                 MaxNewTokens = request.MaxNewTokens,
                 StopTokenIds = _stopTokenIds,
@@ -69,8 +72,16 @@ public sealed class TextGenerator
                 Constraint = grammar is null ? null : new GrammarConstraint(grammar),
             };
         }
-        var streams = _engine.Submit(rows, cancellationToken);
-        return ReadAsync(request, prompt, streams, cancellationToken);
+        try
+        {
+            return ReadAsync(request, prompt, _engine.Submit(rows, cancellationToken), cancellationToken);
+        }
+        catch
+        {
+            foreach (var lease in leases)
+                _ = lease?.DisposeAsync().AsTask();
+            throw;
+        }
     }
 
     /// <summary>Runs a request to its end.</summary>

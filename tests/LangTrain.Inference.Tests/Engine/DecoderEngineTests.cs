@@ -4,6 +4,7 @@ using static TorchSharp.torch;
 namespace LangTrain.Inference.Tests.Engine;
 
 /// <summary>The engine over a real network: what a row generates depends on its own tokens and adapter alone.</summary>
+[Collection(TensorCounts.Name)]
 public sealed class DecoderEngineTests : IDisposable
 {
     private readonly DecoderModel _model = Some.TinyModel();
