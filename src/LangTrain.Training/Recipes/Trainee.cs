@@ -45,7 +45,8 @@ internal abstract class Trainee(DecoderModel model, AdapterSelection adapters, I
         using var scope = NewDisposeScope();
         var hidden = Model.Hidden(batch.Ids, PassFor(batch)); // [B, T, C]
         var trained = hidden.flatten(0, 1).index_select(0, batch.TrainedPositions); // [N, C]
-        return scope.MoveToOuter(ChunkedCrossEntropy.Evaluate(trained, Model.OutputWeight, batch.Targets, Model.Config.LogitSoftCap));
+        var (lossSum, hits) = ChunkedCrossEntropy.Evaluate(trained, Model.OutputWeight, batch.Targets, Model.Config.LogitSoftCap);
+        return scope.MoveToOuter(lossSum, hits);
     }
 
     /// <summary>The logits of every position, without dropout and gradient: for comparing models on one short batch.</summary>

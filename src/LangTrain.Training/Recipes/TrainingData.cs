@@ -1,5 +1,4 @@
 using System.Text.Json;
-using LangTrain.Modeling;
 using LangTrain.Modeling.Tokenizers;
 using LangTrain.Training.Batches;
 using LangTrain.Training.Observation;
@@ -45,7 +44,7 @@ internal sealed class TrainingData : IDisposable
     {
         var tokenizer = Tokenizer.Load(files.BaseModelFolder);
         var all = Read(files.TrainingFile, tokenizer);
-        var (training, evaluation) = files.EvaluationFile is { } file
+        (ITokenizedExamples training, ITokenizedExamples? evaluation) = files.EvaluationFile is { } file
             ? (all, Read(file, tokenizer))
             : ExampleSubset.Split(all, options.EvaluationSplit, options.Seed);
         return new TrainingData(tokenizer, training, evaluation, options);
@@ -74,7 +73,7 @@ internal sealed class TrainingData : IDisposable
     {
     }
 
-    private static ITokenizedExamples Read(string path, Tokenizer tokenizer) => new InMemoryExamples(File.ReadLines(path).Select(line =>
+    private static InMemoryExamples Read(string path, Tokenizer tokenizer) => new InMemoryExamples(File.ReadLines(path).Select(line =>
     {
         using var row = JsonDocument.Parse(line);
         List<int> ids = [tokenizer.BosTokenId!.Value, .. tokenizer.Encode(row.RootElement.GetProperty("prompt").GetString()!)];

@@ -1,4 +1,5 @@
 using LangTrain.Modeling;
+using LangTrain.Training.Checkpoints;
 
 namespace LangTrain.Training.Tests.Recipes;
 
@@ -75,9 +76,9 @@ public sealed class ResumeTests : IDisposable
     {
         var options = Options(TrainingMethod.Lora, 1);
         _run.Train(options, new RecordingObserver());
-        Assert.Throws<Checkpoints.CheckpointMismatchException>(() => _run.Train(options with { LearningRate = 1e-5 }, new RecordingObserver()));
+        Assert.Throws<CheckpointMismatchException>(() => _run.Train(options with { LearningRate = 1e-5 }, new RecordingObserver()));
         File.AppendAllText(_run.TrainingFile, """{"prompt":"one","completion":"more"}""" + "\n");
-        Assert.Throws<Checkpoints.CheckpointMismatchException>(() => _run.Train(options, new RecordingObserver()));
+        Assert.Throws<CheckpointMismatchException>(() => _run.Train(options, new RecordingObserver()));
     }
 
     public void Dispose() => _run.Dispose();

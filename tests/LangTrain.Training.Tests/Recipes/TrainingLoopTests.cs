@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using LangTrain.Modeling;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace LangTrain.Training.Tests.Recipes;
 
@@ -18,7 +17,7 @@ public sealed class TrainingLoopTests : IDisposable
     public void Loss_falls_and_every_metric_is_finite()
     {
         var observer = new RecordingObserver();
-        var result = _run.Train(Lora with { Epochs = 12, EvaluationSplit = 0.1 }, observer);
+        var result = _run.Train(Lora with { Method = TrainingMethod.Full, Epochs = 12, EvaluationSplit = 0.1 }, observer);
         Assert.True(observer.Losses[^1] < 0.6 * observer.Losses[0], $"{observer.Losses[0]} to {observer.Losses[^1]}");
         Assert.All(observer.Metrics, m => Assert.All(
             new[] { m.Epoch, m.Loss, m.LearningRate, m.GradientNorm, m.TokensPerSecond, m.EtaSeconds }, value => Assert.True(double.IsFinite(value))));
@@ -58,8 +57,6 @@ public sealed class TrainingLoopTests : IDisposable
         _run.Train(Lora, new RecordingObserver());
         Assert.Equal(before, File.ReadAllBytes(Path.Combine(_run.BaseModel, "model.safetensors")));
 
-        // An adapter that learned nothing leaves logits alone, so a frozen base shows in B = 0 giving the base's loss at step 1.
-        using var model = DecoderModel.Load(_run.BaseModel, new ModelLoadOptions { Dtype = ScalarType.Float32 });
         var names = new HashSet<string>();
         using var file = SafetensorsFile.Open(Path.Combine(_run.Files().OutputFolder, "adapter_model.safetensors"));
         foreach (var entry in file.Entries)
@@ -68,7 +65,7 @@ public sealed class TrainingLoopTests : IDisposable
             names.Add(entry.Name);
         }
 
-        Assert.Equal(2 * 2 * 4, names.Count); // A and B, 2 layers, q k v o
+        Assert.Equal(2 * 2 * 7, names.Count); // A and B, 2 layers, 7 linear layers each
     }
 
     [Fact]
