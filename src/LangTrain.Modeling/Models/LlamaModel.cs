@@ -18,7 +18,8 @@ internal sealed class LlamaModel : DecoderModel
 
     private protected override Tensor Run(Tensor ids, PassContext pass) => model.Forward(ids, pass);
 
-    private protected override Tensor OutputWeight => (lm_head ?? model.embed_tokens).weight;
+    /// <inheritdoc/>
+    public override Tensor OutputWeight => (lm_head ?? model.embed_tokens).weight;
 
     private protected override bool IsDropped(string name) => name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal) || (Config.TieEmbeddings && name == "lm_head.weight");
 }
