@@ -57,6 +57,12 @@ public sealed class GenerationEngine : IAsyncDisposable
     /// <summary>Tokens that a prompt and its answer may have together.</summary>
     public int ContextLength => _model.SlotTokens;
 
+    /// <summary>Logits of a token.</summary>
+    public int VocabularySize => _model.VocabularySize;
+
+    /// <summary>Bytes that keys and values take in memory.</summary>
+    public long CacheBytes => _model.CacheBytes;
+
     /// <summary>Sequences that are generated at the same time.</summary>
     public int MaxRows => _model.SlotCount;
 
@@ -134,6 +140,7 @@ public sealed class GenerationEngine : IAsyncDisposable
         {
             _metrics.Queued(-1);
             row.Fail(new OperationCanceledException("The request was cancelled while it waited."));
+            row.Leave();
         }
     }
 
@@ -217,6 +224,7 @@ public sealed class GenerationEngine : IAsyncDisposable
         if (row.IsCancelled)
         {
             row.Fail(new OperationCanceledException("The request was cancelled."));
+            row.Leave();
             return;
         }
         _metrics.Admitted(row);
@@ -322,6 +330,7 @@ public sealed class GenerationEngine : IAsyncDisposable
                 continue;
             _rows.RemoveAt(i);
             _slots.Release(row);
+            row.Leave();
             var seconds = _time.GetElapsedTime(row.AdmittedAt).TotalSeconds;
             Volatile.Write(ref _secondsPerRow, 0.9 * _secondsPerRow + 0.1 * seconds);
         }
@@ -332,11 +341,15 @@ public sealed class GenerationEngine : IAsyncDisposable
         _stopping = true;
         var error = new OperationCanceledException("The engine was shut down.");
         foreach (var row in _rows)
+        {
             row.Fail(error);
+            row.Leave();
+        }
         while (_queue.TryDequeue(interactiveOnly: false, out var row))
         {
             _metrics.Queued(-1);
             row.Fail(error);
+            row.Leave();
         }
     }
 }

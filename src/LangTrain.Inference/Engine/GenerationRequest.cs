@@ -32,6 +32,9 @@ public sealed record GenerationRequest
     /// <summary>Requests of one key (an account) share one turn in the queue; those without a key share one as well.</summary>
     public string? FairnessKey { get; init; }
 
+    /// <summary>Called once when the row is in no step any more and uses its adapter no longer; on the loop thread or a cancelling one, and must not throw.</summary>
+    internal Action? Left { get; init; }
+
     /// <summary>Restricts each next token (structured output); one instance a row, called on the engine's thread.</summary>
     internal ITokenConstraint? Constraint { get; init; }
 }

@@ -99,4 +99,7 @@ internal sealed class GenerationRow
         IsEnded = true;
         _tokens.Writer.TryComplete(error);
     }
+
+    /// <summary>The row is in no step any more: what it used may go.</summary>
+    public void Leave() => Request.Left?.Invoke();
 }

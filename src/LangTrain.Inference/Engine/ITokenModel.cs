@@ -15,6 +15,9 @@ internal interface ITokenModel : IDisposable
     /// <summary>Tokens that a sequence may have, prompt and answer together.</summary>
     int SlotTokens { get; }
 
+    /// <summary>Bytes of all slots together.</summary>
+    long CacheBytes { get; }
+
     /// <summary>Keeps a slot's first <paramref name="length"/> cached tokens and forgets the rest.</summary>
     void Truncate(int slot, int length);
 

@@ -65,7 +65,8 @@ internal sealed class ChoiceText
             _waiting.Enqueue(TokenTexts.Describe(_tokenizer, token, _decoded));
         if (!token.IsPrompt)
             CompletionTokens++;
-        var piece = _decoder.Push(token.TokenId);
+        // A model may have more logits than its tokenizer has tokens.
+        var piece = token.TokenId < _tokenizer.VocabularySize ? _decoder.Push(token.TokenId) : "";
         _decoded += TokenTexts.CodePoints(piece);
         return Update(token.IsPrompt ? piece : _stop.Push(piece), null);
     }

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using LangTrain.Modeling;
 
 namespace LangTrain.Inference;
 
@@ -27,8 +26,8 @@ public sealed record TextGenerationRequest
     /// <summary>Structured output; null is free text.</summary>
     public ResponseFormat? ResponseFormat { get; init; }
 
-    /// <summary>The adapter over the base model, null for the base itself. Must live until the last update was read.</summary>
-    public LoraAdapter? Adapter { get; init; }
+    /// <summary>The adapter over the base model, null for the base itself. The request keeps the adapter alive by itself once it was started.</summary>
+    public AdapterLease? Adapter { get; init; }
 
     /// <summary>How tokens are picked. Choice i of n draws from a seed made of the seed and i.</summary>
     public SamplingOptions Sampling { get; init; } = new();

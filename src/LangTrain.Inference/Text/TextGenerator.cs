@@ -2,8 +2,8 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Threading.Channels;
 using LangTrain.Inference.Sampling;
+using LangTrain.Inference.Structured;
 using LangTrain.Inference.Text;
-using LangTrain.Modeling;
 using LangTrain.Modeling.Tokenizers;
 
 namespace LangTrain.Inference;
@@ -16,18 +16,20 @@ public sealed class TextGenerator
 {
     private readonly GenerationEngine _engine;
     private readonly Tokenizer _tokenizer;
-    private readonly ChatPromptEncoder? _chat;
+    private readonly IChatPromptEncoder? _chat;
     private readonly HashSet<int> _stopTokenIds;
+    private readonly StructuredOutput _structured;
 
     /// <summary>A generator over a running engine.</summary>
     /// <param name="engine">The engine of the base model; not disposed here.</param>
     /// <param name="tokenizer">The base model's tokenizer.</param>
     /// <param name="chat">Renders chats; null where the model has no chat template.</param>
     /// <param name="stopTokenIds">Tokens that end an answer: the model's end-of-sequence tokens.</param>
-    public TextGenerator(GenerationEngine engine, Tokenizer tokenizer, ChatPromptEncoder? chat, IEnumerable<int> stopTokenIds)
+    public TextGenerator(GenerationEngine engine, Tokenizer tokenizer, IChatPromptEncoder? chat, IEnumerable<int> stopTokenIds)
     {
         (_engine, _tokenizer, _chat) = (engine, tokenizer, chat);
         _stopTokenIds = [.. stopTokenIds];
+        _structured = new StructuredOutput(engine.VocabularySize, tokenizer, _stopTokenIds);
     }
 
     /// <summary>Tokens that a prompt and its answer may have together.</summary>
@@ -43,19 +45,23 @@ public sealed class TextGenerator
     /// <exception cref="GenerationParameterException">A parameter is refused; it is named.</exception>
     /// <exception cref="ContextLengthExceededException">The prompt leaves no room for an answer.</exception>
     /// <exception cref="EngineQueueFullException">Too many requests wait.</exception>
-    /// <exception cref="ChatTemplateException">The chat template refuses the messages; the message is the template's own.</exception>
+    /// <exception cref="Exception">The chat template refuses the messages; the message is the template's own.</exception>
     public IAsyncEnumerable<TextGenerationUpdate> GenerateAsync(TextGenerationRequest request, CancellationToken cancellationToken = default)
     {
         Validate(request);
         var prompt = EncodePrompt(request);
+        var grammar = request.ResponseFormat is { } format ? _structured.Compile(format) : null;
         var seed = request.Sampling.Seed ?? Random.Shared.NextInt64();
         var rows = new GenerationRequest[request.ChoiceCount];
+        var leases = new AdapterLease?[rows.Length]; // Each row holds the adapter until it is in no step any more, whatever its reader does.
         for (var i = 0; i < rows.Length; i++)
         {
+            var lease = leases[i] = request.Adapter?.Share();
             rows[i] = new GenerationRequest
             {
                 PromptTokens = prompt,
-                Adapter = request.Adapter,
+                Adapter = lease?.Adapter,
+                Left = lease is null ? null : () => _ = lease.DisposeAsync().AsTask(),
                 Sampling = request.Sampling with { Seed = TokenRandom.SeedOfChoice(seed, i) },
                 MaxNewTokens = request.MaxNewTokens,
                 StopTokenIds = _stopTokenIds,
@@ -63,10 +69,19 @@ public sealed class TextGenerator
                 PromptLogProbabilities = request is { Echo: true, TopLogProbabilities: not null },
                 Priority = request.Priority,
                 FairnessKey = request.FairnessKey,
+                Constraint = grammar is null ? null : new GrammarConstraint(grammar),
             };
         }
-        var streams = _engine.Submit(rows, cancellationToken);
-        return ReadAsync(request, prompt, streams, cancellationToken);
+        try
+        {
+            return ReadAsync(request, prompt, _engine.Submit(rows, cancellationToken), cancellationToken);
+        }
+        catch
+        {
+            foreach (var lease in leases)
+                _ = lease?.DisposeAsync().AsTask();
+            throw;
+        }
     }
 
     /// <summary>Runs a request to its end.</summary>
@@ -82,7 +97,7 @@ public sealed class TextGenerator
 
     /// <summary>The prompt's token ids as the model will see them.</summary>
     /// <exception cref="GenerationParameterException">Not exactly one kind of prompt is given, or the model has no chat template.</exception>
-    /// <exception cref="ChatTemplateException">The chat template refuses the messages.</exception>
+    /// <exception cref="Exception">The chat template refuses the messages.</exception>
     public IReadOnlyList<int> EncodePrompt(TextGenerationRequest request)
     {
         var kinds = (request.Prompt is null ? 0 : 1) + (request.PromptTokens is null ? 0 : 1) + (request.Messages is null ? 0 : 1);

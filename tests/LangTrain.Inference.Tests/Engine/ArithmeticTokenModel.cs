@@ -16,6 +16,8 @@ internal sealed class ArithmeticTokenModel(int slots = 4, int slotTokens = 64, i
 
     public int SlotTokens => slotTokens;
 
+    public long CacheBytes => 0;
+
     public bool Disposed { get; private set; }
 
     /// <summary>Each step's new tokens by row, in order.</summary>

@@ -24,8 +24,16 @@ public class GenerationEngineTests
         var model = new ArithmeticTokenModel(slots: 2);
         await using var engine = new GenerationEngine(model, new EngineOptions { PrefillChunkTokens = 4, IdlePrefillChunkTokens = 64 });
         using var gate = new ManualResetEventSlim();
-        model.BeforeStep = _ => gate.Wait(TimeSpan.FromSeconds(10));
+        using var entered = new ManualResetEventSlim();
+        model.BeforeStep = _ =>
+        {
+            if (model.Steps.Count < 3)
+                return;
+            entered.Set();
+            gate.Wait(TimeSpan.FromSeconds(10));
+        };
         var quick = engine.Submit(Some.Request([1, 2], 20));
+        Assert.True(entered.Wait(TimeSpan.FromSeconds(10)));
         var slow = engine.Submit(Some.Request([.. Enumerable.Range(0, 30)], 3));
         gate.Set();
         await Task.WhenAll(quick.ReadAllAsync().IdsAsync(), slow.ReadAllAsync().IdsAsync());
