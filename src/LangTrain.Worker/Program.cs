@@ -24,9 +24,9 @@ if (options.Trains)
 }
 
 builder.Services.AddSingleton(new ModelHostOptions()).AddSingleton<ModelHost>().AddSingleton<ServedModels>();
-if (options.ParentProcessId is { } parent)
+if (options.EndsWithParent)
 {
-    builder.Services.AddHostedService(services => new ParentWatch(parent, services.GetRequiredService<IHostApplicationLifetime>()));
+    builder.Services.AddHostedService<ParentWatch>();
 }
 
 var app = builder.Build();

@@ -33,6 +33,12 @@ internal sealed record WorkerOptions
     /// <summary>Where downloads, checkpoints in work and results before upload lie. Can be deleted while no worker runs.</summary>
     public required string ScratchDirectory { get; init; }
 
+    /// <summary>How long running jobs and streams have to end after SIGTERM.</summary>
+    public TimeSpan DrainTime { get; init; } = TimeSpan.FromSeconds(100);
+
+    /// <summary>End when standard input closes: the process that started this one is gone.</summary>
+    public bool EndsWithParent { get; init; }
+
     /// <summary>Threads for tensor work; null is one per core.</summary>
     public int? Threads { get; init; }
 
@@ -96,6 +102,8 @@ internal sealed record WorkerOptions
             OneJob = role == "train-one",
             Concurrency = Whole("LANGTRAIN_WORKER_CONCURRENCY", 1, 64) ?? (role == "train-one" ? 1 : 2),
             LeaseTime = TimeSpan.FromSeconds(Whole("LANGTRAIN_LEASE_SECONDS", 5, 3600) ?? 30),
+            DrainTime = TimeSpan.FromSeconds(Whole("LANGTRAIN_WORKER_DRAIN_SECONDS", 1, 3600) ?? 100),
+            EndsWithParent = configuration["LANGTRAIN_WORKER_ENDS_WITH_PARENT"] == "true",
             Threads = Whole("LANGTRAIN_WORKER_THREADS", 1, 1024),
             ModelsDirectory = configuration["LANGTRAIN_MODELS_DIR"] is { Length: > 0 } folder ? folder : null,
             ScratchDirectory = configuration["LANGTRAIN_WORKER_SCRATCH_DIR"] is { Length: > 0 } scratch
