@@ -84,17 +84,26 @@ internal sealed class RunTrainingAttempt(
         }
     }
 
-    private Task<Versioned<FineTune>?> ClaimAsync(TrainModelWorkItem item, CancellationToken cancellation) => change.ExecuteAsync(
-        item.Ref(),
-        job => job.Status != FineTuneStatus.Queued || job.Attempt != item.Attempt || job.Requested != FineTuneControl.None
-            ? null
-            : job with
+    /// <summary>Takes the job if it still waits for this attempt; null otherwise.</summary>
+    private async Task<Versioned<FineTune>?> ClaimAsync(TrainModelWorkItem item, CancellationToken cancellation)
+    {
+        // The row comes back whether it was changed or not, and after a lost race the change is decided again: the last decision counts.
+        var taken = false;
+        var row = await change.ExecuteAsync(
+            item.Ref(),
+            job =>
             {
-                Status = FineTuneStatus.Running,
-                StartedAt = job.StartedAt ?? time.GetUtcNow(),
-                Lease = new FineTuneLease((job.Lease?.Token ?? 0) + 1, options.WorkerName, time.GetUtcNow() + options.LeaseTime),
+                taken = job.Status == FineTuneStatus.Queued && job.Attempt == item.Attempt && job.Requested == FineTuneControl.None;
+                return !taken ? null : job with
+                {
+                    Status = FineTuneStatus.Running,
+                    StartedAt = job.StartedAt ?? time.GetUtcNow(),
+                    Lease = new FineTuneLease((job.Lease?.Token ?? 0) + 1, options.WorkerName, time.GetUtcNow() + options.LeaseTime),
+                };
             },
-        cancellation);
+            cancellation);
+        return taken ? row : null;
+    }
 
     /// <summary>Stores the last events, writes the last progress, then signals; says nothing once the lease is lost.</summary>
     private async Task TellAsync(JobLease lease, JobEventReporter reporter, TrainModelWorkItem item, FineTuneSignal signal)
