@@ -70,8 +70,12 @@ public static class ApiErrors
     public static ApiException Unavailable(string message, TimeSpan retryAfter, string code = "service_unavailable", Exception? inner = null) => new(
         503, ErrorTypes.Unavailable, [new ApiProblem(message, code)], inner) { RetryAfter = retryAfter };
 
-    // What a client sent is given back, but never pages of it.
-    internal static string Shorten(string text) => text.Length <= 128 ? text : string.Concat(text.AsSpan(0, 125), "...");
+    /// <summary>What a client sent, as it may stand in a message: never pages of it.</summary>
+    public static string Shorten(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return text.Length <= 128 ? text : string.Concat(text.AsSpan(0, 125), "...");
+    }
 
     private static ApiException One(int status, string type, string code, string message, string? param = null) =>
         new(status, type, [new ApiProblem(message, code, param)]);
