@@ -1,7 +1,9 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using LangTrain.Contracts.Accounts;
 using LangTrain.Contracts.Errors;
+using LangTrain.Contracts.Generation;
 
 namespace LangTrain.Contracts;
 
@@ -11,6 +13,16 @@ namespace LangTrain.Contracts;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     UseStringEnumConverter = true)]
 [JsonSerializable(typeof(ErrorEnvelope))]
+[JsonSerializable(typeof(ProfileAnswer))]
+[JsonSerializable(typeof(ApiKeyAnswer))]
+[JsonSerializable(typeof(ListAnswer<ApiKeyAnswer>))]
+[JsonSerializable(typeof(DeletedAnswer))]
+[JsonSerializable(typeof(LimitsAnswer))]
+[JsonSerializable(typeof(UsageAnswer))]
+[JsonSerializable(typeof(CompletionAnswer))]
+[JsonSerializable(typeof(ChatCompletionAnswer))]
+[JsonSerializable(typeof(TokenizeAnswer))]
+[JsonSerializable(typeof(DetokenizeAnswer))]
 public sealed partial class ApiJson : JsonSerializerContext
 {
     // Made on first use: the generated half of this type initialises its own statics in no promised order with this half.

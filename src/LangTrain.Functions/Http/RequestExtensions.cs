@@ -76,10 +76,10 @@ internal static class RequestExtensions
 
     /// <summary>Reads <c>?limit&amp;after&amp;order</c>.</summary>
     /// <exception cref="ApiException">400.</exception>
-    public static PageRequest ReadPage(this HttpRequest request) => PageQuery.FromRequest(name => request.Query(name));
+    public static PageRequest ReadPage(this HttpRequest request) => PageQuery.FromRequest(request.QueryValue);
 
     /// <summary>A parameter of the query, the last where it stands several times; null where it does not.</summary>
-    public static string? Query(this HttpRequest request, string name) => request.Query.TryGetValue(name, out var values) ? values[^1] : null;
+    public static string? QueryValue(this HttpRequest request, string name) => request.Query.TryGetValue(name, out var values) ? values[^1] : null;
 
     /// <summary>Refuses a body that says it is not JSON.</summary>
     /// <exception cref="ApiException">415.</exception>
