@@ -3,7 +3,9 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using LangTrain.Contracts.Accounts;
 using LangTrain.Contracts.Errors;
+using LangTrain.Contracts.Files;
 using LangTrain.Contracts.Generation;
+using LangTrain.Contracts.Models;
 
 namespace LangTrain.Contracts;
 
@@ -19,6 +21,11 @@ namespace LangTrain.Contracts;
 [JsonSerializable(typeof(DeletedAnswer))]
 [JsonSerializable(typeof(LimitsAnswer))]
 [JsonSerializable(typeof(UsageAnswer))]
+[JsonSerializable(typeof(ModelAnswer))]
+[JsonSerializable(typeof(ListAnswer<ModelAnswer>))]
+[JsonSerializable(typeof(FileAnswer))]
+[JsonSerializable(typeof(ListAnswer<FileAnswer>))]
+[JsonSerializable(typeof(HealthAnswer))]
 [JsonSerializable(typeof(CompletionAnswer))]
 [JsonSerializable(typeof(ChatCompletionAnswer))]
 [JsonSerializable(typeof(TokenizeAnswer))]

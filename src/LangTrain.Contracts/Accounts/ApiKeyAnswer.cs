@@ -33,9 +33,3 @@ public sealed record ApiKeyAnswer
     /// <summary>UTC, to within some minutes; absent when it never was.</summary>
     public DateTimeOffset? LastUsedAt { get; init; }
 }
-
-/// <summary>Answer of a DELETE that answers 200.</summary>
-/// <param name="Id">What was deleted.</param>
-/// <param name="Object">Its kind.</param>
-/// <param name="Deleted">True.</param>
-public sealed record DeletedAnswer(string Id, string Object, bool Deleted = true);

@@ -64,7 +64,8 @@ public sealed class ModelCatalog(IModelStore store, ModelAliases aliases, TimePr
         models.Sort((a, b) => string.CompareOrdinal(a.Id, b.Id));
         var known = await BaseModelsAsync(cancellation);
         var byAlias = aliases.All.Where(pair => known.ContainsKey(pair.Value)).Select(pair => known[pair.Value] with { Id = pair.Key });
-        models.AddRange(known.Values.Concat(byAlias).OrderBy(model => model.Id, StringComparer.Ordinal));
+        var plain = known.Values.Where(model => !aliases.All.ContainsKey(model.Id) || !known.ContainsKey(aliases.All[model.Id]));
+        models.AddRange(plain.Concat(byAlias).OrderBy(model => model.Id, StringComparer.Ordinal));
         return models;
     }
 

@@ -1,3 +1,4 @@
+using LangTrain.Contracts;
 using LangTrain.Core.Accounts;
 using LangTrain.Core.Errors;
 using LangTrain.Core.Http;
@@ -77,6 +78,17 @@ internal static class RequestExtensions
     /// <summary>Reads <c>?limit&amp;after&amp;order</c>.</summary>
     /// <exception cref="ApiException">400.</exception>
     public static PageRequest ReadPage(this HttpRequest request) => PageQuery.FromRequest(request.QueryValue);
+
+    /// <summary>A page of a list that is in memory: all of it where the query does not say <c>limit</c>.</summary>
+    /// <exception cref="ApiException">400.</exception>
+    public static ListAnswer<T> PageOf<T>(this HttpRequest request, IReadOnlyList<T> all, Func<T, string> id)
+    {
+        var page = request.ReadPage();
+        var start = page.After is null ? 0 : all.Index().Where(pair => id(pair.Item) == page.After).Select(pair => pair.Index + 1).FirstOrDefault(all.Count);
+        var count = request.QueryValue("limit") is null ? all.Count : page.Limit;
+        var items = all.Skip(start).Take(count).ToArray();
+        return ListAnswer.Of(items, start + items.Length < all.Count, id);
+    }
 
     /// <summary>A parameter of the query, the last where it stands several times; null where it does not.</summary>
     public static string? QueryValue(this HttpRequest request, string name) => request.Query.TryGetValue(name, out var values) ? values[^1] : null;
