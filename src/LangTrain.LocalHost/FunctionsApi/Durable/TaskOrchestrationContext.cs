@@ -62,7 +62,8 @@ public abstract class TaskOrchestrationContext
         var timer = CreateTimer(timeout, stopTimer.Token);
         var received = WaitForExternalEvent<T>(eventName, stopWaiting.Token);
         var loser = await Task.WhenAny(timer, received) == received ? stopTimer : stopWaiting;
-        await loser.CancelAsync();
+        // Not CancelAsync: it would run on another thread, and a replay must not depend on when.
+        loser.Cancel();
         return await received;
     }
 
