@@ -112,5 +112,5 @@ internal static class RequestExtensions
     }
 
     /// <summary>A model id out of a catch-all route: <c>%2F</c> and <c>/</c> are one.</summary>
-    public static string ModelId(string routeValue) => routeValue.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
+    public static string ModelId(string? routeValue) => (routeValue ?? "").Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
 }
