@@ -29,12 +29,12 @@ internal sealed class AuthenticationMiddleware(ApiKeyAuthenticator authenticator
 
     private static string? ReadHeader(HttpRequest request)
     {
-        if (request.Headers.Authorization.Count == 0)
+        var header = request.Headers.Authorization.ToString();
+        if (header.Length == 0)
         {
             return null;
         }
 
-        var header = request.Headers.Authorization.ToString();
         return header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
             ? header[Scheme.Length..].Trim()
             : throw ApiErrors.Unauthorized("invalid_authorization_header", "The Authorization header must be 'Bearer YOUR_KEY'.");
