@@ -32,7 +32,7 @@ public static class JsonBody
             throw ApiErrors.TooLarge("The body", maxBytes);
         }
 
-        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Clamp(contentLength ?? 4096, 1024, maxBytes) + 1);
+        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(Math.Max(contentLength ?? 4096, 1024), maxBytes) + 1);
         try
         {
             var length = 0;
