@@ -100,6 +100,13 @@ public abstract class DecoderModel : nn.Module
     /// <exception cref="InvalidOperationException">The model is quantized: its weights are not the original ones any more.</exception>
     public void Save(string folder, ScalarType? dtype = null) => CheckpointSaver.Save(this, folder, dtype);
 
+    /// <summary>Saves the model with an adapter merged into its weights: a folder that needs no adapter any more. The model itself does not change.</summary>
+    /// <param name="folder">Made where absent.</param>
+    /// <param name="adapter">The adapter to merge.</param>
+    /// <param name="dtype">Type to store; null is the model's.</param>
+    /// <exception cref="InvalidOperationException">The model is quantized; load the base unquantized to merge.</exception>
+    public void SaveMerged(string folder, LoraAdapter adapter, ScalarType? dtype = null) => CheckpointSaver.Save(this, folder, dtype, adapter);
+
     /// <summary>Runs the blocks.</summary>
     /// <param name="ids">[B, T] int64, on the model's device.</param>
     /// <param name="pass">Positions, packing, cache, adapters, dropout.</param>
@@ -155,7 +162,13 @@ public abstract class DecoderModel : nn.Module
 
     internal bool Drops(string name) => IsDropped(name);
 
-    private static LlamaModel Build(ModelConfig config, ModelLoadOptions options) => new LlamaModel(config, options);
+    /// <summary>Names under which checkpoints in the wild keep a weight, the usual one first.</summary>
+    internal virtual IEnumerable<string> StoredNames(string name) => [name];
+
+    /// <summary>The checkpoint keeps this weight as [in, out].</summary>
+    internal virtual bool IsStoredTransposed(string name) => false;
+
+    private static DecoderModel Build(ModelConfig config, ModelLoadOptions options) => config.ModelType == "gpt2" ? new Gpt2Model(config, options) : new LlamaModel(config, options);
 
     private void Initialize(long seed)
     {
@@ -166,6 +179,7 @@ public abstract class DecoderModel : nn.Module
             foreach ((string name, Parameter parameter) in module.named_parameters(recurse: false))
             {
                 _ = module is RmsNorm norm ? parameter.fill_(norm.InitialValue)
+                    : module is LayerNormLayer && name == "weight" ? parameter.fill_(1)
                     : name == "bias" ? parameter.zero_()
                     : parameter.normal_(0, Config.InitializerRange, generator);
             }
