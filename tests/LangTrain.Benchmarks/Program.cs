@@ -11,7 +11,7 @@ static int Usage()
     Console.Error.WriteLine("""
         dotnet run -c Release --project tests/LangTrain.Benchmarks -- <verb>
 
-          training-speed [15m|110m] [lora|qlora|full] [steps]   tokens a second of training steps, fp32
+          training-speed [1m|15m|110m] [lora|qlora|full] [steps] [threads]   tokens a second of training steps, fp32
         """);
     return 2;
 }
