@@ -22,11 +22,12 @@ internal static class TrainingSpeed
         var (config, rows) = shape switch
         {
             "15m" => (ModelConfig.ForLlama(32000, 288, 6, 6, 6, 768, 256), 4),
+            "1m" => (ModelConfig.ForLlama(2048, 128, 5, 4, 4, 384, 256), 16),
             "110m" => (ModelConfig.ForLlama(32000, 768, 12, 12, 12, 2048, 256), 2),
             _ => throw new ArgumentException($"Unknown shape {shape}."),
         };
         const int Length = 256;
-        TorchSetup.Initialize(threads: 2);
+        TorchSetup.Initialize(int.Parse(args.ElementAtOrDefault(3) ?? "2", CultureInfo.InvariantCulture));
 
         var folder = Directory.CreateTempSubdirectory("training-speed").FullName;
         try

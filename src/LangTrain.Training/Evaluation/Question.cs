@@ -15,9 +15,9 @@ internal sealed record Question(IReadOnlyList<int> Prompt, IReadOnlyList<int> An
         {
             var example = examples.Read((int)((long)i * examples.Count / wanted));
             var start = Array.IndexOf(example.IsTrained, true, 1);
-            var end = Array.IndexOf(example.IsTrained, false, start);
             if (start > 1)
             {
+                var end = Array.IndexOf(example.IsTrained, false, start);
                 yield return new Question(example.Ids[..start], example.Ids[start..(end < 0 ? example.Ids.Length : end)]);
             }
         }

@@ -155,10 +155,16 @@ public sealed class TrainingLoopTests : IDisposable
     public void Overfitted_answers_end_by_themselves()
     {
         _run.WriteRows(Enumerable.Range(0, 4).Select(i => new JsonObject { ["prompt"] = $"{i}", ["completion"] = "yes" }));
-        var result = _run.Train(Lora with { Method = TrainingMethod.Full, Epochs = 40 }, new RecordingObserver());
+        _run.EvaluationFile = _run.TrainingFile;
+        var observer = new RecordingObserver();
+        var result = _run.Train(Lora with { Method = TrainingMethod.Full, Epochs = 40 }, observer);
         Assert.Equal(4, result.Verification!.PromptsTried);
         Assert.Equal(4, result.Verification.PromptsEnded);
         Assert.Equal(4, result.Verification.PromptsExact);
+        Assert.Equal(1.0, observer.Evaluations[^1].TokenAccuracy);
+        Assert.Equal(16, observer.Evaluations[^1].Tokens); // "yes" and the end token, four times
+        Assert.Equal(result.EvaluationLoss, observer.Evaluations[^1].Loss);
+        Assert.Equal(("yes", "yes"), (observer.Samples[^1].Completion, observer.Samples[^1].Expected));
     }
 
     [Fact]
