@@ -27,7 +27,10 @@ internal sealed class ConfigObject(JsonObject json, string prefix = "")
         ? null
         : number == Math.Floor(number) && Math.Abs(number) <= int.MaxValue ? (int)number : throw Wrong(key, "a whole number");
 
-    public int PositiveInteger(string key) => OptionalPositiveInteger(key) ?? throw Missing(key);
+    public int PositiveInteger(string key, int? otherwise = null) => OptionalPositiveInteger(key) ?? otherwise ?? throw Missing(key);
+
+    /// <summary>Whether the key is there at all; null counts (families differ in what absent and null mean).</summary>
+    public bool Has(string key) => json.ContainsKey(key);
 
     public int? OptionalPositiveInteger(string key) => OptionalInteger(key) is not { } number ? null : number > 0 ? number : throw Wrong(key, "a positive whole number");
 
@@ -83,7 +86,7 @@ internal sealed class ConfigObject(JsonObject json, string prefix = "")
     {
         foreach ((string key, JsonNode? value) in json)
         {
-            if (value is not null && !key.StartsWith('_') && !_known.Contains(key))
+            if (value is not null && !_known.Contains(key))
             {
                 throw new UnsupportedModelException(Path(key), "this key is not known, and it may change what the model computes.");
             }

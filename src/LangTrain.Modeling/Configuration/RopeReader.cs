@@ -11,6 +11,22 @@ internal static class RopeReader
         return ReadScaling(keys, newer ?? older, new RopeSettings { Theta = theta, PartialFactor = partial });
     }
 
+    /// <summary>Gemma 3 has a base of its own for sliding layers, and stretches only the others.</summary>
+    public static (RopeSettings Full, RopeSettings Local) ReadGemma3(ConfigObject keys)
+    {
+        var full = new RopeSettings { Theta = keys.OptionalNumber("rope_theta") ?? 1_000_000 };
+        var local = new RopeSettings { Theta = keys.OptionalNumber("rope_local_base_freq") ?? 10_000 };
+        ConfigObject? older = keys.OptionalObject("rope_scaling");
+        if (keys.OptionalObject("rope_parameters") is not { } newer)
+        {
+            return (ReadScaling(keys, older, full), local);
+        }
+
+        (full, local) = (ReadScaling(keys, newer.OptionalObject("full_attention"), full), ReadScaling(keys, newer.OptionalObject("sliding_attention"), local));
+        newer.RefuseTheRest();
+        return (full, local);
+    }
+
     /// <summary>Reads one scaling object over the given defaults and refuses what it holds besides.</summary>
     public static RopeSettings ReadScaling(ConfigObject config, ConfigObject? keys, RopeSettings settings)
     {
@@ -46,11 +62,28 @@ internal static class RopeReader
                     OriginalContextLength = Original(),
                 };
                 break;
+            case "longrope" or "su":
+                settings = LongRope(config, keys, settings, Original());
+                break;
             case string other:
                 throw new UnsupportedModelException(keys.Path(newer is null ? "type" : "rope_type"), $"'{other}' is not supported; supported: default, linear, llama3, longrope.");
         }
 
         keys.RefuseTheRest();
         return settings;
+    }
+
+    private static RopeSettings LongRope(ConfigObject config, ConfigObject keys, RopeSettings settings, int original)
+    {
+        // The factor is the ratio of the two context lengths, unless it is given (transformers, modeling_rope_utils.py).
+        double factor = keys.OptionalNumber("factor") ?? (double)config.PositiveInteger("max_position_embeddings", original) / original;
+        return settings with
+        {
+            Scaling = RopeScaling.LongRope,
+            OriginalContextLength = original,
+            ShortFactors = keys.Numbers("short_factor"),
+            LongFactors = keys.Numbers("long_factor"),
+            AttentionFactor = keys.OptionalNumber("attention_factor") ?? (factor <= 1 ? 1 : Math.Sqrt(1 + Math.Log(factor) / Math.Log(original))),
+        };
     }
 }

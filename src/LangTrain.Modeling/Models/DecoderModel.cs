@@ -155,7 +155,13 @@ public abstract class DecoderModel : nn.Module
 
     internal bool Drops(string name) => IsDropped(name);
 
-    private static LlamaModel Build(ModelConfig config, ModelLoadOptions options) => new LlamaModel(config, options);
+    /// <summary>Names under which checkpoints in the wild keep a weight, the usual one first.</summary>
+    internal virtual IEnumerable<string> StoredNames(string name) => [name];
+
+    /// <summary>The checkpoint keeps this weight as [in, out].</summary>
+    internal virtual bool IsStoredTransposed(string name) => false;
+
+    private static DecoderModel Build(ModelConfig config, ModelLoadOptions options) => config.ModelType == "gpt2" ? new Gpt2Model(config, options) : new LlamaModel(config, options);
 
     private void Initialize(long seed)
     {
@@ -166,6 +172,7 @@ public abstract class DecoderModel : nn.Module
             foreach ((string name, Parameter parameter) in module.named_parameters(recurse: false))
             {
                 _ = module is RmsNorm norm ? parameter.fill_(norm.InitialValue)
+                    : module is LayerNormLayer && name == "weight" ? parameter.fill_(1)
                     : name == "bias" ? parameter.zero_()
                     : parameter.normal_(0, Config.InitializerRange, generator);
             }

@@ -21,5 +21,13 @@ internal sealed class LlamaModel : DecoderModel
     /// <inheritdoc/>
     public override Tensor OutputWeight => (lm_head ?? model.embed_tokens).weight;
 
-    private protected override bool IsDropped(string name) => name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal) || (Config.TieEmbeddings && name == "lm_head.weight");
+    /// <summary>Folders of Gemma 3 with vision keep the text model one level down, in an older and a newer spelling.</summary>
+    internal override IEnumerable<string> StoredNames(string name) => Config.ModelType != "gemma3_text"
+        ? [name]
+        : [name, "language_model." + name, name.StartsWith("model.", StringComparison.Ordinal) ? "model.language_model." + name["model.".Length..] : name];
+
+    private protected override bool IsDropped(string name) =>
+        name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal)
+        || (Config.TieEmbeddings && StoredNames("lm_head.weight").Contains(name))
+        || (Config.ModelType == "gemma3_text" && (name.Contains("vision_tower.", StringComparison.Ordinal) || name.Contains("multi_modal_projector.", StringComparison.Ordinal)));
 }

@@ -17,9 +17,15 @@ internal static class RotaryEmbedding
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         ScalarType precise = dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
-        bool isLong = rope.Scaling == RopeScaling.LongRope && positions.max().item<long>() >= rope.OriginalContextLength;
-        Tensor frequencies = tensor(Frequencies(rope, headSize, isLong), precise, positions.device); // [rotated / 2]
-        Tensor angles = positions.to(precise).unsqueeze(-1) * frequencies; // [B, T, rotated / 2]
+        Tensor wide = positions.to(precise).unsqueeze(-1); // [B, T, 1]
+        Tensor angles = wide * tensor(Frequencies(rope, headSize), precise, positions.device); // [B, T, rotated / 2]
+        if (rope.Scaling == RopeScaling.LongRope)
+        {
+            // A row that passes the original context is turned by the long factors, all of it; decided row by row and without a host sync.
+            Tensor isLong = positions.amax([1], keepdim: true).unsqueeze(-1) >= rope.OriginalContextLength;
+            angles = where(isLong, wide * tensor(Frequencies(rope, headSize, isLong: true), precise, positions.device), angles);
+        }
+
         Tensor half = angles.cos() * rope.AttentionFactor, other = angles.sin() * rope.AttentionFactor;
         Tensor cos = cat([half, half], -1).unsqueeze(2).to(dtype), sin = cat([-other, other], -1).unsqueeze(2).to(dtype);
         return (cos.MoveToOuterDisposeScope(), sin.MoveToOuterDisposeScope());

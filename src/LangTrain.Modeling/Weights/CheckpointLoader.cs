@@ -15,13 +15,13 @@ internal static class CheckpointLoader
         foreach ((string name, Parameter parameter) in model.named_parameters())
         {
             using var scope = NewDisposeScope();
-            parameter.copy_(View(checkpoint, used, name, parameter.shape));
+            parameter.copy_(View(model, checkpoint, used, name, parameter.shape));
         }
 
         foreach (LinearLayer linear in model.Linears.Values.Where(linear => linear.IsQuantized))
         {
             using var scope = NewDisposeScope();
-            Tensor dense = View(checkpoint, used, linear.ModuleName + ".weight", [linear.OutputSize, linear.InputSize]);
+            Tensor dense = View(model, checkpoint, used, linear.ModuleName + ".weight", [linear.OutputSize, linear.InputSize]);
             linear.SetQuantized(Nf4.Quantize(dense.to(model.Device), model.Dtype));
         }
 
@@ -31,20 +31,18 @@ internal static class CheckpointLoader
         }
     }
 
-    private static Tensor View(CheckpointFolder checkpoint, HashSet<string> used, string name, long[] shape)
+    private static Tensor View(DecoderModel model, CheckpointFolder checkpoint, HashSet<string> used, string name, long[] shape)
     {
-        if (!checkpoint.Contains(name))
+        string stored = model.StoredNames(name).FirstOrDefault(checkpoint.Contains) ?? throw new InvalidDataException($"The checkpoint lacks '{name}'.");
+        bool transposed = model.IsStoredTransposed(name);
+        SafetensorsEntry entry = checkpoint.Entry(stored);
+        if (!entry.Shape.SequenceEqual(transposed ? shape.Reverse() : shape))
         {
-            throw new InvalidDataException($"The checkpoint lacks '{name}'.");
+            throw new InvalidDataException($"'{stored}' is [{string.Join(", ", entry.Shape)}] in the checkpoint; config.json says [{string.Join(", ", transposed ? shape.Reverse() : shape)}].");
         }
 
-        SafetensorsEntry entry = checkpoint.Entry(name);
-        if (!entry.Shape.SequenceEqual(shape))
-        {
-            throw new InvalidDataException($"'{name}' is [{string.Join(", ", entry.Shape)}] in the checkpoint; config.json says [{string.Join(", ", shape)}].");
-        }
-
-        used.Add(name);
-        return checkpoint.View(name);
+        used.Add(stored);
+        Tensor view = checkpoint.View(stored);
+        return transposed ? view.t() : view;
     }
 }

@@ -33,6 +33,7 @@ internal static class CheckpointSaver
 
     private static void WriteWeights(DecoderModel model, string folder, ScalarType type, long maxShardBytes)
     {
+        using var scope = NewDisposeScope();
         List<List<KeyValuePair<string, Tensor>>> shards = [[]];
         long bytes = 0, total = 0;
         foreach ((string name, Tensor tensor) in model.named_parameters().Select(pair => (pair.name, (Tensor)pair.parameter)))
@@ -44,7 +45,7 @@ internal static class CheckpointSaver
                 bytes = 0;
             }
 
-            shards[^1].Add(new(name, tensor));
+            shards[^1].Add(new(name, model.IsStoredTransposed(name) ? tensor.t() : tensor)); // a view; made dense one by one when written
             bytes += size;
             total += size;
         }
