@@ -69,6 +69,29 @@ internal static class LogitMath
         return sum;
     }
 
+    /// <summary>Sum of the values that come before a token's in order: larger ones, and equal ones of a lower id.</summary>
+    public static double SumBefore(ReadOnlySpan<float> values, int id) =>
+        SumAbove(values[..id], MathF.BitDecrement(values[id])) + SumAbove(values[(id + 1)..], values[id]);
+
+    private static double SumAbove(ReadOnlySpan<float> values, float bound)
+    {
+        double sum = 0;
+        var boundLanes = new Vector<float>(bound);
+        const int Block = 1024;
+        for (var start = 0; start < values.Length; start += Block)
+        {
+            var block = values[start..Math.Min(start + Block, values.Length)];
+            var vectors = MemoryMarshal.Cast<float, Vector<float>>(block);
+            var lanes = Vector<float>.Zero;
+            foreach (var v in vectors)
+                lanes += Vector.ConditionalSelect(Vector.GreaterThan(v, boundLanes), v, Vector<float>.Zero);
+            sum += Vector.Sum(lanes);
+            for (var i = vectors.Length * Vector<float>.Count; i < block.Length; i++)
+                sum += block[i] > bound ? block[i] : 0;
+        }
+        return sum;
+    }
+
     /// <summary>log(sum(exp(logits))), natural logarithm; a token's log-probability is its logit less this.</summary>
     /// <param name="logits">One row of logits.</param>
     /// <param name="weights">Scratch of the same length; holds exp(logit - max) afterwards.</param>

@@ -6,6 +6,9 @@ namespace LangTrain.Inference.Sampling;
 /// <remarks>Not thread-safe: the engine's loop thread owns it. The draws depend on the seed and the count of draws alone.</remarks>
 internal sealed class Sampler
 {
+    /// <summary>From here on a draw from all tokens is likely enough to be in the nucleus that trying beats sorting.</summary>
+    private const float LargeNucleus = 0.3f;
+
     private readonly SamplingOptions _options;
     private readonly KeyValuePair<int, float>[] _bias;
     // Times generated, by token; with a repetition penalty the prompt's tokens are in it too, with 0.
@@ -54,7 +57,9 @@ internal sealed class Sampler
         var topK = _options.TopK > 0 && _options.TopK < weights.Length ? _options.TopK : 0;
         if (topK == 0 && _options.TopP >= 1f)
             return DrawFromAll(weights, draw);
-        return topK > 0 ? DrawFromTopK(weights, topK, draw, scratch) : DrawFromNucleus(weights, draw, scratch);
+        if (topK > 0)
+            return DrawFromTopK(weights, topK, draw, scratch);
+        return _options.TopP < LargeNucleus ? DrawFromNucleus(weights, draw, scratch) : DrawUntilInNucleus(weights, draw);
     }
 
     /// <summary>Counts a generated token for the penalties.</summary>
@@ -120,6 +125,20 @@ internal sealed class Sampler
         while (count < kept.Length && sum < _options.TopP * total && TopTokens.ValueOf(kept[count]) >= floor)
             sum += TopTokens.ValueOf(kept[count++]);
         return Draw(kept[..count], draw * sum);
+    }
+
+    // A token is in the nucleus when the tokens before it in order hold less than p of the mass. That is one sweep for the token that was drawn,
+    // and nothing has to be sorted; a draw that fell outside is made again, which leaves the nucleus' own distribution.
+    private int DrawUntilInNucleus(Span<float> weights, double draw)
+    {
+        var limit = _options.TopP * LogitMath.Sum(weights);
+        while (true)
+        {
+            var id = DrawFromAll(weights, draw); // What min-p takes away lies behind all that it leaves: the mass before a token stays.
+            if (LogitMath.SumBefore(weights, id) < limit)
+                return id;
+            draw = _random.NextDouble();
+        }
     }
 
     private int DrawFromNucleus(Span<float> weights, double draw, SamplerScratch scratch)

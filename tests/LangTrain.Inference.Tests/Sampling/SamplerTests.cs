@@ -47,6 +47,8 @@ public class SamplerTests
     [InlineData(1f, 1f, 0, 0f)]
     [InlineData(0.7f, 1f, 0, 0f)]
     [InlineData(1f, 0.6f, 0, 0f)]
+    [InlineData(1f, 0.2f, 0, 0f)]
+    [InlineData(0.8f, 0.28f, 0, 0.4f)]
     [InlineData(1.3f, 0.9f, 5, 0f)]
     [InlineData(1f, 1f, 3, 0f)]
     [InlineData(1f, 1f, 0, 0.3f)]
@@ -69,16 +71,28 @@ public class SamplerTests
         }
     }
 
-    [Fact]
-    public void A_large_vocabulary_draws_from_its_nucleus_only()
+    [Theory]
+    [InlineData(0.5f)]
+    [InlineData(0.1f)]
+    public void A_large_vocabulary_draws_from_its_nucleus_only(float topP)
     {
         var logits = Noise(50_021, seed: 4);
-        var expected = Reference(logits, 1f, 0.5f, 0, 0f);
-        var sampler = new Sampler(new SamplingOptions { TopP = 0.5f, Seed = 1 }, []);
+        var expected = Reference(logits, 1f, topP, 0, 0f);
+        var sampler = new Sampler(new SamplingOptions { TopP = topP, Seed = 1 }, []);
         var scratch = new SamplerScratch(logits.Length);
         var drawn = Enumerable.Range(0, 200).Select(_ => sampler.Next((float[])logits.Clone(), scratch)).ToList();
         Assert.All(drawn, id => Assert.True(expected[id] > 0));
         Assert.True(drawn.Distinct().Count() > 50);
+    }
+
+    [Fact]
+    public void Equal_tokens_at_the_nucleus_edge_count_from_the_lowest_id()
+    {
+        // All alike: 0.35 of the mass is the first 35.
+        var sampler = new Sampler(new SamplingOptions { TopP = 0.35f, Seed = 1 }, []);
+        var scratch = new SamplerScratch(100);
+        var drawn = Enumerable.Range(0, 2000).Select(_ => sampler.Next(new float[100], scratch)).ToHashSet();
+        Assert.Equal(Enumerable.Range(0, 35), drawn.Order());
     }
 
     [Fact]
