@@ -1,0 +1,69 @@
+using LangTrain.AzureAdapters.Blobs;
+using LangTrain.AzureAdapters.Tables;
+using LangTrain.AzureAdapters.WebPubSub;
+using LangTrain.AzureAdapters.Worker;
+using LangTrain.Contracts;
+using LangTrain.Contracts.FineTunes;
+using LangTrain.Core.Accounts;
+using LangTrain.Core.Files;
+using LangTrain.Core.FineTunes;
+using LangTrain.Core.Generation;
+using LangTrain.Core.Models;
+using LangTrain.Core.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+
+namespace LangTrain.AzureAdapters;
+
+/// <summary>Adds the ports on Azure Storage, Web PubSub and the workers' API.</summary>
+public static class AzureAdaptersRegistration
+{
+    /// <summary>Adds every adapter, one of each a process. Nothing is contacted before its first use.</summary>
+    public static IServiceCollection AddLangTrainAzureAdapters(this IServiceCollection services, AzureAdaptersOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(_ => new StorageClients(options));
+        services.TryAddSingleton(provider => provider.GetRequiredService<StorageClients>().Names);
+
+        services.AddSingleton<IFineTuneStore>(p => new TableFineTuneStore(Table(p, names => names.JobsTable), p.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<IModelStore>(p => new TableModelStore(Table(p, names => names.ModelsTable)));
+        services.AddSingleton<IFileStore>(p => new TableFileStore(Table(p, names => names.FilesTable)));
+        services.AddSingleton<IAccountStore>(p => new TableAccountStore(Table(p, names => names.UsersTable), Table(p, names => names.KeysTable)));
+        services.AddSingleton<IBlobStore>(p => new AzureBlobStore(p.GetRequiredService<StorageClients>().Blobs));
+        services.AddSingleton<BlobFolder>();
+        services.AddSingleton<IJobEventLog>(p =>
+        {
+            var clients = p.GetRequiredService<StorageClients>();
+            return new AppendBlobJobEventLog(clients.Container(clients.Names.EventsContainer));
+        });
+        services.AddSingleton<IWorkQueue<TrainModelWorkItem>>(p => p.GetRequiredService<StorageClients>().Queue(
+            p.GetRequiredService<StorageNames>().TrainingJobsQueue, LangTrainJson.Default.TrainModelWorkItem, p.GetRequiredService<ILogger<StorageClients>>()));
+        services.AddSingleton<IWorkQueue<FineTuneSignal>>(p => p.GetRequiredService<StorageClients>().Queue(
+            p.GetRequiredService<StorageNames>().TrainingEventsQueue, LangTrainJson.Default.FineTuneSignal, p.GetRequiredService<ILogger<StorageClients>>()));
+
+        if (options.WebPubSubConnectionString is null && options.WebPubSubEndpoint is null)
+        {
+            services.AddSingleton<IJobRelay, NoRelay>();
+        }
+        else
+        {
+            services.AddSingleton<IJobRelay>(p => new WebPubSubRelay(
+                new WebPubSubService(
+                    options.WebPubSubConnectionString, options.WebPubSubEndpoint,
+                    options.WebPubSubConnectionString is null ? StorageClients.CredentialOf(options) : null,
+                    options.WebPubSubHub, p.GetRequiredService<TimeProvider>()),
+                p.GetRequiredService<IJobEventLog>(), p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<WebPubSubRelay>>()));
+        }
+
+        services.AddSingleton<IGenerationWorker>(_ => new HttpGenerationWorker(options.WorkerUri, options.WorkerKey));
+        return services;
+    }
+
+    private static LazyResource<Azure.Data.Tables.TableClient> Table(IServiceProvider provider, Func<StorageNames, string> name)
+    {
+        var clients = provider.GetRequiredService<StorageClients>();
+        return clients.Table(name(clients.Names));
+    }
+}
