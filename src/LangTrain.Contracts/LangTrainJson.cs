@@ -16,6 +16,7 @@ namespace LangTrain.Contracts;
 [JsonSerializable(typeof(JobEventDraft))]
 [JsonSerializable(typeof(GenerateWorkItem))]
 [JsonSerializable(typeof(GenerationUpdate))]
+[JsonSerializable(typeof(GenerationFailure))]
 [JsonSerializable(typeof(TokenizeWorkItem))]
 [JsonSerializable(typeof(TokenizeResult))]
 public sealed partial class LangTrainJson : JsonSerializerContext;

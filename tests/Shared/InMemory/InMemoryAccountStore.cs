@@ -1,0 +1,97 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using LangTrain.Core.Accounts;
+using LangTrain.Core.Storage;
+
+namespace LangTrain.Testing;
+
+/// <summary>Rows of accounts and keys in memory; passes the same contract tests as the table store. Thread-safe.</summary>
+public sealed class InMemoryAccountStore : IAccountStore
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, Account> _accounts = [];
+    private readonly Dictionary<string, Versioned<ApiKey>> _keys = [];
+    private long _version;
+
+    public Task<Account?> FindAsync(string accountId, CancellationToken cancellation = default)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        lock (_lock)
+        {
+            return Task.FromResult(_accounts.GetValueOrDefault(accountId));
+        }
+    }
+
+    public Task UpsertAsync(Account account, CancellationToken cancellation = default)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        lock (_lock)
+        {
+            _accounts[account.Id] = account;
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task<Versioned<ApiKey>?> FindKeyAsync(string sha256, CancellationToken cancellation = default)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        lock (_lock)
+        {
+            return Task.FromResult(_keys.GetValueOrDefault(sha256));
+        }
+    }
+
+    public Task CreateKeyAsync(ApiKey key, CancellationToken cancellation = default)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        lock (_lock)
+        {
+            if (!_keys.TryAdd(key.Sha256, new Versioned<ApiKey>(key, NextVersion())))
+            {
+                throw new AlreadyExistsException($"Key {key.Prefix}");
+            }
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task<Versioned<ApiKey>> UpdateKeyAsync(Versioned<ApiKey> current, ApiKey changed, CancellationToken cancellation = default)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        if (current.Value.Sha256 != changed.Sha256 || current.Value.AccountId != changed.AccountId)
+        {
+            throw new ArgumentException("An update keeps the key's hash and owner.", nameof(changed));
+        }
+
+        lock (_lock)
+        {
+            if (!_keys.TryGetValue(changed.Sha256, out var stored) || stored.ETag != current.ETag)
+            {
+                throw new StaleWriteException($"Key {changed.Id}");
+            }
+
+            return Task.FromResult(_keys[changed.Sha256] = new Versioned<ApiKey>(changed, NextVersion()));
+        }
+    }
+
+    public async IAsyncEnumerable<Versioned<ApiKey>> ListKeysAsync(
+        string accountId, [EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        Versioned<ApiKey>[] found;
+        lock (_lock)
+        {
+            found = [.. _keys.Values.Where(key => key.Value.AccountId == accountId)];
+        }
+
+        foreach (var key in found)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            yield return key;
+        }
+
+        await Task.CompletedTask;
+    }
+
+    private string NextVersion() => (++_version).ToString(CultureInfo.InvariantCulture);
+}
