@@ -39,7 +39,7 @@ internal static partial class Logs
     public static partial void InstancesUnlisted(this ILogger logger, Exception failure);
 
     [LoggerMessage(40, LogLevel.Warning, "Event {EventName} of connection {ConnectionId} could not be delivered to the app")]
-    public static partial void RelayEventUndelivered(this ILogger logger, Exception failure, string , string connectionId);
+    public static partial void RelayEventUndelivered(this ILogger logger, Exception failure, string eventName, string connectionId);
 
     [LoggerMessage(50, LogLevel.Warning, "The worker ended with status {Status}; starting it again in {Pause}")]
     public static partial void WorkerEnded(this ILogger logger, int status, TimeSpan pause);
