@@ -48,6 +48,7 @@ public static class FunctionsAppSetup
         services.AddSingleton<ApiKeyAuthenticator>();
         services.AddSingleton<ApiKeys>();
         services.AddSingleton<BootstrapAccount>();
+        services.AddSingleton<DashboardSignIn>();
         services.AddSingleton<RequestLimiter>();
         services.AddSingleton<IdempotentRequests>();
         services.AddSingleton<UsageRecorder>();

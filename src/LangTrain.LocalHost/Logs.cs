@@ -37,4 +37,13 @@ internal static partial class Logs
 
     [LoggerMessage(35, LogLevel.Warning, "Unfinished orchestrations cannot be listed; trying again")]
     public static partial void InstancesUnlisted(this ILogger logger, Exception failure);
+
+    [LoggerMessage(40, LogLevel.Warning, "Event {EventName} of connection {ConnectionId} could not be delivered to the app")]
+    public static partial void RelayEventUndelivered(this ILogger logger, Exception failure, string eventName, string connectionId);
+
+    [LoggerMessage(50, LogLevel.Warning, "The worker ended with status {Status}; starting it again in {Pause}")]
+    public static partial void WorkerEnded(this ILogger logger, int status, TimeSpan pause);
+
+    [LoggerMessage(51, LogLevel.Error, "Azurite ended by itself; the host cannot go on")]
+    public static partial void AzuriteEnded(this ILogger logger);
 }

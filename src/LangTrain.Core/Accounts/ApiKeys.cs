@@ -45,14 +45,16 @@ public sealed class ApiKeys(IAccountStore accounts, TimeProvider time)
         return await CreateAsync(caller.AccountId, name, [.. scopes.Distinct()], expiresAt, ApiKeySecret.New(), cancellation);
     }
 
-    /// <summary>The keys of an account that were not revoked, oldest first.</summary>
+    /// <summary>The keys of an account that were not revoked and have not expired long ago, oldest first.</summary>
     public async Task<IReadOnlyList<ApiKey>> ListAsync(string accountId, CancellationToken cancellation = default)
     {
         var now = time.GetUtcNow();
         var keys = new List<ApiKey>();
         await foreach (var row in accounts.ListKeysAsync(accountId, cancellation))
         {
-            if (row.Value.RevokedAt is not { } revoked || revoked > now)
+            var revoked = row.Value.RevokedAt <= now;
+            var longGone = row.Value.ExpiresAt < now.AddDays(-1);
+            if (!revoked && !longGone && !DashboardSignIn.IsTicket(row.Value))
             {
                 keys.Add(row.Value);
             }

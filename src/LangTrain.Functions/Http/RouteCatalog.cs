@@ -13,6 +13,8 @@ internal static class RouteCatalog
         ("api-keys", ["GET", "POST"]),
         ("api-keys/{keyId}", ["DELETE"]),
         ("api-keys/{keyId}/rotate", ["POST"]),
+        ("dashboard-sessions", ["POST"]),
+        ("dashboard/{*path}", ["GET"]),
         ("models", ["GET"]),
         ("models/{*modelId}", ["GET", "DELETE"]),
         ("files", ["GET", "POST"]),

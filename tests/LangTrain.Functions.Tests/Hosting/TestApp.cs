@@ -24,7 +24,7 @@ internal sealed class TestApp : IAsyncDisposable
 {
     public const string Key = "lt-test-key-of-the-first-account";
 
-    private static readonly string[] Tested = ["Accounts", "Models", "Files", "Generation", "About"];
+    private static readonly string[] Tested = ["Accounts", "Models", "Files", "Generation", "About", "Dashboard"];
 
     // Read once: the functions are the same in every test.
     private static readonly Lazy<FunctionCatalog> Catalog = new(() => FunctionCatalog.Of(FunctionTypes()));
