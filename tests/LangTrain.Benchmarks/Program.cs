@@ -13,7 +13,7 @@ static int Usage()
         dotnet run -c Release --project tests/LangTrain.Benchmarks -- <verb>
 
           loss-speed                                                 the head and its loss alone
-          training-speed [1m|15m|110m] [lora|qlora|full] [steps] [threads]   tokens a second of training steps, fp32
+          training-speed [demo|1m|15m|110m] [lora|qlora|full] [steps] [threads]   tokens a second of training steps, fp32
         """);
     return 2;
 }
