@@ -1,0 +1,21 @@
+using System.Text.Json.Serialization;
+using LangTrain.Contracts.FineTunes;
+using LangTrain.Contracts.Generation;
+
+namespace LangTrain.Contracts;
+
+/// <summary>How every record of this assembly is written as JSON: snake_case, nulls left out, enums as snake_case words.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UseStringEnumConverter = true)]
+[JsonSerializable(typeof(TrainModelWorkItem))]
+[JsonSerializable(typeof(FineTuneSignal))]
+[JsonSerializable(typeof(FineTuneConfig))]
+[JsonSerializable(typeof(JobEvent))]
+[JsonSerializable(typeof(JobEventDraft))]
+[JsonSerializable(typeof(GenerateWorkItem))]
+[JsonSerializable(typeof(GenerationUpdate))]
+[JsonSerializable(typeof(TokenizeWorkItem))]
+[JsonSerializable(typeof(TokenizeResult))]
+public sealed partial class LangTrainJson : JsonSerializerContext;

@@ -1,0 +1,14 @@
+namespace LangTrain.Contracts;
+
+/// <summary>Paths of a worker's internal API. Every call but health carries <c>Authorization: Bearer</c> with the worker key.</summary>
+public static class WorkerRoutes
+{
+    /// <summary>POST <see cref="Generation.GenerateWorkItem"/>; answer: lines of <see cref="Generation.GenerationUpdate"/> (application/x-ndjson).</summary>
+    public const string Generate = "/internal/generate";
+
+    /// <summary>POST <see cref="Generation.TokenizeWorkItem"/>.</summary>
+    public const string Tokenize = "/internal/tokenize";
+
+    /// <summary>GET: 200 when the worker can answer.</summary>
+    public const string Health = "/health";
+}

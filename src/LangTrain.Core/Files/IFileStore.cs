@@ -1,0 +1,23 @@
+using LangTrain.Core.Storage;
+
+namespace LangTrain.Core.Files;
+
+/// <summary>Rows of uploaded files. Thread-safe.</summary>
+public interface IFileStore
+{
+    /// <summary>Writes a new row.</summary>
+    /// <exception cref="AlreadyExistsException">A file of this id is there.</exception>
+    Task CreateAsync(StoredFile file, CancellationToken cancellation = default);
+
+    /// <summary>A file of an account, or null.</summary>
+    Task<StoredFile?> FindAsync(string accountId, string fileId, CancellationToken cancellation = default);
+
+    /// <summary>Deletes a row; false when there was none.</summary>
+    Task<bool> DeleteAsync(string accountId, string fileId, CancellationToken cancellation = default);
+
+    /// <summary>A page of an account's files.</summary>
+    Task<Page<StoredFile>> ListAsync(string accountId, PageRequest page, string? purpose = null, CancellationToken cancellation = default);
+
+    /// <summary>Files of all accounts that expired before <paramref name="at"/>: for sweeps.</summary>
+    IAsyncEnumerable<StoredFile> ListExpiredAsync(DateTimeOffset at, CancellationToken cancellation = default);
+}

@@ -1,0 +1,50 @@
+using System.Security.Cryptography;
+
+namespace LangTrain.Core;
+
+/// <summary>Makes ids: a prefix, then 26 characters of Crockford's base 32 in lower case, 48 bits of time (ms) before 80 random bits.</summary>
+/// <remarks>So ids sort by their time of making and cannot be guessed (github.com/ulid/spec).</remarks>
+public static class Ids
+{
+    private const string Alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
+    private const int TimeCharacters = 10, RandomCharacters = 16;
+
+    /// <summary>A new id, <c>prefix-…</c>.</summary>
+    public static string New(string prefix, TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(time);
+        Span<char> body = stackalloc char[TimeCharacters + RandomCharacters];
+        var milliseconds = time.GetUtcNow().ToUnixTimeMilliseconds();
+        for (var i = TimeCharacters - 1; i >= 0; i--, milliseconds >>= 5)
+        {
+            body[i] = Alphabet[(int)(milliseconds & 31)];
+        }
+
+        RandomNumberGenerator.GetItems(Alphabet, body[TimeCharacters..]);
+        return string.Concat(prefix, "-", body);
+    }
+
+    /// <summary>A row key under which newer ids sort before older ones.</summary>
+    /// <param name="id">An id of <see cref="New"/>, or any other text, which then sorts after all ids.</param>
+    public static string NewestFirst(string id)
+    {
+        ArgumentNullException.ThrowIfNull(id);
+        var start = id.LastIndexOf('-') + 1;
+        if (id.Length - start != TimeCharacters + RandomCharacters)
+        {
+            return "~" + id;
+        }
+
+        return string.Create(TimeCharacters + 1 + id.Length, (id, start), static (key, from) =>
+        {
+            for (var i = 0; i < TimeCharacters; i++)
+            {
+                var digit = Alphabet.IndexOf(from.id[from.start + i], StringComparison.Ordinal);
+                key[i] = digit < 0 ? 'z' : Alphabet[31 - digit];
+            }
+
+            key[TimeCharacters] = '-';
+            from.id.CopyTo(key[(TimeCharacters + 1)..]);
+        });
+    }
+}

@@ -1,0 +1,3 @@
+using LangTrain.Testing;
+
+[assembly: AssemblyFixture(typeof(AzuriteFixture))]
