@@ -10,8 +10,10 @@ namespace LangTrain.Benchmarks;
 /// <summary>Fine-tunes a base model on a dataset and prints the share of held-out rows that it answers exactly, before and after.</summary>
 internal static class DemoCheck
 {
-    public static int Run(string baseModel, string trainingFile, string heldOutFile, TrainingOptions options)
+    public static int Run(string baseModel, string dataset)
     {
+        var options = new TrainingOptions { LearningRate = 2e-3, BatchSize = 8, Epochs = 3, EvaluationSamples = 3, Lora = new LoraOptions { Rank = 16, Alpha = 32 } };
+        var (trainingFile, heldOutFile) = (Path.Combine(dataset, "train.jsonl"), Path.Combine(dataset, "held-out.jsonl"));
         TorchSetup.Initialize(threads: 2);
         var work = Directory.CreateTempSubdirectory("demo-check").FullName;
         try
