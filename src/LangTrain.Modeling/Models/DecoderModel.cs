@@ -46,7 +46,8 @@ public abstract class DecoderModel : nn.Module
 
     private protected ModelLoadOptions Options { get; }
 
-    private protected abstract Tensor OutputWeight { get; }
+    /// <summary>[V, C], the matrix behind <see cref="Logits"/>: the embedding where tied. For losses that never make the full logits.</summary>
+    public abstract Tensor OutputWeight { get; }
 
     /// <summary>Loads a model folder in Hugging Face layout: config.json and safetensors, single or sharded. Peak memory is the target weights plus one tensor.</summary>
     /// <param name="folder">The folder.</param>

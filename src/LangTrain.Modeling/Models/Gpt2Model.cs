@@ -17,7 +17,8 @@ internal sealed class Gpt2Model : DecoderModel
         RegisterComponents();
     }
 
-    private protected override Tensor OutputWeight => (lm_head ?? transformer.wte).weight;
+    /// <inheritdoc/>
+    public override Tensor OutputWeight => (lm_head ?? transformer.wte).weight;
 
     private protected override Tensor Run(Tensor ids, PassContext pass) => transformer.Forward(ids, pass);
 

@@ -18,7 +18,8 @@ internal sealed class LlamaModel : DecoderModel
 
     private protected override Tensor Run(Tensor ids, PassContext pass) => model.Forward(ids, pass);
 
-    private protected override Tensor OutputWeight => (lm_head ?? model.embed_tokens).weight;
+    /// <inheritdoc/>
+    public override Tensor OutputWeight => (lm_head ?? model.embed_tokens).weight;
 
     /// <summary>Folders of Gemma 3 with vision keep the text model one level down, in an older and a newer spelling.</summary>
     internal override IEnumerable<string> StoredNames(string name) => Config.ModelType != "gemma3_text"
