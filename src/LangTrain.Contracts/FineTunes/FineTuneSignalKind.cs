@@ -3,6 +3,8 @@ using System.Text.Json.Serialization;
 namespace LangTrain.Contracts.FineTunes;
 
 /// <summary>What a <see cref="FineTuneSignal"/> says.</summary>
+/// <remarks>As a word also where no source-generated context reads it: the Functions host binds queue messages by its own options.</remarks>
+[JsonConverter(typeof(JsonStringEnumConverter<FineTuneSignalKind>))]
 public enum FineTuneSignalKind
 {
     /// <summary>The attempt trained, verified and stored its result.</summary>

@@ -1,0 +1,41 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using LangTrain.Contracts.Accounts;
+using LangTrain.Contracts.Errors;
+using LangTrain.Contracts.Files;
+using LangTrain.Contracts.Generation;
+using LangTrain.Contracts.Models;
+
+namespace LangTrain.Contracts;
+
+/// <summary>How the answers of the public API are written: snake_case, nulls left out unless a field says otherwise.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UseStringEnumConverter = true)]
+[JsonSerializable(typeof(ErrorEnvelope))]
+[JsonSerializable(typeof(ProfileAnswer))]
+[JsonSerializable(typeof(ApiKeyAnswer))]
+[JsonSerializable(typeof(ListAnswer<ApiKeyAnswer>))]
+[JsonSerializable(typeof(DeletedAnswer))]
+[JsonSerializable(typeof(LimitsAnswer))]
+[JsonSerializable(typeof(UsageAnswer))]
+[JsonSerializable(typeof(ModelAnswer))]
+[JsonSerializable(typeof(ListAnswer<ModelAnswer>))]
+[JsonSerializable(typeof(FileAnswer))]
+[JsonSerializable(typeof(ListAnswer<FileAnswer>))]
+[JsonSerializable(typeof(HealthAnswer))]
+[JsonSerializable(typeof(CompletionAnswer))]
+[JsonSerializable(typeof(ChatCompletionAnswer))]
+[JsonSerializable(typeof(TokenizeAnswer))]
+[JsonSerializable(typeof(DetokenizeAnswer))]
+public sealed partial class ApiJson : JsonSerializerContext
+{
+    // Made on first use: the generated half of this type initialises its own statics in no promised order with this half.
+    private static ApiJson? _wire;
+
+    /// <summary>The context to write answers with: text that is not ASCII stays as it is, instead of six characters each.</summary>
+    /// <remarks>Answers are never put into HTML by the server and carry <c>nosniff</c>, so the stricter default guards nothing.</remarks>
+    public static ApiJson Wire => _wire ??= new(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+}

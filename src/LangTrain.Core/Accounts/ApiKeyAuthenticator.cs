@@ -1,0 +1,97 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+using LangTrain.Core.Errors;
+using LangTrain.Core.Storage;
+
+namespace LangTrain.Core.Accounts;
+
+/// <summary>Finds the account of an API key. Thread-safe; one a process.</summary>
+/// <remarks>
+/// A good key is remembered for <see cref="Freshness"/>, so that a busy key costs no storage read a request and a revoked one still stops within
+/// 5 seconds everywhere. What is not a good key is never remembered: a new key works at once, and guesses fill no memory.
+/// </remarks>
+public sealed class ApiKeyAuthenticator(IAccountStore accounts, TimeProvider time)
+{
+    /// <summary>How long a key is believed without being read again.</summary>
+    public static readonly TimeSpan Freshness = TimeSpan.FromSeconds(3);
+
+    private const int MostRemembered = 10_000;
+
+    // A key's row is not written with every request; the owner wants to know "today" or "never".
+    private static readonly TimeSpan LastUsedPrecision = TimeSpan.FromMinutes(5);
+
+    private readonly ConcurrentDictionary<string, Remembered> _remembered = new(StringComparer.Ordinal);
+
+    /// <summary>The account and key of a secret.</summary>
+    /// <exception cref="ApiException">401.</exception>
+    public async ValueTask<(Account Account, ApiKey Key)> AuthenticateAsync(string? secret, CancellationToken cancellation = default)
+    {
+        if (string.IsNullOrEmpty(secret))
+        {
+            throw ApiErrors.Unauthorized("missing_api_key", "No API key was given. Send it as 'Authorization: Bearer YOUR_KEY'.");
+        }
+
+        if (secret.Length > ApiKeySecret.MaxLength)
+        {
+            throw Wrong();
+        }
+
+        var hash = ApiKeySecret.Hash(secret);
+        var now = time.GetUtcNow();
+        if (!_remembered.TryGetValue(hash, out var known) || now - known.ReadAt >= Freshness || now < known.ReadAt)
+        {
+            known = await ReadAsync(hash, now, cancellation);
+        }
+
+        if (known.Key.ExpiresAt <= now)
+        {
+            throw ApiErrors.Unauthorized("api_key_expired", "This API key has expired.");
+        }
+
+        return (known.Account, known.Key);
+    }
+
+    private async Task<Remembered> ReadAsync(string hash, DateTimeOffset now, CancellationToken cancellation)
+    {
+        _remembered.TryRemove(hash, out _);
+        var row = await accounts.FindKeyAsync(hash, cancellation);
+        if (row is null
+            || !CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(row.Value.Sha256), Encoding.ASCII.GetBytes(hash))
+            || row.Value.RevokedAt <= now
+            || await accounts.FindAsync(row.Value.AccountId, cancellation) is not { } account)
+        {
+            throw Wrong();
+        }
+
+        var key = await TouchAsync(row, now, cancellation);
+        if (_remembered.Count >= MostRemembered)
+        {
+            _remembered.Clear();
+        }
+
+        return _remembered[hash] = new Remembered(account, key, now);
+    }
+
+    private async Task<ApiKey> TouchAsync(Versioned<ApiKey> row, DateTimeOffset now, CancellationToken cancellation)
+    {
+        if (row.Value.LastUsedAt is { } last && now - last < LastUsedPrecision)
+        {
+            return row.Value;
+        }
+
+        try
+        {
+            return (await accounts.UpdateKeyAsync(row, row.Value with { LastUsedAt = now }, cancellation)).Value;
+        }
+        catch (StaleWriteException)
+        {
+            // Another instance wrote the same, or the key is being revoked; the next reading sees it.
+            return row.Value;
+        }
+    }
+
+    private static ApiException Wrong() => ApiErrors.Unauthorized("invalid_api_key", "The API key is not valid. Keys are made and listed at /v1/api-keys.");
+
+    private sealed record Remembered(Account Account, ApiKey Key, DateTimeOffset ReadAt);
+}

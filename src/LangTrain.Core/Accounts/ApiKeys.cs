@@ -1,0 +1,175 @@
+using LangTrain.Core.Errors;
+using LangTrain.Core.Http;
+using LangTrain.Core.Storage;
+
+namespace LangTrain.Core.Accounts;
+
+/// <summary>A key that was just made, with its secret, which is told once.</summary>
+/// <param name="Key">The row.</param>
+/// <param name="Secret">The key itself.</param>
+public sealed record NewApiKey(ApiKey Key, string Secret);
+
+/// <summary>Makes, lists, rotates and revokes the keys of an account. Thread-safe.</summary>
+public sealed class ApiKeys(IAccountStore accounts, TimeProvider time)
+{
+    private const int MostKeys = 100;
+    private const int Attempts = 5;
+
+    /// <summary>Makes a key as a request asks: <c>name</c>, <c>scopes</c>, <c>expires_in_days</c> or <c>expires_at</c>.</summary>
+    /// <exception cref="ApiException">400; 403 when the caller's own key lacks a scope that the new one is to have; 409 when there are too many.</exception>
+    public async Task<NewApiKey> CreateAsync(Caller caller, RequestObject request, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(caller);
+        ArgumentNullException.ThrowIfNull(request);
+        var now = time.GetUtcNow();
+        var name = request.Text("name", 100, 1) ?? "API key";
+        var scopes = request.Texts("scopes", Scopes.All.Count, minCount: 1) ?? Scopes.All;
+        foreach (var scope in scopes.Where(scope => !Scopes.All.Contains(scope)))
+        {
+            request.Problems.Add("scopes", $"scopes may hold 'read', 'train', 'infer' and 'admin', not '{ApiErrors.Shorten(scope)}'.");
+        }
+
+        var expiresAt = ReadExpiry(request, now);
+        request.RefuseUnknownKeys();
+        request.Problems.ThrowIfAny();
+        foreach (var scope in scopes)
+        {
+            caller.Require(scope);
+        }
+
+        if (await CountGoodAsync(caller.AccountId, now, cancellation) >= MostKeys)
+        {
+            throw ApiErrors.Conflict("too_many_api_keys", $"An account has at most {MostKeys} keys; revoke one first.");
+        }
+
+        return await CreateAsync(caller.AccountId, name, [.. scopes.Distinct()], expiresAt, ApiKeySecret.New(), cancellation);
+    }
+
+    /// <summary>The keys of an account that were not revoked and have not expired long ago, oldest first.</summary>
+    public async Task<IReadOnlyList<ApiKey>> ListAsync(string accountId, CancellationToken cancellation = default)
+    {
+        var now = time.GetUtcNow();
+        var keys = new List<ApiKey>();
+        await foreach (var row in accounts.ListKeysAsync(accountId, cancellation))
+        {
+            var revoked = row.Value.RevokedAt <= now;
+            var longGone = row.Value.ExpiresAt < now.AddDays(-1);
+            if (!revoked && !longGone && !DashboardSignIn.IsTicket(row.Value))
+            {
+                keys.Add(row.Value);
+            }
+        }
+
+        return [.. keys.OrderBy(key => key.Id, StringComparer.Ordinal)];
+    }
+
+    /// <summary>Revokes a key; it stops within 5 seconds everywhere.</summary>
+    /// <exception cref="ApiException">404.</exception>
+    public Task RevokeAsync(string accountId, string keyId, CancellationToken cancellation = default) =>
+        RevokeAtAsync(accountId, keyId, TimeSpan.Zero, cancellation);
+
+    /// <summary>Makes a key like an old one and revokes the old one after <c>grace_seconds</c> (0 to 30 days, default 24 hours).</summary>
+    /// <exception cref="ApiException">400; 404.</exception>
+    public async Task<NewApiKey> RotateAsync(Caller caller, string keyId, RequestObject? request, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(caller);
+        var grace = TimeSpan.FromSeconds(request?.Integer("grace_seconds", 0, 30 * 24 * 3600) ?? 24 * 3600);
+        request?.RefuseUnknownKeys();
+        request?.Problems.ThrowIfAny();
+        var old = (await FindAsync(caller.AccountId, keyId, cancellation)).Value;
+        foreach (var scope in old.Scopes)
+        {
+            caller.Require(scope);
+        }
+
+        // First the new key, then the end of the old one: a crash in between leaves two keys, never none.
+        var made = await CreateAsync(caller.AccountId, old.Name, old.Scopes, old.ExpiresAt, ApiKeySecret.New(), cancellation);
+        await RevokeAtAsync(caller.AccountId, keyId, grace, cancellation);
+        return made;
+    }
+
+    internal async Task<NewApiKey> CreateAsync(
+        string accountId, string name, IReadOnlyList<string> scopes, DateTimeOffset? expiresAt, string secret, CancellationToken cancellation)
+    {
+        var key = new ApiKey
+        {
+            Id = Ids.New("key", time),
+            AccountId = accountId,
+            Sha256 = ApiKeySecret.Hash(secret),
+            Prefix = ApiKeySecret.Display(secret),
+            Name = name,
+            Scopes = scopes,
+            CreatedAt = time.GetUtcNow(),
+            ExpiresAt = expiresAt,
+        };
+        await accounts.CreateKeyAsync(key, cancellation);
+        return new NewApiKey(key, secret);
+    }
+
+    private static DateTimeOffset? ReadExpiry(RequestObject request, DateTimeOffset now)
+    {
+        var days = request.Integer("expires_in_days", 1, 3650);
+        if (request.Text("expires_at", 64) is not { } text)
+        {
+            return days is { } count ? now.AddDays(count) : null;
+        }
+
+        if (days is not null)
+        {
+            request.Problems.Add("expires_at", "Give expires_at or expires_in_days, not both.");
+        }
+        else if (!RequestTime.TryParse(text, out var moment) || moment <= now)
+        {
+            request.Problems.Add("expires_at", "expires_at must be a moment in the future, such as 2030-01-31T00:00:00Z.");
+        }
+        else
+        {
+            return moment;
+        }
+
+        return null;
+    }
+
+    private async Task RevokeAtAsync(string accountId, string keyId, TimeSpan grace, CancellationToken cancellation)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var row = await FindAsync(accountId, keyId, cancellation);
+            var at = time.GetUtcNow() + grace;
+            try
+            {
+                await accounts.UpdateKeyAsync(row, row.Value with { RevokedAt = row.Value.RevokedAt < at ? row.Value.RevokedAt : at }, cancellation);
+                return;
+            }
+            catch (StaleWriteException) when (attempt < Attempts)
+            {
+                // Its last use was noted meanwhile.
+            }
+        }
+    }
+
+    private async Task<Versioned<ApiKey>> FindAsync(string accountId, string keyId, CancellationToken cancellation)
+    {
+        var now = time.GetUtcNow();
+        await foreach (var row in accounts.ListKeysAsync(accountId, cancellation))
+        {
+            if (row.Value.Id == keyId && (row.Value.RevokedAt is not { } revoked || revoked > now))
+            {
+                return row;
+            }
+        }
+
+        throw ApiErrors.NotFound("api_key", keyId);
+    }
+
+    private async Task<int> CountGoodAsync(string accountId, DateTimeOffset now, CancellationToken cancellation)
+    {
+        var count = 0;
+        await foreach (var row in accounts.ListKeysAsync(accountId, cancellation))
+        {
+            count += (row.Value.RevokedAt is not { } revoked || revoked > now) && (row.Value.ExpiresAt is not { } expires || expires > now) ? 1 : 0;
+        }
+
+        return count;
+    }
+}

@@ -1,0 +1,39 @@
+namespace LangTrain.Core.Errors;
+
+/// <summary>Collects what is wrong with one request, so that its sender hears of all of it at once. Not thread-safe.</summary>
+public sealed class RequestProblems
+{
+    // A body of a million wrong keys is answered with the first few.
+    private const int Most = 20;
+
+    private readonly List<ApiProblem> _found = [];
+
+    /// <summary>Whether anything was found.</summary>
+    public bool Any => _found.Count > 0;
+
+    /// <summary>What was found, in order, the first 20.</summary>
+    public IReadOnlyList<ApiProblem> Found => _found;
+
+    /// <summary>Notes a problem.</summary>
+    /// <param name="param">Path of the value at fault; empty for the body as a whole.</param>
+    /// <param name="message">A sentence.</param>
+    /// <param name="code">Stable code.</param>
+    public void Add(string param, string message, string code = "invalid_value")
+    {
+        ArgumentNullException.ThrowIfNull(param);
+        if (_found.Count < Most)
+        {
+            _found.Add(new ApiProblem(message, code, param.Length == 0 ? null : param));
+        }
+    }
+
+    /// <summary>Ends the request if anything was found.</summary>
+    /// <exception cref="ApiException">400 with all problems.</exception>
+    public void ThrowIfAny()
+    {
+        if (Any)
+        {
+            throw ApiErrors.Invalid([.. _found]);
+        }
+    }
+}

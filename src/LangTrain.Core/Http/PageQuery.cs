@@ -1,0 +1,43 @@
+using System.Globalization;
+using LangTrain.Core.Errors;
+using LangTrain.Core.Storage;
+
+namespace LangTrain.Core.Http;
+
+/// <summary>Reads <c>?limit&amp;after&amp;order</c>, the query of every list.</summary>
+public static class PageQuery
+{
+    /// <summary>Most items of a page.</summary>
+    public const int MaxLimit = 100;
+
+    /// <summary>Reads a query.</summary>
+    /// <param name="query">Gives a parameter's value, or null.</param>
+    /// <param name="defaultLimit">Items of a page where the query does not say.</param>
+    /// <exception cref="ApiException">400.</exception>
+    public static PageRequest FromRequest(Func<string, string?> query, int defaultLimit = 20)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        var problems = new RequestProblems();
+        var limit = defaultLimit;
+        if (query("limit") is { } text
+            && (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out limit) || limit is < 1 or > MaxLimit))
+        {
+            problems.Add("limit", $"limit must be a whole number from 1 to {MaxLimit}, not '{ApiErrors.Shorten(text)}'.");
+        }
+
+        var order = query("order") ?? "desc";
+        if (order is not ("asc" or "desc"))
+        {
+            problems.Add("order", $"order must be 'asc' or 'desc', not '{ApiErrors.Shorten(order)}'.");
+        }
+
+        var after = query("after");
+        if (after is { Length: > 256 })
+        {
+            problems.Add("after", "after must be the id of an item.");
+        }
+
+        problems.ThrowIfAny();
+        return new PageRequest(limit, string.IsNullOrEmpty(after) ? null : after, order == "asc");
+    }
+}

@@ -1,0 +1,164 @@
+using System.Collections.Concurrent;
+using LangTrain.Core.Accounts;
+using LangTrain.Core.Errors;
+
+namespace LangTrain.Core.Limits;
+
+/// <summary>Lets an account's requests through as its limits allow, exactly over all instances. Thread-safe; one a process.</summary>
+/// <remarks>
+/// <para>An instance takes a block of requests out of the shared row and spends it by itself, so a busy account costs far less than one storage
+/// write a request. Blocks are a 16th of what is left and shrink to 1 towards the end of a window: what one instance holds, another
+/// cannot use, and that must stay little. A block is good in its own minute only; what is left of it then is given back to the day.</para>
+/// <para>So the limit is never passed; a request may be refused a little early when other instances hold the rest.</para>
+/// </remarks>
+public sealed class RequestLimiter(IRequestQuotaStore quotas, TimeProvider time)
+{
+    private const int BlockShare = 16;
+    private const int LargestBlock = 1000;
+    private const int MostAccounts = 10_000;
+
+    private readonly ConcurrentDictionary<string, Block> _blocks = new(StringComparer.Ordinal);
+
+    /// <summary>Counts a request.</summary>
+    /// <returns>How the account stands; not <see cref="LimitState.Allowed"/> when a window is used up.</returns>
+    public async ValueTask<LimitState> CountAsync(Account account, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(account);
+        var block = BlockOf(account.Id);
+        var limits = Tiers.LimitsOf(account);
+        var now = time.GetUtcNow();
+        if (block.TrySpend(now, limits) is { } spent)
+        {
+            return spent;
+        }
+
+        await block.Refilling.WaitAsync(cancellation);
+        try
+        {
+            // Whoever waited may find what the one before fetched, be it a block or the news that nothing is left.
+            now = time.GetUtcNow();
+            if (block.TrySpend(now, limits) is { } fetched)
+            {
+                return fetched;
+            }
+
+            if (block.KnownEmpty(now, limits))
+            {
+                return block.State(now, limits, false);
+            }
+
+            var demand = block.Demand(now, limits, BlockShare, LargestBlock);
+            var grant = await quotas.TakeAsync(account.Id, demand, cancellation);
+            block.Fill(demand, grant);
+            return block.TrySpend(now, limits) ?? block.State(now, limits, false);
+        }
+        finally
+        {
+            block.Refilling.Release();
+        }
+    }
+
+    /// <summary>How the account stands, without counting.</summary>
+    public LimitState Peek(Account account)
+    {
+        ArgumentNullException.ThrowIfNull(account);
+        return BlockOf(account.Id).State(time.GetUtcNow(), Tiers.LimitsOf(account), true);
+    }
+
+    /// <summary>The error of a refused request.</summary>
+    public static ApiException Refusal(LimitState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        var message = state.DayIsTighter
+            ? $"The limit of {state.Limit} requests a day is used up; it begins anew at midnight UTC."
+            : $"The limit of {state.Limit} requests a minute is used up.";
+        return ApiErrors.RateLimited(state.DayIsTighter, message, state.Reset);
+    }
+
+    private Block BlockOf(string accountId)
+    {
+        if (_blocks.Count >= MostAccounts && !_blocks.ContainsKey(accountId))
+        {
+            // Forgetting costs the accounts what their blocks still held, never the limit its exactness.
+            _blocks.Clear();
+        }
+
+        return _blocks.GetOrAdd(accountId, static _ => new Block());
+    }
+
+    /// <summary>What this instance holds of one account's windows. Fields are guarded by a lock; fetching by <see cref="Refilling"/>.</summary>
+    private sealed class Block
+    {
+        private readonly Lock _lock = new();
+        private DateTimeOffset _minute, _day;
+        private long _held, _minuteTaken, _dayTaken;
+
+        // Never disposed: it holds no handle unless its wait handle is asked for, which nobody does.
+        public SemaphoreSlim Refilling { get; } = new(1, 1);
+
+        public LimitState? TrySpend(DateTimeOffset now, RequestLimits limits)
+        {
+            lock (_lock)
+            {
+                if (_held == 0 || MinuteOf(now) != _minute)
+                {
+                    return null;
+                }
+
+                _held--;
+                return State(now, limits, true);
+            }
+        }
+
+        public bool KnownEmpty(DateTimeOffset now, RequestLimits limits)
+        {
+            lock (_lock)
+            {
+                // The minute's counter never falls, and what others give back to the day may wait until the next minute: nobody needs to be asked.
+                return _held == 0 && MinuteOf(now) == _minute && (_minuteTaken >= limits.RequestsPerMinute || _dayTaken >= limits.RequestsPerDay);
+            }
+        }
+
+        public QuotaDemand Demand(DateTimeOffset now, RequestLimits limits, int share, int largest)
+        {
+            lock (_lock)
+            {
+                var (minute, day) = (MinuteOf(now), DayOf(now));
+                var left = Math.Min(
+                    limits.RequestsPerMinute - (minute == _minute ? _minuteTaken : 0), limits.RequestsPerDay - (day == _day ? _dayTaken : 0));
+                return new QuotaDemand(
+                    minute, limits.RequestsPerMinute, day, limits.RequestsPerDay, Math.Clamp(left / share, 1, largest), day == _day ? _held : 0);
+            }
+        }
+
+        public void Fill(QuotaDemand demand, QuotaGrant grant)
+        {
+            lock (_lock)
+            {
+                (_minute, _day, _held, _minuteTaken, _dayTaken) = (demand.Minute, demand.Day, grant.Granted, grant.MinuteTaken, grant.DayTaken);
+            }
+        }
+
+        public LimitState State(DateTimeOffset now, RequestLimits limits, bool allowed)
+        {
+            lock (_lock)
+            {
+                var (minute, day) = (MinuteOf(now), DayOf(now));
+                var inMinute = minute == _minute;
+                var minuteUsed = inMinute ? _minuteTaken - _held : 0;
+                var dayUsed = day == _day ? _dayTaken - _held : 0;
+                return new LimitState(
+                    allowed,
+                    limits,
+                    Math.Max(0, limits.RequestsPerMinute - minuteUsed),
+                    minute.AddMinutes(1) - now,
+                    Math.Max(0, limits.RequestsPerDay - dayUsed),
+                    day.AddDays(1) - now);
+            }
+        }
+
+        private static DateTimeOffset MinuteOf(DateTimeOffset now) => new(now.UtcTicks - (now.UtcTicks % TimeSpan.TicksPerMinute), TimeSpan.Zero);
+
+        private static DateTimeOffset DayOf(DateTimeOffset now) => new(now.UtcDateTime.Date, TimeSpan.Zero);
+    }
+}

@@ -1,0 +1,104 @@
+using System.Collections.Frozen;
+using LangTrain.Contracts.Generation;
+using LangTrain.Core.Errors;
+
+namespace LangTrain.Core.Models;
+
+/// <summary>Finds the models that an account may use: its own, the base models, and base models by alias. Thread-safe; one a process.</summary>
+/// <remarks>Base models are few and change seldom: they are kept in memory for <see cref="Freshness"/>. An account's own models are read each time.</remarks>
+public sealed class ModelCatalog(IModelStore store, ModelAliases aliases, TimeProvider time)
+{
+    /// <summary>How long the list of base models is believed without being read again.</summary>
+    public static readonly TimeSpan Freshness = TimeSpan.FromSeconds(3);
+
+    private volatile Snapshot? _base;
+
+    /// <summary>A model by its id or alias; null when the account may use no such model.</summary>
+    /// <returns>The model under its own id, whatever alias was asked for.</returns>
+    public async Task<StoredModel?> FindAsync(string accountId, string modelId, CancellationToken cancellation = default)
+    {
+        var models = await BaseModelsAsync(cancellation);
+        return models.TryGetValue(aliases.Resolve(modelId), out var found) ? found : await store.FindAsync(accountId, modelId, cancellation);
+    }
+
+    /// <summary>A model as the account sees it: under the alias that it asked for.</summary>
+    /// <exception cref="ApiException">404.</exception>
+    public async Task<StoredModel> GetAsync(string accountId, string modelId, CancellationToken cancellation = default) =>
+        await FindAsync(accountId, modelId, cancellation) is { } model ? model with { Id = modelId } : throw ApiErrors.NotFound("model", modelId);
+
+    /// <summary>What a worker is to load to answer for a model.</summary>
+    /// <param name="accountId">Who asks.</param>
+    /// <param name="modelId">Id or alias.</param>
+    /// <param name="param">Where the id stood in the request.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <exception cref="ApiException">404; 409 <c>model_not_ready</c>.</exception>
+    public async Task<(StoredModel Model, GenerationTarget Target)> ResolveAsync(
+        string accountId, string modelId, string? param = "model", CancellationToken cancellation = default)
+    {
+        var model = await FindAsync(accountId, modelId, cancellation) ?? throw ApiErrors.NotFound("model", modelId, param);
+        RequireReady(model, modelId, param);
+        if (model.Weights is { } weights)
+        {
+            return (model, new GenerationTarget(modelId, weights, null, model.Quantization));
+        }
+
+        var under = model.BaseModelId is { } baseId ? await FindAsync(accountId, baseId, cancellation) : null;
+        if (under?.Weights is null || model.Adapter is null)
+        {
+            throw NotReady(modelId, $"Its base model '{model.BaseModelId}' is gone.", param);
+        }
+
+        RequireReady(under, modelId, param);
+        return (model, new GenerationTarget(modelId, under.Weights, model.Adapter, model.Quantization));
+    }
+
+    /// <summary>All models that an account may use, aliases among them, by id; the account's own first.</summary>
+    public async Task<IReadOnlyList<StoredModel>> ListAsync(string accountId, CancellationToken cancellation = default)
+    {
+        var models = new List<StoredModel>();
+        await foreach (var model in store.ListAsync(accountId, cancellation))
+        {
+            models.Add(model);
+        }
+
+        models.Sort((a, b) => string.CompareOrdinal(a.Id, b.Id));
+        var known = await BaseModelsAsync(cancellation);
+        var byAlias = aliases.All.Where(pair => known.ContainsKey(pair.Value)).Select(pair => known[pair.Value] with { Id = pair.Key });
+        var plain = known.Values.Where(model => !aliases.All.ContainsKey(model.Id) || !known.ContainsKey(aliases.All[model.Id]));
+        models.AddRange(plain.Concat(byAlias).OrderBy(model => model.Id, StringComparer.Ordinal));
+        return models;
+    }
+
+    /// <summary>Forgets the base models in memory, after some were registered.</summary>
+    public void Refresh() => _base = null;
+
+    private static void RequireReady(StoredModel model, string modelId, string? param)
+    {
+        if (model.Status != ModelStatuses.Ready)
+        {
+            throw NotReady(modelId, model.StatusReason ?? $"Its status is '{model.Status}'.", param);
+        }
+    }
+
+    private static ApiException NotReady(string modelId, string why, string? param) =>
+        ApiErrors.Conflict("model_not_ready", $"The model '{ApiErrors.Shorten(modelId)}' cannot answer. {why}", param: param);
+
+    private async Task<FrozenDictionary<string, StoredModel>> BaseModelsAsync(CancellationToken cancellation)
+    {
+        var now = time.GetUtcNow();
+        if (_base is { } known && now - known.ReadAt < Freshness && now >= known.ReadAt)
+        {
+            return known.Models;
+        }
+
+        var models = new Dictionary<string, StoredModel>(StringComparer.Ordinal);
+        await foreach (var model in store.ListAsync(null, cancellation))
+        {
+            models[model.Id] = model;
+        }
+
+        return (_base = new Snapshot(models.ToFrozenDictionary(StringComparer.Ordinal), now)).Models;
+    }
+
+    private sealed record Snapshot(FrozenDictionary<string, StoredModel> Models, DateTimeOffset ReadAt);
+}

@@ -1,0 +1,65 @@
+using System.Collections.Frozen;
+using LangTrain.Contracts;
+using LangTrain.Core.Accounts;
+using LangTrain.Core.Errors;
+using LangTrain.Functions.Http;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+
+namespace LangTrain.Functions.Dashboard;
+
+/// <summary>The web dashboard: its files, and the sign-in by a one-time link. Open to anybody; what it shows it asks the API for, with a key.</summary>
+public sealed class DashboardHttpFunctions(DashboardSignIn signIn)
+{
+    private const string Prefix = "dashboard/";
+
+    // The page runs no script and asks no address but its own; the job streams are web sockets elsewhere.
+    private const string Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' ws: wss:; "
+        + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+    private static readonly FrozenDictionary<string, string> Types = new Dictionary<string, string>
+    {
+        [".html"] = "text/html; charset=utf-8",
+        [".js"] = "text/javascript; charset=utf-8",
+        [".css"] = "text/css; charset=utf-8",
+        [".svg"] = "image/svg+xml",
+    }.ToFrozenDictionary(StringComparer.Ordinal);
+
+    /// <summary><c>GET /dashboard</c> and its files, which are part of the program.</summary>
+    [Function(FunctionNames.Dashboard)]
+    public static IResult GetDashboard(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "dashboard/{*path}")] HttpRequest request, string? path)
+    {
+        // Without a file name the page's relative addresses need the slash at the end.
+        if (string.IsNullOrEmpty(path) && !request.Path.Value!.EndsWith('/'))
+        {
+            return TypedResults.Redirect(request.PathBase + request.Path + "/");
+        }
+
+        var name = string.IsNullOrEmpty(path) ? "index.html" : path;
+        if (!Types.TryGetValue(Path.GetExtension(name), out var type)
+            || typeof(DashboardHttpFunctions).Assembly.GetManifestResourceStream(Prefix + name) is not { } content)
+        {
+            throw ApiErrors.UnknownPath(request.Method, request.Path);
+        }
+
+        var headers = request.HttpContext.Response.Headers;
+        headers.ContentSecurityPolicy = Policy;
+        headers.CacheControl = "no-cache";
+        headers["Referrer-Policy"] = "no-referrer";
+        return TypedResults.Stream(content, type);
+    }
+
+    /// <summary><c>POST /dashboard-sessions</c>: a key for the ticket of a sign-in link, once.</summary>
+    [Function(FunctionNames.RedeemTicket)]
+    public async Task<IResult> RedeemTicket(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "dashboard-sessions")] HttpRequest request, CancellationToken cancellation)
+    {
+        var body = await request.ReadJsonAsync(cancellation, maxBytes: 4096);
+        var ticket = body.RequireText("ticket", ApiKeySecret.MaxLength);
+        body.RefuseUnknownKeys();
+        body.Problems.ThrowIfAny();
+        var made = await signIn.RedeemAsync(ticket, cancellation);
+        return Answer.Json(made.Key.ToAnswer(made.Secret), ApiJson.Wire.ApiKeyAnswer);
+    }
+}

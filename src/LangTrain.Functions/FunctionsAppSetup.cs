@@ -1,0 +1,68 @@
+using System.Text.Json;
+using LangTrain.Contracts;
+using LangTrain.Core.Accounts;
+using LangTrain.Core.Files;
+using LangTrain.Core.Generation;
+using LangTrain.Core.Idempotency;
+using LangTrain.Core.Limits;
+using LangTrain.Core.Models;
+using LangTrain.Core.Usage;
+using LangTrain.Functions.Accounts;
+using LangTrain.Functions.Middleware;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+
+namespace LangTrain.Functions;
+
+/// <summary>Services and middleware of the app, the same for both of its hosts.</summary>
+public static class FunctionsAppSetup
+{
+    /// <summary>Adds everything that the function classes need.</summary>
+    /// <exception cref="InvalidOperationException">Settings are missing or wrong; all are named.</exception>
+    public static IServiceCollection AddLangTrain(this IServiceCollection services, IConfiguration configuration)
+    {
+        var settings = LangTrainSettings.FromConfiguration(configuration);
+        return services.AddLangTrainUseCases(settings);
+    }
+
+    /// <summary>Adds the steps around every function, outermost first.</summary>
+    public static IFunctionsWorkerApplicationBuilder UseLangTrainMiddleware(this IFunctionsWorkerApplicationBuilder builder) => builder
+        .UseMiddleware<RequestIdMiddleware>()
+        .UseMiddleware<ErrorEnvelopeMiddleware>()
+        .UseMiddleware<AuthenticationMiddleware>()
+        .UseMiddleware<LimitsMiddleware>();
+
+    /// <summary>Adds the domain; its ports come from elsewhere (the Azure adapters, or a test).</summary>
+    internal static IServiceCollection AddLangTrainUseCases(this IServiceCollection services, LangTrainSettings settings)
+    {
+        // Both hosts read queue messages, activity inputs and durable payloads with these options.
+        services.Configure<JsonSerializerOptions>(options => options.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower);
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(new StorageNames(settings.NamePrefix));
+        services.AddSingleton(settings);
+        services.AddSingleton(settings.ModelAliases);
+
+        services.AddSingleton<ApiKeyAuthenticator>();
+        services.AddSingleton<ApiKeys>();
+        services.AddSingleton<BootstrapAccount>();
+        services.AddSingleton<DashboardSignIn>();
+        services.AddSingleton<RequestLimiter>();
+        services.AddSingleton<IdempotentRequests>();
+        services.AddSingleton<UsageRecorder>();
+        services.AddSingleton<SummarizeUsage>();
+        services.AddSingleton<IHostedService, UsageFlushService>();
+
+        services.AddSingleton<ModelCatalog>();
+        services.AddSingleton<RegisterBaseModels>();
+        services.AddSingleton<DeleteModel>();
+        services.AddSingleton<UploadedFiles>();
+
+        services.AddSingleton<CompleteText>();
+        services.AddSingleton<CompleteChat>();
+        services.AddSingleton<CountTokens>();
+        return services;
+    }
+}

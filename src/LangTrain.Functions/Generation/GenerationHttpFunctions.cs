@@ -1,0 +1,50 @@
+using LangTrain.Contracts;
+using LangTrain.Contracts.Generation;
+using LangTrain.Core.Accounts;
+using LangTrain.Core.Generation;
+using LangTrain.Functions.Http;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+
+namespace LangTrain.Functions.Generation;
+
+/// <summary>Texts and answers from models.</summary>
+public sealed class GenerationHttpFunctions(CompleteText texts, CompleteChat chats)
+{
+    /// <summary><c>POST /completions</c>: continues one or several texts, whole or as a stream.</summary>
+    [Function("CreateCompletion")]
+    public async Task<IResult> CreateCompletion(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "completions")] HttpRequest request)
+    {
+        var gone = request.HttpContext.RequestAborted;
+        var caller = request.Caller(Scopes.Infer);
+        var wish = CompletionRequest.FromRequest(await request.ReadJsonAsync(gone));
+        return wish.Streaming.Stream
+            ? new ServerSentEvents<CompletionAnswer>(stop => texts.StreamAsync(caller, wish, stop), ApiJson.Wire.CompletionAnswer)
+            : Answer.Json(await texts.ExecuteAsync(caller, wish, gone), ApiJson.Wire.CompletionAnswer);
+    }
+
+    /// <summary><c>POST /batch/completions</c>: continues many texts; a bad one fails alone.</summary>
+    [Function("CreateBatchCompletion")]
+    public async Task<IResult> CreateBatchCompletion(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "batch/completions")] HttpRequest request)
+    {
+        var gone = request.HttpContext.RequestAborted;
+        var caller = request.Caller(Scopes.Infer);
+        var wish = CompletionRequest.FromBatchRequest(await request.ReadJsonAsync(gone));
+        return Answer.Json(await texts.ExecuteBatchAsync(caller, wish, gone), ApiJson.Wire.CompletionAnswer);
+    }
+
+    /// <summary><c>POST /chat/completions</c>: answers a chat, whole or as a stream.</summary>
+    [Function("CreateChatCompletion")]
+    public async Task<IResult> CreateChatCompletion(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "chat/completions")] HttpRequest request)
+    {
+        var gone = request.HttpContext.RequestAborted;
+        var caller = request.Caller(Scopes.Infer);
+        var wish = ChatRequest.FromRequest(await request.ReadJsonAsync(gone));
+        return wish.Streaming.Stream
+            ? new ServerSentEvents<ChatCompletionAnswer>(stop => chats.StreamAsync(caller, wish, stop), ApiJson.Wire.ChatCompletionAnswer)
+            : Answer.Json(await chats.ExecuteAsync(caller, wish, gone), ApiJson.Wire.ChatCompletionAnswer);
+    }
+}

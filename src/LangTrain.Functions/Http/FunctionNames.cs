@@ -1,0 +1,31 @@
+using System.Collections.Frozen;
+
+namespace LangTrain.Functions.Http;
+
+/// <summary>Names of functions that middleware treats in a way of their own. Every other HTTP function needs a key.</summary>
+internal static class FunctionNames
+{
+    /// <summary><c>GET fine-tunes/{id}/stream</c>: the one place where a key may stand in the query, since a WebSocket client can set no header.</summary>
+    public const string StreamFineTune = "StreamFineTune";
+
+    /// <summary><c>GET health</c>.</summary>
+    public const string Health = "Health";
+
+    /// <summary><c>GET openapi.json</c>.</summary>
+    public const string OpenApi = "OpenApi";
+
+    /// <summary><c>GET docs</c>.</summary>
+    public const string Docs = "Docs";
+
+    /// <summary>Files of the dashboard.</summary>
+    public const string Dashboard = "Dashboard";
+
+    /// <summary><c>POST dashboard-sessions</c>: a one-time ticket for a key.</summary>
+    public const string RedeemTicket = "RedeemTicket";
+
+    /// <summary>Everything that has no function.</summary>
+    public const string Unknown = "Unknown";
+
+    /// <summary>Functions that anybody may call.</summary>
+    public static FrozenSet<string> Open { get; } = FrozenSet.ToFrozenSet([Health, OpenApi, Docs, Dashboard, RedeemTicket, Unknown]);
+}

@@ -1,0 +1,116 @@
+using LangTrain.Contracts;
+using LangTrain.Core.Accounts;
+using LangTrain.Core.Errors;
+using LangTrain.Core.Http;
+using LangTrain.Core.Storage;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
+
+namespace LangTrain.Functions.Http;
+
+/// <summary>What function methods read off a request.</summary>
+internal static class RequestExtensions
+{
+    /// <summary>Who calls, with the scope that the call needs.</summary>
+    /// <exception cref="ApiException">401 without a caller; 403 without the scope.</exception>
+    public static Caller Caller(this HttpRequest request, string scope)
+    {
+        var caller = request.Caller();
+        caller.Require(scope);
+        return caller;
+    }
+
+    /// <summary>Who calls, whatever the key's scopes are.</summary>
+    /// <exception cref="ApiException">401 without a caller.</exception>
+    public static Caller Caller(this HttpRequest request) =>
+        request.HttpContext.Features.Get<Caller>() ?? throw ApiErrors.Unauthorized("missing_api_key", "No API key was given.");
+
+    /// <summary>The request's id, as on the answer.</summary>
+    public static string Id(this HttpRequest request) => request.HttpContext.TraceIdentifier;
+
+    /// <summary>Reads the body as one JSON object.</summary>
+    /// <exception cref="ApiException">415; 413; 400.</exception>
+    public static Task<RequestObject> ReadJsonAsync(this HttpRequest request, CancellationToken cancellation, int maxBytes = JsonBody.DefaultMaxBytes)
+    {
+        request.RequireJson();
+        return JsonBody.ReadAsync(request.Body, request.ContentLength, maxBytes, cancellation);
+    }
+
+    /// <summary>Reads the body as one JSON object; null where there is no body at all.</summary>
+    /// <exception cref="ApiException">415; 413; 400.</exception>
+    public static async Task<RequestObject?> ReadOptionalJsonAsync(this HttpRequest request, CancellationToken cancellation)
+    {
+        var bytes = await request.ReadBytesAsync(cancellation);
+        if (bytes.IsEmpty)
+        {
+            return null;
+        }
+
+        request.RequireJson();
+        return JsonBody.Parse(bytes.Span);
+    }
+
+    /// <summary>Reads the body as bytes.</summary>
+    /// <exception cref="ApiException">413.</exception>
+    public static async Task<ReadOnlyMemory<byte>> ReadBytesAsync(
+        this HttpRequest request, CancellationToken cancellation, int maxBytes = JsonBody.DefaultMaxBytes)
+    {
+        if (request.ContentLength > maxBytes)
+        {
+            throw ApiErrors.TooLarge("The body", maxBytes);
+        }
+
+        using var copy = new MemoryStream((int)(request.ContentLength ?? 0));
+        var buffer = new byte[16 * 1024];
+        for (int read; (read = await request.Body.ReadAsync(buffer, cancellation)) > 0;)
+        {
+            if (copy.Length + read > maxBytes)
+            {
+                throw ApiErrors.TooLarge("The body", maxBytes);
+            }
+
+            copy.Write(buffer, 0, read);
+        }
+
+        return copy.GetBuffer().AsMemory(0, (int)copy.Length);
+    }
+
+    /// <summary>Reads <c>?limit&amp;after&amp;order</c>.</summary>
+    /// <exception cref="ApiException">400.</exception>
+    public static PageRequest ReadPage(this HttpRequest request) => PageQuery.FromRequest(request.QueryValue);
+
+    /// <summary>A page of a list that is in memory: all of it where the query does not say <c>limit</c>.</summary>
+    /// <exception cref="ApiException">400.</exception>
+    public static ListAnswer<T> PageOf<T>(this HttpRequest request, IReadOnlyList<T> all, Func<T, string> id)
+    {
+        var page = request.ReadPage();
+        var start = page.After is null ? 0 : all.Index().Where(pair => id(pair.Item) == page.After).Select(pair => pair.Index + 1).FirstOrDefault(all.Count);
+        var count = request.QueryValue("limit") is null ? all.Count : page.Limit;
+        var items = all.Skip(start).Take(count).ToArray();
+        return ListAnswer.Of(items, start + items.Length < all.Count, id);
+    }
+
+    /// <summary>A parameter of the query, the last where it stands several times; null where it does not.</summary>
+    public static string? QueryValue(this HttpRequest request, string name) => request.Query.TryGetValue(name, out var values) ? values[^1] : null;
+
+    /// <summary>Refuses a body that says it is not JSON.</summary>
+    /// <exception cref="ApiException">415.</exception>
+    public static void RequireJson(this HttpRequest request)
+    {
+        if (string.IsNullOrEmpty(request.ContentType))
+        {
+            return;
+        }
+
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+            || !(type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+                || type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase)))
+        {
+            throw ApiErrors.UnsupportedMediaType(
+                $"The body is '{ApiErrors.Shorten(request.ContentType)}'; send JSON with 'Content-Type: application/json'.", "Content-Type");
+        }
+    }
+
+    /// <summary>A model id out of a catch-all route: <c>%2F</c> and <c>/</c> are one.</summary>
+    public static string ModelId(string? routeValue) => (routeValue ?? "").Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
+}

@@ -1,0 +1,55 @@
+namespace LangTrain.Functions.Http;
+
+/// <summary>Every route of the app with its methods, without the prefix. A test holds it against the function classes.</summary>
+internal static class RouteCatalog
+{
+    /// <summary>Routes as in the function classes, and the methods that each knows.</summary>
+    public static IReadOnlyList<(string Route, IReadOnlyList<string> Methods)> All { get; } =
+    [
+        ("health", ["GET"]),
+        ("user/profile", ["GET"]),
+        ("limits", ["GET"]),
+        ("usage", ["GET"]),
+        ("api-keys", ["GET", "POST"]),
+        ("api-keys/{keyId}", ["DELETE"]),
+        ("api-keys/{keyId}/rotate", ["POST"]),
+        ("dashboard-sessions", ["POST"]),
+        ("dashboard/{*path}", ["GET"]),
+        ("models", ["GET"]),
+        ("models/{*modelId}", ["GET", "DELETE"]),
+        ("files", ["GET", "POST"]),
+        ("files/{fileId}", ["GET", "DELETE"]),
+        ("files/{fileId}/content", ["GET"]),
+        ("completions", ["POST"]),
+        ("batch/completions", ["POST"]),
+        ("chat/completions", ["POST"]),
+        ("tokenize", ["POST"]),
+        ("detokenize", ["POST"]),
+    ];
+
+    /// <summary>The methods that a path knows; empty when there is no such path.</summary>
+    /// <param name="path">Below the prefix, without a leading slash.</param>
+    public static IReadOnlyList<string> MethodsOf(string path)
+    {
+        var parts = path.Trim('/').Split('/');
+        return [.. All.Where(entry => Fits(entry.Route.Split('/'), parts)).SelectMany(entry => entry.Methods).Distinct()];
+    }
+
+    private static bool Fits(string[] route, string[] path)
+    {
+        for (var i = 0; i < route.Length; i++)
+        {
+            if (route[i].StartsWith("{*", StringComparison.Ordinal))
+            {
+                return path.Length > i;
+            }
+
+            if (i >= path.Length || !(route[i][0] == '{' ? path[i].Length > 0 : route[i].Equals(path[i], StringComparison.OrdinalIgnoreCase)))
+            {
+                return false;
+            }
+        }
+
+        return path.Length == route.Length;
+    }
+}

@@ -1,0 +1,131 @@
+using LangTrain.Core.Models;
+using Microsoft.Extensions.Configuration;
+
+namespace LangTrain.Functions;
+
+/// <summary>The app's settings, read once at start. Immutable.</summary>
+public sealed record LangTrainSettings
+{
+    /// <summary>Storage account (<c>AzureWebJobsStorage</c>); null where an identity is used (<c>AzureWebJobsStorage__accountName</c>).</summary>
+    public string? StorageConnectionString { get; init; }
+
+    /// <summary>Storage account's name, with an identity.</summary>
+    public string? StorageAccountName { get; init; }
+
+    /// <summary><c>WebPubSubConnectionString</c>; null where an identity is used, or where there is none.</summary>
+    public string? WebPubSubConnectionString { get; init; }
+
+    /// <summary><c>LANGTRAIN_WEBPUBSUB_ENDPOINT</c>, with an identity.</summary>
+    public Uri? WebPubSubEndpoint { get; init; }
+
+    /// <summary><c>LANGTRAIN_WORKER_URL</c>: where workers serve generation.</summary>
+    public Uri? WorkerUrl { get; init; }
+
+    /// <summary><c>LANGTRAIN_WORKER_TOKEN</c>: the secret of the workers' API.</summary>
+    public string? WorkerToken { get; init; }
+
+    /// <summary><c>LANGTRAIN_MODEL_ALIASES</c>.</summary>
+    public ModelAliases ModelAliases { get; init; } = ModelAliases.None;
+
+    /// <summary><c>LANGTRAIN_MODELS_DIR</c>: folder of base models, or null.</summary>
+    public string? ModelsDirectory { get; init; }
+
+    /// <summary><c>LANGTRAIN_ALLOW_PRIVATE_URLS</c>: whether private addresses may be fetched from.</summary>
+    public bool AllowPrivateUrls { get; init; }
+
+    /// <summary><c>LANGTRAIN_NAME_PREFIX</c>: prefix of all names in the storage account; empty in production.</summary>
+    public string NamePrefix { get; init; } = "";
+
+    /// <summary>Reads the settings.</summary>
+    /// <exception cref="InvalidOperationException">Some are missing or wrong; the message has a line for each.</exception>
+    public static LangTrainSettings FromConfiguration(IConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        var problems = new List<string>();
+        var settings = new LangTrainSettings
+        {
+            StorageConnectionString = Text(configuration, "AzureWebJobsStorage"),
+            StorageAccountName = Text(configuration, "AzureWebJobsStorage:accountName"),
+            WebPubSubConnectionString = Text(configuration, "WebPubSubConnectionString"),
+            WebPubSubEndpoint = Address(configuration, "LANGTRAIN_WEBPUBSUB_ENDPOINT", problems),
+            WorkerUrl = Address(configuration, "LANGTRAIN_WORKER_URL", problems),
+            WorkerToken = Text(configuration, "LANGTRAIN_WORKER_TOKEN"),
+            ModelAliases = Aliases(configuration, problems),
+            ModelsDirectory = Folder(configuration, "LANGTRAIN_MODELS_DIR", problems),
+            AllowPrivateUrls = Flag(configuration, "LANGTRAIN_ALLOW_PRIVATE_URLS", problems),
+            NamePrefix = Text(configuration, "LANGTRAIN_NAME_PREFIX") ?? "",
+        };
+        if (settings.StorageConnectionString is null && settings.StorageAccountName is null)
+        {
+            problems.Add("AzureWebJobsStorage: a connection string (or AzureWebJobsStorage__accountName with an identity) is required.");
+        }
+
+        if (settings.WorkerUrl is not null && settings.WorkerToken is null)
+        {
+            problems.Add("LANGTRAIN_WORKER_TOKEN: required with LANGTRAIN_WORKER_URL; the worker has the same.");
+        }
+
+        return problems.Count == 0
+            ? settings
+            : throw new InvalidOperationException("The settings are not complete:\n  " + string.Join("\n  ", problems));
+    }
+
+    // An empty value is what a sample file has where nothing is set.
+    private static string? Text(IConfiguration configuration, string name) => configuration[name] is { Length: > 0 } text ? text : null;
+
+    private static Uri? Address(IConfiguration configuration, string name, List<string> problems)
+    {
+        if (Text(configuration, name) is not { } text)
+        {
+            return null;
+        }
+
+        if (Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is "http" or "https")
+        {
+            return address;
+        }
+
+        problems.Add($"{name}: '{text}' is not an http(s) address.");
+        return null;
+    }
+
+    private static string? Folder(IConfiguration configuration, string name, List<string> problems)
+    {
+        var text = Text(configuration, name);
+        if (text is not null && !Directory.Exists(text))
+        {
+            problems.Add($"{name}: the folder '{text}' does not exist.");
+        }
+
+        return text;
+    }
+
+    private static bool Flag(IConfiguration configuration, string name, List<string> problems)
+    {
+        var text = Text(configuration, name);
+        if (text is null or "0" || text.Equals("false", StringComparison.OrdinalIgnoreCase))
+        {
+            return false;
+        }
+
+        if (text is not "1" && !text.Equals("true", StringComparison.OrdinalIgnoreCase))
+        {
+            problems.Add($"{name}: must be true or false, not '{text}'.");
+        }
+
+        return true;
+    }
+
+    private static ModelAliases Aliases(IConfiguration configuration, List<string> problems)
+    {
+        try
+        {
+            return ModelAliases.Parse(Text(configuration, "LANGTRAIN_MODEL_ALIASES"));
+        }
+        catch (FormatException e)
+        {
+            problems.Add("LANGTRAIN_MODEL_ALIASES: " + e.Message);
+            return ModelAliases.None;
+        }
+    }
+}

@@ -1,0 +1,29 @@
+namespace LangTrain.Inference;
+
+/// <summary>Sizes of one engine.</summary>
+public sealed record EngineOptions
+{
+    /// <summary>Most sequences in a batch; fewer where <see cref="CacheBytes"/> holds fewer. Default 16.</summary>
+    public int MaxRows { get; init; } = 16;
+
+    /// <summary>Memory for keys and values of all rows, allocated once. Default 1 GiB.</summary>
+    public long CacheBytes { get; init; } = 1L << 30;
+
+    /// <summary>Most tokens of one sequence; null is the model's context length, or what <see cref="CacheBytes"/> holds for one row.</summary>
+    public int? MaxSequenceTokens { get; init; }
+
+    /// <summary>Requests that may wait for a row; one more is refused. Default 256.</summary>
+    public int QueueCapacity { get; init; } = 256;
+
+    /// <summary>Prompt tokens read in one step while other rows generate: the longest that a long prompt holds them up. Default 128.</summary>
+    public int PrefillChunkTokens { get; init; } = 128;
+
+    /// <summary>Prompt tokens read in one step while no row generates. Default 512.</summary>
+    public int IdlePrefillChunkTokens { get; init; } = 512;
+
+    /// <summary>Reuse cached prompts of ended and of running rows where a new prompt begins alike. Default true.</summary>
+    public bool ReusePrefixes { get; init; } = true;
+
+    /// <summary>Name of the model in metrics and logs.</summary>
+    public string ModelName { get; init; } = "model";
+}

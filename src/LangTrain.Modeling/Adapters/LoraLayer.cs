@@ -1,0 +1,104 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace LangTrain.Modeling;
+
+/// <summary>The low-rank update of one linear layer: W + s·B·A, or with DoRA m · (W + s·B·A) / ‖W + s·B·A‖.</summary>
+internal sealed class LoraLayer(Parameter a, Parameter b, Parameter? magnitude, double scaling, double dropout)
+{
+    private readonly Lock _gate = new();
+    private Tensor? _frozenGain;
+
+    /// <summary>[R, in].</summary>
+    public Parameter A => a;
+
+    /// <summary>[out, R].</summary>
+    public Parameter B => b;
+
+    /// <summary>[out], DoRA only.</summary>
+    public Parameter? Magnitude => magnitude;
+
+    /// <summary>Adds the update to the base layer's result.</summary>
+    /// <param name="result">[n, T, out], the base layer's, not changed.</param>
+    /// <param name="x">[n, T, in].</param>
+    /// <param name="layer">The base layer.</param>
+    /// <param name="pass">Dropout of the pass.</param>
+    /// <returns>[n, T, out]; fresh, owned by the caller's scope.</returns>
+    /// <exception cref="ArgumentException">Dropout without a generator.</exception>
+    public Tensor AddTo(Tensor result, Tensor x, LinearLayer layer, ForwardPass pass)
+    {
+        bool drops = pass.Training && dropout > 0;
+        Tensor input = drops ? Drop(x, pass.Generator ?? throw new ArgumentException("Training with dropout needs ForwardPass.Generator.", nameof(pass))) : x;
+        Tensor low = nn.functional.linear(input, a.to(x.dtype)); // [n, T, R]
+        if (magnitude is null)
+        {
+            // One product that reads and writes the result once: result + s · low · Bᵀ.
+            long[] shape = result.shape;
+            return result.view(-1, shape[^1]).addmm(low.view(-1, low.shape[^1]), b.to(x.dtype).t(), 1, (float)scaling).view(shape);
+        }
+
+        // PEFT's order of things: result + (g - 1)·W·x + g·s·B·A·x with g = m / ‖W + s·B·A‖; with dropout the base term sees the dropped input too.
+        Tensor gain = Gain(layer).to(x.dtype); // [out]
+        Tensor basis = drops ? layer.Multiply(input, null) : layer.Bias is { } bias ? result - bias : result;
+        return result + basis * (gain - 1) + nn.functional.linear(low, b.to(x.dtype)) * (gain * scaling);
+    }
+
+    /// <summary>The layer's weight with the update in it.</summary>
+    /// <returns>[out, in], compute dtype; fresh, owned by the caller's scope.</returns>
+    public Tensor Merge(LinearLayer layer)
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        Tensor dense = layer.ReadWeight();
+        ScalarType wide = dense.dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
+        Tensor merged = dense.to(wide) + matmul(b.to(wide), a.to(wide)) * scaling;
+        if (magnitude is not null)
+        {
+            merged = merged * Gain(layer).to(wide).unsqueeze(1);
+        }
+
+        return merged.to(dense.dtype).MoveToOuterDisposeScope();
+    }
+
+    public void Dispose() => _frozenGain?.Dispose();
+
+    /// <summary>‖W + s·B·A‖ of each row.</summary>
+    /// <returns>[out], at least Float32, without gradient; owned by the caller's scope.</returns>
+    public Tensor Norm(LinearLayer layer)
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        ScalarType wide = a.dtype;
+        Tensor merged = layer.ReadWeight().to(wide).addmm(b, a, 1, (float)scaling);
+        return merged.square().sum(1).sqrt_().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>m / ‖W + s·B·A‖. The norm counts as a constant in the backward pass, as the paper has it (section 4.3).</summary>
+    private Tensor Gain(LinearLayer layer)
+    {
+        if (a.requires_grad || b.requires_grad || magnitude!.requires_grad)
+        {
+            return magnitude! / Norm(layer);
+        }
+
+        // A served adapter does not change: its gain is worked out once.
+        lock (_gate)
+        {
+            if (_frozenGain is null)
+            {
+                using var scope = NewDisposeScope();
+                using var frozen = no_grad();
+                _frozenGain = (magnitude / Norm(layer)).DetachFromDisposeScope();
+            }
+
+            return _frozenGain;
+        }
+    }
+
+    private Tensor Drop(Tensor x, Generator generator)
+    {
+        using var scope = NewDisposeScope();
+        Tensor kept = empty_like(x, requires_grad: false).bernoulli_(1 - dropout, generator).mul_(1 / (1 - dropout));
+        return (x * kept).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,46 @@
+using static TorchSharp.torch;
+
+namespace LangTrain.Modeling;
+
+/// <summary>Who attends to whom in one kind of layer.</summary>
+/// <param name="Additive">[B or 1, 1, T, S], 0 where attended and -inf elsewhere, compute dtype; null where <paramref name="IsCausal"/> or nothing says it all.</param>
+/// <param name="IsCausal">Token t attends to tokens 0..t of a square; the kernel needs no mask for it.</param>
+internal readonly record struct AttentionMask(Tensor? Additive, bool IsCausal)
+{
+    public static AttentionMask Create(ForwardPass pass, CachePlan? cache, int batch, int tokens, int? window, Device device, ScalarType dtype)
+    {
+        int total = cache?.TotalLength ?? tokens;
+        bool windowMatters = window is { } size && total > size;
+        if (pass.Segments is null && !windowMatters && (cache is null || cache.CommonLength is not null))
+        {
+            if (tokens == 1)
+            {
+                return new(null, false);
+            }
+
+            if (total == tokens)
+            {
+                return new(null, true);
+            }
+        }
+
+        Tensor key = arange(total, ScalarType.Int64, device).view(1, 1, 1, total); // [1, 1, 1, S]
+        Tensor query = cache is null || cache.CommonLength is not null
+            ? arange(total - tokens, total, ScalarType.Int64, device).view(1, 1, tokens, 1)
+            : (tensor(Enumerable.Range(0, batch).Select(b => (long)cache.Length(b)).ToArray(), device: device).view(batch, 1)
+                + arange(tokens, ScalarType.Int64, device).view(1, tokens)).view(batch, 1, tokens, 1); // [B, 1, T, 1], index of the token in its row
+        Tensor attended = key <= query;
+        if (windowMatters)
+        {
+            attended = attended.logical_and(key > query - window!.Value);
+        }
+
+        if (pass.Segments is { } segments)
+        {
+            // Padding (0) attends to padding: a row of -inf only would make NaN, and NaN spreads in the backward pass.
+            attended = attended.logical_and(segments.view(batch, 1, tokens, 1) == segments.view(batch, 1, 1, tokens));
+        }
+
+        return new(zeros(attended.shape, dtype, device).masked_fill_(attended.logical_not(), double.NegativeInfinity), false);
+    }
+}

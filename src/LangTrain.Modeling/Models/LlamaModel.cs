@@ -1,0 +1,33 @@
+using static TorchSharp.torch;
+
+namespace LangTrain.Modeling;
+
+/// <summary>The decoders that are spelled like Llama: Llama, Mistral, Qwen, Gemma, Phi-3.</summary>
+internal sealed class LlamaModel : DecoderModel
+{
+    private readonly DecoderStack model;
+    private readonly EmbeddingLayer? lm_head; // [V, C], like an embedding; absent where tied
+
+    public LlamaModel(ModelConfig config, ModelLoadOptions options)
+        : base(config, options)
+    {
+        model = new DecoderStack(config, options);
+        lm_head = config.TieEmbeddings ? null : new EmbeddingLayer(config.VocabularySize, config.HiddenSize, options);
+        RegisterComponents();
+    }
+
+    private protected override Tensor Run(Tensor ids, PassContext pass) => model.Forward(ids, pass);
+
+    /// <inheritdoc/>
+    public override Tensor OutputWeight => (lm_head ?? model.embed_tokens).weight;
+
+    /// <summary>Folders of Gemma 3 with vision keep the text model one level down, in an older and a newer spelling.</summary>
+    internal override IEnumerable<string> StoredNames(string name) => Config.ModelType != "gemma3_text"
+        ? [name]
+        : [name, "language_model." + name, name.StartsWith("model.", StringComparison.Ordinal) ? "model.language_model." + name["model.".Length..] : name];
+
+    private protected override bool IsDropped(string name) =>
+        name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal)
+        || (Config.TieEmbeddings && StoredNames("lm_head.weight").Contains(name))
+        || (Config.ModelType == "gemma3_text" && (name.Contains("vision_tower.", StringComparison.Ordinal) || name.Contains("multi_modal_projector.", StringComparison.Ordinal)));
+}

@@ -1,0 +1,86 @@
+using static TorchSharp.torch;
+
+namespace LangTrain.Modeling;
+
+/// <summary>What all layers of one pass share, made once: rotary tables, attention masks, cache plan, rows of each adapter.</summary>
+internal sealed class PassContext
+{
+    private PassContext(ForwardPass pass) => Pass = pass;
+
+    public ForwardPass Pass { get; }
+
+    public CachePlan? Cache { get; private init; }
+
+    /// <summary>[B or 1, T] int64.</summary>
+    public required Tensor Positions { get; init; }
+
+    /// <summary>Rotary tables of full and of sliding layers; null where positions are learned.</summary>
+    public (Tensor Cos, Tensor Sin)? Rotary { get; private init; }
+
+    public (Tensor Cos, Tensor Sin)? LocalRotary { get; private init; }
+
+    public AttentionMask Mask { get; private init; }
+
+    public AttentionMask SlidingMask { get; private init; }
+
+    /// <summary>Adapters in use and the batch rows of each, [n] int64; null rows are all rows.</summary>
+    public required IReadOnlyList<(LoraAdapter Adapter, Tensor? Rows)> Adapters { get; init; }
+
+    /// <exception cref="ArgumentException">The pass does not fit the ids.</exception>
+    public static PassContext Create(ModelConfig config, Tensor ids, ForwardPass pass, ScalarType dtype)
+    {
+        if (ids.dim() != 2 || ids.dtype != ScalarType.Int64 || ids.numel() == 0)
+        {
+            throw new ArgumentException($"ids must be int64 [B, T] and not empty; they are {ids.dtype} [{string.Join(", ", ids.shape)}].", nameof(ids));
+        }
+
+        int batch = (int)ids.shape[0], tokens = (int)ids.shape[1];
+        if (pass.Segments is not null && pass.Cache is not null)
+        {
+            throw new ArgumentException("Segments cannot be given together with a cache.", nameof(pass));
+        }
+
+        CachePlan? cache = pass.Cache is null ? null : CachePlan.Create(pass, batch, tokens, ids.device);
+        if (cache is null && tokens > config.ContextLength)
+        {
+            throw new ArgumentException($"{tokens} tokens are more than the model's context of {config.ContextLength}.", nameof(ids));
+        }
+
+        Tensor positions = pass.Positions ?? DefaultPositions(cache, batch, tokens, ids.device);
+        if (pass.Positions is not null && (positions.dim() != 2 || positions.shape[1] != tokens || (positions.shape[0] != batch && positions.shape[0] != 1)))
+        {
+            throw new ArgumentException($"Positions are [{string.Join(", ", positions.shape)}] for ids [{batch}, {tokens}].", nameof(pass));
+        }
+
+        return new PassContext(pass)
+        {
+            Cache = cache,
+            Positions = positions,
+            Rotary = config.Rope is { } rope ? RotaryEmbedding.Tables(rope, config.HeadSize, positions, dtype) : null,
+            LocalRotary = config.LocalRope is { } local ? RotaryEmbedding.Tables(local, config.HeadSize, positions, dtype) : null,
+            Mask = AttentionMask.Create(pass, cache, batch, tokens, null, ids.device, dtype),
+            SlidingMask = config.SlidingWindow is { } window ? AttentionMask.Create(pass, cache, batch, tokens, window, ids.device, dtype) : default,
+            Adapters = pass.Adapters.Group(batch, ids.device),
+        };
+    }
+
+    private static Tensor DefaultPositions(CachePlan? cache, int batch, int tokens, Device device)
+    {
+        if (cache is null || cache.CommonLength is not null)
+        {
+            long start = cache?.CommonLength ?? 0;
+            return arange(start, start + tokens, ScalarType.Int64, device).unsqueeze(0); // [1, T]
+        }
+
+        long[] flat = new long[batch * tokens];
+        for (int b = 0; b < batch; b++)
+        {
+            for (int t = 0; t < tokens; t++)
+            {
+                flat[b * tokens + t] = cache.Length(b) + t;
+            }
+        }
+
+        return tensor(flat, device: device).view(batch, tokens);
+    }
+}

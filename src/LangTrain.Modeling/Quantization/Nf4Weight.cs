@@ -1,0 +1,73 @@
+using static TorchSharp.torch;
+
+namespace LangTrain.Modeling;
+
+/// <summary>A weight matrix kept as NF4 (see <see cref="Nf4"/>). Products with it dequantize inside, forward and backward, so that no dense copy outlives a product.</summary>
+/// <remarks>Immutable; several threads may use it. Dispose it to free its memory.</remarks>
+public sealed class Nf4Weight : IDisposable
+{
+    private readonly Tensor _codes, _scaleCodes, _scaleOfScales, _pairs, _scaleTable;
+    private readonly float _mean;
+    private readonly long[] _shape;
+
+    internal Nf4Weight(long[] shape, ScalarType dtype, Tensor codes, Tensor scaleCodes, Tensor scaleOfScales, float mean)
+    {
+        _shape = shape;
+        Dtype = dtype;
+        _mean = mean;
+        _codes = codes.DetachFromDisposeScope();
+        _scaleCodes = scaleCodes.clone().DetachFromDisposeScope();
+        _scaleOfScales = scaleOfScales.DetachFromDisposeScope();
+
+        // One byte holds two codes: a row of this table is both their values.
+        float[] pairs = [.. Enumerable.Range(0, 256).SelectMany(code => (float[])[Nf4.Codes[code >> 4], Nf4.Codes[code & 15]])];
+        _pairs = tensor(pairs, device: codes.device).view(256, 2).DetachFromDisposeScope();
+        _scaleTable = tensor(Nf4.ScaleTable(), device: codes.device).DetachFromDisposeScope();
+    }
+
+    /// <summary>Type that the weight is dequantized to.</summary>
+    public ScalarType Dtype { get; }
+
+    /// <summary>[out, in].</summary>
+    public IReadOnlyList<long> Shape => _shape;
+
+    /// <summary>Bytes that the weight takes in memory.</summary>
+    public long ByteCount => _codes.numel() + _scaleCodes.numel() + _scaleOfScales.numel() * 4 + 4;
+
+    /// <summary>The dense weight.</summary>
+    /// <returns>[out, in], <see cref="Dtype"/>; fresh, owned by the caller's scope.</returns>
+    public Tensor Dequantize()
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        long blocks = _scaleCodes.numel(), groups = _scaleOfScales.numel();
+        Tensor unit = _scaleTable.index_select(0, _scaleCodes.to(ScalarType.Int32)); // [blocks]
+        Tensor factors = _scaleOfScales.repeat_interleave(Nf4.ScaleBlockSize).narrow(0, 0, blocks);
+        Tensor scales = unit.mul_(factors).add_(_mean).unsqueeze(1); // [blocks, 1]
+        Tensor values = _pairs.index_select(0, _codes.to(ScalarType.Int32)).view(blocks, Nf4.BlockSize).mul_(scales);
+        long count = _shape[0] * _shape[1];
+        return values.view(-1).narrow(0, 0, count).view(_shape).to(Dtype).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (Tensor tensor in (Tensor[])[_codes, _scaleCodes, _scaleOfScales, _pairs, _scaleTable])
+        {
+            tensor.Dispose();
+        }
+    }
+
+    /// <summary>x·Wᵀ + b with gradients for x.</summary>
+    internal Tensor Multiply(Tensor x, Tensor? bias)
+    {
+        if (x.requires_grad && is_grad_enabled())
+        {
+            Tensor product = Nf4Product.apply(x, this);
+            return bias is null ? product : product + bias;
+        }
+
+        using Tensor weight = Dequantize();
+        return nn.functional.linear(x, weight, bias!);
+    }
+}

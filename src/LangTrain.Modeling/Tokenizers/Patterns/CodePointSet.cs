@@ -1,0 +1,72 @@
+using System.Globalization;
+using System.Text;
+
+namespace LangTrain.Modeling.Tokenizers.Patterns;
+
+/// <summary>A set of Unicode code points with constant-time lookup; immutable once built.</summary>
+/// <remarks>.NET's own classes work on UTF-16 units, so that a letter outside the basic plane is no letter there; tokenizers count code points.</remarks>
+internal sealed class CodePointSet
+{
+    private readonly Func<int, bool> _contains;
+    private readonly ulong _asciiLow;
+    private readonly ulong _asciiHigh;
+    // 65,536 bits, made at the first code point beyond ASCII: most texts of most patterns never need it.
+    private ulong[]? _plane;
+
+    public CodePointSet(Func<int, bool> contains)
+    {
+        _contains = contains;
+        for (var c = 0; c < 64; c++)
+        {
+            if (contains(c)) _asciiLow |= 1UL << c;
+            if (contains(c + 64)) _asciiHigh |= 1UL << c;
+        }
+    }
+
+    public bool Contains(int codePoint)
+    {
+        if ((uint)codePoint < 64) return (_asciiLow >> codePoint & 1) != 0;
+        if ((uint)codePoint < 128) return (_asciiHigh >> (codePoint - 64) & 1) != 0;
+        if (codePoint > 0xFFFF) return _contains(codePoint);
+        var plane = _plane ?? BuildPlane();
+        return (plane[codePoint >> 6] >> (codePoint & 63) & 1) != 0;
+    }
+
+    private ulong[] BuildPlane()
+    {
+        var plane = new ulong[1024];
+        for (var c = 128; c < 0x10000; c++)
+        {
+            if (_contains(c)) plane[c >> 6] |= 1UL << (c & 63);
+        }
+        // A race builds the same bits twice, which harms nobody.
+        Volatile.Write(ref _plane, plane);
+        return plane;
+    }
+
+    public static CodePointSet Single(int codePoint) => new(c => c == codePoint);
+
+    public static bool IsWhiteSpace(int c) => c < 0x10000 && char.IsWhiteSpace((char)c);
+
+    public static bool IsWord(int c) => Category(c) is UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter
+        or UnicodeCategory.TitlecaseLetter or UnicodeCategory.ModifierLetter or UnicodeCategory.OtherLetter
+        or UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark
+        or UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber or UnicodeCategory.OtherNumber or UnicodeCategory.ConnectorPunctuation;
+
+    public static UnicodeCategory Category(int c) => CharUnicodeInfo.GetUnicodeCategory(c);
+
+    /// <summary>The code point itself and its other case, as a case-insensitive pattern matches it.</summary>
+    public static bool EqualsIgnoringCase(int a, int b)
+    {
+        if (a == b) return true;
+        if (!Rune.IsValid(a) || !Rune.IsValid(b)) return false;
+        return Fold(a) == Fold(b);
+    }
+
+    private static int Fold(int c) => c switch
+    {
+        0x17F => 's', // long s and the Kelvin sign fold to ASCII letters
+        0x212A => 'k',
+        _ => Rune.ToLowerInvariant(new Rune(c)).Value,
+    };
+}

@@ -1,0 +1,33 @@
+namespace LangTrain.Modeling.Tokenizers.PreTokenization;
+
+/// <summary>Marks the model as working on bytes; may put a space before each piece and split as GPT-2 does.</summary>
+internal sealed class ByteLevelPreTokenizer(bool addPrefixSpace, SplitPreTokenizer? split) : PreTokenizer
+{
+    public override bool IsByteLevel => true;
+
+    public override void Apply(PieceList pieces)
+    {
+        if (addPrefixSpace) pieces.Rewrite(static (piece, _) => piece.StartsWith(' ') ? piece : " " + piece);
+        split?.Apply(pieces);
+    }
+}
+
+/// <summary>One pre-tokenizer behind the other.</summary>
+internal sealed class PreTokenizerSequence : PreTokenizer
+{
+    private readonly PreTokenizer[] _items;
+
+    public PreTokenizerSequence(PreTokenizer[] items, string path)
+    {
+        _items = items;
+        // Behind ByteLevel the reference splits the byte alphabet's characters, not the text; no published model does that.
+        if (items.SkipLast(1).Any(item => item.IsByteLevel)) throw new UnsupportedTokenizerException(path + ".pretokenizers", "ByteLevel must be the last");
+    }
+
+    public override bool IsByteLevel => _items.Length > 0 && _items[^1].IsByteLevel;
+
+    public override void Apply(PieceList pieces)
+    {
+        foreach (var item in _items) item.Apply(pieces);
+    }
+}

@@ -1,0 +1,80 @@
+using LangTrain.Training.Batches;
+using LangTrain.Training.Checkpoints;
+using LangTrain.Training.Observation;
+using LangTrain.Training.Recipes;
+using static TorchSharp.torch;
+
+namespace LangTrain.Training.Evaluation;
+
+/// <summary>Passes over the evaluation data, keeps the best loss in the run's state, and says when to stop early.</summary>
+internal sealed class Evaluator(
+    Trainee trainee, TrainingData data, TrainingOptions options, ITrainingObserver observer, CancellationToken cancellation)
+{
+    private const int MaxSampleTokens = 64;
+
+    /// <summary>True if this step is followed by an evaluation.</summary>
+    public bool IsDue(int step, bool endsEpoch, bool isLast) =>
+        data.Evaluation is not null && (isLast || (options.EvaluationSteps is { } every ? step % every == 0 : endsEpoch));
+
+    /// <summary>True if the loss has not improved for as many evaluations as the options allow.</summary>
+    public bool ShouldStop(TrainingState state) =>
+        options.EarlyStopping is { } early && state.EvaluationsWithoutImprovement >= early.Patience;
+
+    /// <summary>Evaluates, reports, and notes the result.</summary>
+    /// <returns>The state with the evaluation's outcome.</returns>
+    /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
+    public TrainingState Run(TrainingState state, double epoch)
+    {
+        var examples = data.Evaluation ?? throw new InvalidOperationException("There is no evaluation data.");
+        using var scope = NewDisposeScope();
+        var lossSum = zeros([], ScalarType.Float64, trainee.Model.Device);
+        var hits = zeros([], ScalarType.Int64, trainee.Model.Device);
+        var tokens = 0L;
+        foreach (var rows in data.EvaluationPlan)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            using var batchScope = NewDisposeScope();
+            var batch = MicroBatch.Build(rows, examples, trainee.Model.Device);
+            var (batchLoss, batchHits) = trainee.Evaluate(batch);
+            lossSum.add_(batchLoss);
+            hits.add_(batchHits);
+            tokens += batch.TrainedTokens;
+        }
+
+        var loss = lossSum.item<double>() / tokens;
+        if (!double.IsFinite(loss))
+        {
+            observer.OnLog(TrainingLogLevel.Warning, $"The evaluation after step {state.Step} has no finite loss.");
+            return state with { EvaluationsWithoutImprovement = state.EvaluationsWithoutImprovement + 1 };
+        }
+
+        var minDelta = options.EarlyStopping?.MinDelta ?? 0;
+        var isBest = state.BestEvaluationLoss is not { } best || loss < best - minDelta;
+        observer.OnEvaluation(new EvaluationMetrics
+        {
+            Step = state.Step, Epoch = epoch, Loss = loss, TokenAccuracy = (double)hits.item<long>() / tokens, Tokens = tokens, IsBest = isBest,
+        });
+        WriteSamples(state.Step, examples);
+        return state with
+        {
+            LastEvaluationLoss = loss,
+            BestEvaluationLoss = isBest ? loss : state.BestEvaluationLoss,
+            BestStep = isBest ? state.Step : state.BestStep,
+            EvaluationsWithoutImprovement = isBest ? 0 : state.EvaluationsWithoutImprovement + 1,
+        };
+    }
+
+    private void WriteSamples(int step, ITokenizedExamples examples)
+    {
+        foreach (var question in Question.Among(examples, options.EvaluationSamples))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var answer = GreedyDecoder.Complete(trainee.Model, trainee.Adapters, question.Prompt, Math.Min(MaxSampleTokens, question.Answer.Count + 16));
+            observer.OnSample(new SampleText(
+                step,
+                data.Tokenizer.Decode(question.Prompt, skipSpecialTokens: false),
+                data.Tokenizer.Decode(answer),
+                data.Tokenizer.Decode(question.Answer)));
+        }
+    }
+}

@@ -1,0 +1,84 @@
+using LangTrain.Modeling;
+using LangTrain.Training.Batches;
+using LangTrain.Training.Recipes;
+using static TorchSharp.torch;
+
+namespace LangTrain.Training.Evaluation;
+
+/// <summary>Reads a run's result back from its files and compares it with what was trained.</summary>
+internal static class ResultVerifier
+{
+    private const int Prompts = 8;
+    private const int ExtraAnswerTokens = 16;
+    private const int MaxAnswerTokens = 256;
+
+    /// <summary>Scans the files, reloads them, compares logits, and asks the trained model some of its prompts.</summary>
+    /// <exception cref="VerificationFailedException">A tensor is not finite, or the reloaded model is another one.</exception>
+    /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
+    public static VerificationReport Verify(Trainee trainee, TrainingData data, string folder, CancellationToken cancellation)
+    {
+        var (tensors, nonFinite) = ScanFiles(folder);
+        var report = new VerificationReport
+        {
+            Tensors = tensors, NonFiniteTensors = nonFinite, MaxLogitDifference = 0, PromptsTried = 0, PromptsEnded = 0, PromptsExact = 0,
+        };
+        if (nonFinite > 0)
+        {
+            throw new VerificationFailedException($"{nonFinite} of {tensors} written tensors hold NaN or infinity.", report);
+        }
+
+        var (difference, largest) = CompareLogits(trainee, data, folder);
+        report = report with { MaxLogitDifference = difference };
+        if (!(difference <= trainee.LogitTolerance * Math.Max(1, largest)))
+        {
+            throw new VerificationFailedException(FormattableString.Invariant($"The written files read back give other logits: {difference:g3} apart."), report);
+        }
+
+        foreach (var question in Question.Among(data.Training, Prompts))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var answer = GreedyDecoder.Complete(
+                trainee.Model, trainee.Adapters, question.Prompt, Math.Min(MaxAnswerTokens, question.Answer.Count + ExtraAnswerTokens));
+            report = report with
+            {
+                PromptsTried = report.PromptsTried + 1,
+                PromptsEnded = report.PromptsEnded + (answer.Count > 0 && trainee.Model.Config.EosTokenIds.Contains(answer[^1]) ? 1 : 0),
+                PromptsExact = report.PromptsExact + (StartsAlike(question.Answer, answer) ? 1 : 0),
+            };
+        }
+
+        return report;
+    }
+
+    // A chat template may put text (a newline, say) after the end token into the trained span, which no answer ever reaches.
+    private static bool StartsAlike(IReadOnlyList<int> expected, IReadOnlyList<int> answer) =>
+        answer.Count <= expected.Count && answer.SequenceEqual(expected.Take(answer.Count)) && expected.Count - answer.Count <= 1;
+
+    private static (int Tensors, int NonFinite) ScanFiles(string folder)
+    {
+        var (tensors, nonFinite) = (0, 0);
+        foreach (var path in Directory.GetFiles(folder, "*.safetensors"))
+        {
+            using var file = SafetensorsFile.Open(path);
+            foreach (var entry in file.Entries)
+            {
+                using var scope = NewDisposeScope();
+                tensors++;
+                nonFinite += file.View(entry.Name).isfinite().all().item<bool>() ? 0 : 1;
+            }
+        }
+
+        return (tensors, nonFinite);
+    }
+
+    private static (double Difference, double Largest) CompareLogits(Trainee trainee, TrainingData data, string folder)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        using var reloaded = trainee.Reload(folder);
+        var batch = MicroBatch.Build([[0]], data.Training, trainee.Model.Device);
+        var trained = trainee.Logits(batch);
+        var difference = (trained - reloaded.Logits(batch)).abs().max().item<float>();
+        return (difference, trained.abs().max().item<float>());
+    }
+}

@@ -1,0 +1,107 @@
+using static TorchSharp.torch;
+
+namespace LangTrain.Training.Losses;
+
+/// <summary>The language-model head and its cross-entropy, a few positions at a time, so that the full logits never exist.</summary>
+/// <remarks>
+/// At a vocabulary of 128k the logits of 4,096 positions take 2 GB, and as much again for their gradient. Here one chunk's
+/// logits become its softmax and then its gradient in place, and only the gradient with respect to the hidden states
+/// (and, when the head itself learns, to its weight) is kept. Letters: N trained positions, n those of a chunk, C hidden, V vocabulary.
+/// </remarks>
+internal static class ChunkedCrossEntropy
+{
+    // 32 MB of fp32 logits: large enough for full matmul speed, small beside any model whose vocabulary makes chunks matter.
+    private const long ChunkElements = 8L << 20;
+
+    /// <summary>Sums the cross-entropy of all positions and finds its gradient.</summary>
+    /// <param name="hidden">[N, C], floating point; the final norm's output at the trained positions.</param>
+    /// <param name="head">[V, C], dtype of <paramref name="hidden"/>.</param>
+    /// <param name="targets">[N], int64, each below V.</param>
+    /// <param name="gradientScale">What one position's loss counts in the gradient, such as 1 / trained tokens of the step.</param>
+    /// <param name="headGradient">[V, C], the scaled gradient is added to it; null if the head is frozen.</param>
+    /// <param name="softCap">Gemma 2's cap c: logits become c * tanh(logits / c). Null for none.</param>
+    /// <returns>
+    /// The unscaled sum of losses (scalar, fp64) and the scaled gradient with respect to <paramref name="hidden"/>
+    /// ([N, C]); both fresh, owned by the caller's scope.
+    /// </returns>
+    public static (Tensor LossSum, Tensor HiddenGradient) Backward(
+        Tensor hidden, Tensor head, Tensor targets, double gradientScale, Tensor? headGradient = null, double? softCap = null)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        var lossSum = zeros([], dtype: ScalarType.Float64, device: hidden.device);
+        var hiddenGradient = empty_like(hidden);
+        foreach (var (start, length) in Chunks(hidden.shape[0], head.shape[0]))
+        {
+            using var chunkScope = NewDisposeScope();
+            var states = hidden.narrow(0, start, length); // [n, C]
+            var labels = targets.narrow(0, start, length).unsqueeze(1); // [n, 1]
+            var (logits, capped) = Logits(states, head, softCap); // [n, V]
+            var (loss, probabilities) = SoftmaxAndLoss(logits, labels);
+            lossSum.add_(loss.sum(ScalarType.Float64));
+
+            // d loss / d logits = softmax - one-hot; softmax is not needed any more, so it becomes the gradient.
+            // The scale is left for the small products: a pass over [n, V] costs as much as the softmax did.
+            var gradient = probabilities.scatter_add_(1, labels, full_like(labels, -1.0, dtype: probabilities.dtype));
+            if (capped is not null)
+            {
+                gradient.mul_(capped.mul_(capped).neg_().add_(1)); // d tanh
+            }
+
+            gradient = gradient.to_type(hidden.dtype);
+            hiddenGradient.narrow(0, start, length).copy_(gradient.matmul(head));
+            headGradient?.addmm_(gradient.t(), states, beta: 1, alpha: (float)gradientScale);
+        }
+
+        hiddenGradient.mul_(gradientScale);
+        return scope.MoveToOuter(lossSum, hiddenGradient);
+    }
+
+    /// <summary>Sums the cross-entropy of all positions and counts those whose target is the most likely token.</summary>
+    /// <returns>Scalars, fp64 and int64; fresh, owned by the caller's scope.</returns>
+    public static (Tensor LossSum, Tensor Hits) Evaluate(Tensor hidden, Tensor head, Tensor targets, double? softCap = null)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        var lossSum = zeros([], dtype: ScalarType.Float64, device: hidden.device);
+        var hits = zeros([], dtype: ScalarType.Int64, device: hidden.device);
+        foreach (var (start, length) in Chunks(hidden.shape[0], head.shape[0]))
+        {
+            using var chunkScope = NewDisposeScope();
+            var labels = targets.narrow(0, start, length); // [n]
+            var (logits, _) = Logits(hidden.narrow(0, start, length), head, softCap); // [n, V]
+            hits.add_(logits.argmax(-1).eq(labels).sum());
+            lossSum.add_(SoftmaxAndLoss(logits, labels.unsqueeze(1)).Loss.sum(ScalarType.Float64));
+        }
+
+        return scope.MoveToOuter(lossSum, hits);
+    }
+
+    private static IEnumerable<(long Start, long Length)> Chunks(long positions, long vocabulary)
+    {
+        var size = Math.Max(16, ChunkElements / vocabulary);
+        for (var start = 0L; start < positions; start += size)
+        {
+            yield return (start, Math.Min(size, positions - start));
+        }
+    }
+
+    private static (Tensor Logits, Tensor? Capped) Logits(Tensor states, Tensor head, double? softCap)
+    {
+        // The softmax is taken in fp32 whatever the model computes in: bf16 has 8 bits for a sum over the whole vocabulary.
+        var logits = states.matmul(head.t()).to_type(ScalarType.Float32);
+        if (softCap is not { } cap)
+        {
+            return (logits, null);
+        }
+
+        var capped = logits.div_(cap).tanh_();
+        return (capped.mul(cap), capped);
+    }
+
+    private static (Tensor Loss, Tensor Probabilities) SoftmaxAndLoss(Tensor logits, Tensor labels)
+    {
+        var logProbabilities = nn.functional.log_softmax(logits, -1);
+        return (logProbabilities.gather(1, labels).neg_(), logProbabilities.exp_());
+    }
+}

@@ -1,0 +1,207 @@
+using LangTrain.Training.Batches;
+using LangTrain.Training.Checkpoints;
+using LangTrain.Training.Evaluation;
+using LangTrain.Training.Observation;
+using LangTrain.Training.Optimization;
+using static TorchSharp.torch;
+
+namespace LangTrain.Training.Recipes;
+
+/// <summary>One fine-tune from files to files: set-up, one flat loop, result. The concrete recipes say what learns.</summary>
+/// <remarks>
+/// A recipe runs once, on the calling thread, which it keeps until the run ends. Two recipes may run at the same time on two
+/// threads of one process: nothing is shared and the process-wide random generator is not used.
+/// </remarks>
+public abstract class FineTuneRecipe
+{
+    private readonly TrainingOptions _options;
+    private readonly TrainingFiles _files;
+    private readonly ITrainingObserver _observer;
+    private readonly TrainingControl _control;
+    private readonly TimeProvider _time;
+
+    /// <summary>Makes a run; nothing is read yet.</summary>
+    /// <param name="options">Every number of the run.</param>
+    /// <param name="files">Where it reads and writes.</param>
+    /// <param name="observer">Hears of its progress.</param>
+    /// <param name="control">Stops it from outside.</param>
+    /// <param name="time">The clock.</param>
+    /// <exception cref="ArgumentException">An option does not fit; the message names all that do not.</exception>
+    private protected FineTuneRecipe(TrainingOptions options, TrainingFiles files, ITrainingObserver observer, TrainingControl control, TimeProvider time)
+    {
+        if (options.Validate() is { Count: > 0 } problems)
+        {
+            throw new ArgumentException(string.Join(' ', problems), nameof(options));
+        }
+
+        _options = options;
+        _files = files;
+        _observer = observer;
+        _control = control;
+        _time = time;
+    }
+
+    /// <summary>Tells what the run will take; reads the data and the shapes of the model, and trains nothing.</summary>
+    /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
+    public TrainingEstimate Estimate()
+    {
+        using var scope = NewDisposeScope();
+        using var data = TrainingData.Load(_options, _files, _observer, _control.Cancellation);
+        return EstimateCalculator.Calculate(_options, _files, data);
+    }
+
+    /// <summary>Trains, going on from the newest good checkpoint if there is one.</summary>
+    /// <returns>What was made, or that the run was paused.</returns>
+    /// <exception cref="OperationCanceledException">The run was cancelled; its checkpoints stay.</exception>
+    /// <exception cref="TrainingDivergedException">Too many steps in a row had no finite loss and gradient.</exception>
+    /// <exception cref="CheckpointMismatchException">The newest checkpoint was made with other options or data.</exception>
+    /// <exception cref="VerificationFailedException">What was written does not hold.</exception>
+    public TrainingResult Train()
+    {
+        using var runScope = NewDisposeScope();
+
+        // 1. Set-up, each line needing only those above it.
+        using var data = TrainingData.Load(_options, _files, _observer, _control.Cancellation);
+        using var trainee = CreateTrainee(_options, _files);
+        using var optimizer = new AdamW(trainee.Parameters, new(_options.AdamBeta1, _options.AdamBeta2, _options.AdamEpsilon, _options.WeightDecay));
+        var planner = data.Planner(_options);
+        var totalSteps = Math.Min(planner.CountSteps(_options.Epochs), _options.MaxSteps ?? int.MaxValue);
+        var warmupSteps = _options.WarmupSteps ?? (int)Math.Ceiling(_options.WarmupRatio * totalSteps);
+        var schedule = new LearningRateSchedule(_options.LearningRateDecay, _options.LearningRate, warmupSteps, totalSteps);
+        var checkpoints = new RunCheckpoints(_options, _files, data, totalSteps, _observer, _time);
+        var state = checkpoints.Resume(trainee, optimizer);
+        var divergence = new DivergenceWatch(_options.NonFiniteStepLimit, state.NonFiniteStepsInRow);
+        var evaluator = new Evaluator(trainee, data, _options, _observer, _control.Cancellation);
+        var progress = new TrainingProgress(_time, state.ElapsedSeconds);
+        using var dropout = new Generator((ulong)_options.Seed, trainee.Model.Device);
+        _observer.OnLog(TrainingLogLevel.Info, FormattableString.Invariant(
+            $"Training {trainee.Parameters.Sum(p => p.Value.numel()):N0} parameters on {data.Training.Count:N0} examples, {totalSteps} steps, from step {state.Step}."));
+
+        // 2. The loop: an epoch is planned anew from its number, so a resumed run skips what it has done.
+        for (var epoch = state.Epoch; state.Step < totalSteps && !evaluator.ShouldStop(state); epoch++)
+        {
+            var plan = planner.PlanEpoch(epoch);
+            for (var stepInEpoch = state.Epoch == epoch ? state.StepInEpoch : 0; stepInEpoch < plan.Count && state.Step < totalSteps && !evaluator.ShouldStop(state); stepInEpoch++)
+            {
+                using var stepScope = NewDisposeScope();
+                progress.RestartStep();
+
+                // 2.1 Gradients: every trained token of the step counts the same, in whichever micro-batch it is.
+                var microBatches = plan[stepInEpoch].MicroBatches;
+                var trainedTokens = microBatches.Sum(rows => rows.Sum(row => row.Sum(data.Training.TrainedTokensOf)));
+                var lossSum = zeros([], ScalarType.Float64, trainee.Model.Device);
+                var seenTokens = 0;
+                for (var micro = 0; micro < microBatches.Length; micro++)
+                {
+                    _control.Cancellation.ThrowIfCancellationRequested();
+                    if (_control.IsPauseRequested)
+                    {
+                        // The gradients of a half-made step are dropped; the resumed run makes that step again.
+                        return Paused(checkpoints, trainee, optimizer, state with { ElapsedSeconds = progress.ElapsedSeconds }, totalSteps, progress);
+                    }
+
+                    using var microScope = NewDisposeScope();
+                    var batch = MicroBatch.Build(microBatches[micro], data.Training, trainee.Model.Device);
+                    dropout.manual_seed(SeededRandom.Mix(_options.Seed, RandomPurpose.Dropout, state.Step, micro));
+                    lossSum.add_(trainee.Accumulate(batch, 1.0 / trainedTokens, dropout));
+                    seenTokens += batch.Tokens;
+                }
+
+                // 2.2 The step's one wait for the device: loss and norm, which decide about the update.
+                var loss = lossSum.item<double>() / trainedTokens;
+                var norm = (double)GradientClip.Norm(trainee.Parameters).item<float>();
+                var learningRate = schedule.At(state.Step);
+
+                // 2.3 Update, or skip a step that would only spread its NaN.
+                var isFinite = divergence.Allows(state.Step + 1, loss, norm);
+                if (isFinite)
+                {
+                    GradientClip.Clip(trainee.Parameters, norm, _options.MaxGradientNorm);
+                    optimizer.Step(learningRate);
+                }
+
+                optimizer.ClearGradients();
+
+                // 2.4 Count.
+                var endsEpoch = stepInEpoch + 1 == plan.Count;
+                progress.StepDone(seenTokens);
+                state = state with
+                {
+                    Step = state.Step + 1,
+                    Epoch = endsEpoch ? epoch + 1 : epoch,
+                    StepInEpoch = endsEpoch ? 0 : stepInEpoch + 1,
+                    OptimizerUpdates = optimizer.Updates,
+                    TrainedTokens = state.TrainedTokens + trainedTokens,
+                    SeenTokens = state.SeenTokens + seenTokens,
+                    NonFiniteStepsInRow = divergence.InRow,
+                    LastLoss = isFinite ? loss : state.LastLoss,
+                    ElapsedSeconds = progress.ElapsedSeconds,
+                };
+                var epochsDone = epoch + (stepInEpoch + 1.0) / plan.Count;
+
+                // 2.5 Report.
+                if (isFinite)
+                {
+                    _observer.OnMetrics(progress.Complete(new TrainingMetrics
+                    {
+                        Epoch = epochsDone, Step = state.Step, TotalSteps = totalSteps, Loss = loss, LearningRate = learningRate,
+                        GradientNorm = norm, TrainedTokens = state.TrainedTokens, TokensPerSecond = 0, EtaSeconds = 0, MemoryBytes = 0,
+                    }));
+                }
+                else
+                {
+                    _observer.OnLog(TrainingLogLevel.Warning, $"Step {state.Step} was skipped: its loss or gradient is not finite ({divergence.InRow} in a row).");
+                }
+
+                // 2.6 Evaluate, then save, so that a checkpoint knows its evaluation.
+                var isLast = state.Step == totalSteps;
+                if (evaluator.IsDue(state.Step, endsEpoch, isLast))
+                {
+                    state = evaluator.Run(state, epochsDone);
+                }
+
+                if (checkpoints.IsDue(state, endsEpoch, isLast || evaluator.ShouldStop(state)))
+                {
+                    checkpoints.Write(trainee, optimizer, state);
+                }
+            }
+        }
+
+        // 3. The result: the last weights, or the best after early stopping; written, then read back.
+        var writtenStep = checkpoints.RestoreBest(trainee, state);
+        trainee.Save(_files.OutputFolder);
+        if (_options.Method == TrainingMethod.Full)
+        {
+            TrainingData.CopyModelFiles(_files);
+        }
+
+        var verification = ResultVerifier.Verify(trainee, data, _files.OutputFolder, _control.Cancellation);
+        _observer.OnLog(TrainingLogLevel.Info, FormattableString.Invariant(
+            $"Written and read back: {verification.Tensors} tensors, logits differ by {verification.MaxLogitDifference:g3}, {verification.PromptsEnded} of {verification.PromptsTried} answers end by themselves."));
+        return Result(TrainingOutcome.Completed, state, totalSteps, progress) with
+        {
+            WrittenStep = writtenStep,
+            EvaluationLoss = writtenStep == state.Step ? state.LastEvaluationLoss : state.BestEvaluationLoss,
+            OutputFolder = _files.OutputFolder,
+            Verification = verification,
+        };
+    }
+
+    /// <summary>Loads the model, marks what learns, and freezes the rest.</summary>
+    private protected abstract Trainee CreateTrainee(TrainingOptions options, TrainingFiles files);
+
+    private static TrainingResult Paused(RunCheckpoints checkpoints, Trainee trainee, AdamW optimizer, TrainingState state, int totalSteps, TrainingProgress progress) =>
+        Result(TrainingOutcome.Paused, state, totalSteps, progress) with { CheckpointFolder = checkpoints.Write(trainee, optimizer, state) };
+
+    private static TrainingResult Result(TrainingOutcome outcome, TrainingState state, int totalSteps, TrainingProgress progress) => new()
+    {
+        Outcome = outcome,
+        Steps = state.Step,
+        TotalSteps = totalSteps,
+        TrainedTokens = state.TrainedTokens,
+        FinalLoss = state.LastLoss,
+        EvaluationLoss = state.LastEvaluationLoss,
+        Duration = TimeSpan.FromSeconds(progress.ElapsedSeconds),
+        PeakMemoryBytes = progress.PeakMemoryBytes,
+    };
+}

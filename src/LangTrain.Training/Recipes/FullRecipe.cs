@@ -1,0 +1,56 @@
+using LangTrain.Modeling;
+using LangTrain.Training.Observation;
+using LangTrain.Training.Optimization;
+using static TorchSharp.torch;
+
+namespace LangTrain.Training.Recipes;
+
+/// <summary>Trains every weight of a model, in fp32.</summary>
+/// <remarks>The result is a model folder in Hugging Face layout, tokenizer and templates included.</remarks>
+public sealed class FullRecipe : FineTuneRecipe
+{
+    /// <inheritdoc cref="FineTuneRecipe(TrainingOptions, TrainingFiles, ITrainingObserver, TrainingControl, TimeProvider)"/>
+    public FullRecipe(TrainingOptions options, TrainingFiles files, ITrainingObserver observer, TrainingControl control, TimeProvider time)
+        : base(options, files, observer, control, time)
+    {
+        if (options.Method != TrainingMethod.Full)
+        {
+            throw new ArgumentException($"This recipe trains every weight, not {options.Method}.", nameof(options));
+        }
+    }
+
+    private protected override Trainee CreateTrainee(TrainingOptions options, TrainingFiles files) => Prepare(files);
+
+    /// <summary>Loads the model with gradients on.</summary>
+    internal static Trainee Prepare(TrainingFiles files) => new ModelTrainee(Load(files.BaseModelFolder));
+
+    private static DecoderModel Load(string folder)
+    {
+        var model = DecoderModel.Load(folder, new ModelLoadOptions { Dtype = ScalarType.Float32 });
+        model.SetTrainable(true);
+        return model;
+    }
+
+    private sealed class ModelTrainee(DecoderModel model) : Trainee(model, AdapterSelection.None, TrainedParameter.From(model.named_parameters()))
+    {
+        // Weights are written in the fp32 that they were trained in.
+        public override double LogitTolerance => 0;
+
+        public override void Save(string folder) => Model.Save(folder, ScalarType.Float32);
+
+        public override void Restore(string folder)
+        {
+            using var noGrad = no_grad();
+            using var stored = Load(folder);
+            var values = stored.named_parameters().ToDictionary(p => p.name, p => p.parameter);
+            foreach (var parameter in Parameters)
+            {
+                parameter.Value.copy_(values[parameter.Name]);
+            }
+        }
+
+        public override Trainee Reload(string folder) => new ModelTrainee(Load(folder));
+
+        public override void Dispose() => Model.Dispose();
+    }
+}

@@ -1,0 +1,75 @@
+using LangTrain.Modeling;
+using LangTrain.Training.Batches;
+using LangTrain.Training.Observation;
+using LangTrain.Training.Optimization;
+using static TorchSharp.torch;
+
+namespace LangTrain.Training.Recipes;
+
+/// <summary>Trains a low-rank adapter over a frozen base model, held in full precision (LoRA) or in 4-bit NF4 (QLoRA).</summary>
+/// <remarks>arXiv:2106.09685; QLoRA arXiv:2305.14314. The result is an adapter folder in PEFT layout.</remarks>
+public sealed class LoraRecipe : FineTuneRecipe
+{
+    /// <inheritdoc cref="FineTuneRecipe(TrainingOptions, TrainingFiles, ITrainingObserver, TrainingControl, TimeProvider)"/>
+    public LoraRecipe(TrainingOptions options, TrainingFiles files, ITrainingObserver observer, TrainingControl control, TimeProvider time)
+        : base(options, files, observer, control, time)
+    {
+        if (options.Method is not (TrainingMethod.Lora or TrainingMethod.QLora))
+        {
+            throw new ArgumentException($"This recipe trains adapters, not {options.Method}.", nameof(options));
+        }
+    }
+
+    private protected override Trainee CreateTrainee(TrainingOptions options, TrainingFiles files) => Prepare(options, files);
+
+    /// <summary>Loads the base, frozen, and makes a new adapter over it.</summary>
+    internal static Trainee Prepare(TrainingOptions options, TrainingFiles files)
+    {
+        var quantization = options.Method == TrainingMethod.QLora ? Quantization.NF4 : Quantization.None;
+        var model = DecoderModel.Load(files.BaseModelFolder, new ModelLoadOptions { Dtype = ScalarType.Float32, Quantization = quantization });
+        try
+        {
+            var seed = SeededRandom.Mix(options.Seed, RandomPurpose.AdapterInit);
+            return new AdapterTrainee(model, LoraAdapter.Create(model, options.Lora, seed), files.BaseModelName, ownsModel: true);
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    private sealed class AdapterTrainee(DecoderModel model, LoraAdapter adapter, string baseModelName, bool ownsModel)
+        : Trainee(model, AdapterSelection.All(adapter), TrainedParameter.From(adapter.named_parameters()))
+    {
+        public override double LogitTolerance => 0;
+
+        public override void Save(string folder) => adapter.SavePeft(folder, baseModelName);
+
+        public override void Restore(string folder)
+        {
+            using var noGrad = no_grad();
+            using var stored = LoraAdapter.LoadPeft(folder, Model);
+            foreach (var ((name, parameter), (storedName, value)) in adapter.named_parameters().Zip(stored.named_parameters()))
+            {
+                if (name != storedName)
+                {
+                    throw new InvalidDataException($"The stored adapter has {storedName} where {name} belongs.");
+                }
+
+                parameter.copy_(value);
+            }
+        }
+
+        public override Trainee Reload(string folder) => new AdapterTrainee(Model, LoraAdapter.LoadPeft(folder, Model), baseModelName, ownsModel: false);
+
+        public override void Dispose()
+        {
+            adapter.Dispose();
+            if (ownsModel)
+            {
+                Model.Dispose();
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using LangTrain.Modeling;
+using LangTrain.Training.Checkpoints;
+using LangTrain.Training.Observation;
+using LangTrain.Training.Optimization;
+using static TorchSharp.torch;
+
+namespace LangTrain.Training.Recipes;
+
+/// <summary>When a run saves, what it saves, and how it goes on from it.</summary>
+internal sealed class RunCheckpoints
+{
+    private const string OptimizerFile = "optimizer.safetensors";
+    private readonly CheckpointStore _store;
+    private readonly TrainingOptions _options;
+    private readonly ITrainingObserver _observer;
+    private readonly TimeProvider _time;
+    private readonly TrainingState _start;
+    private readonly int? _everySteps;
+    private int? _lastWrittenStep;
+    private long _lastWrittenAt;
+
+    public RunCheckpoints(TrainingOptions options, TrainingFiles files, TrainingData data, int totalSteps, ITrainingObserver observer, TimeProvider time)
+    {
+        _store = new CheckpointStore(files.CheckpointFolder, options.KeepCheckpoints, time);
+        _options = options;
+        _observer = observer;
+        _time = time;
+        _lastWrittenAt = time.GetTimestamp();
+        _start = new TrainingState { Seed = options.Seed, OptionsHash = HashOf(options), DataHash = data.ContentHash };
+        _everySteps = options.SaveSteps ?? (options.Method == TrainingMethod.Full ? null : Math.Max(1, (totalSteps + 9) / 10));
+    }
+
+    /// <summary>Restores the newest good checkpoint.</summary>
+    /// <returns>Where to go on; the beginning if there is no checkpoint.</returns>
+    /// <exception cref="CheckpointMismatchException">It belongs to other options or data.</exception>
+    public TrainingState Resume(Trainee trainee, AdamW optimizer)
+    {
+        var folder = _store.FindNewest(damaged =>
+            _observer.OnLog(TrainingLogLevel.Warning, $"Checkpoint {Path.GetFileName(damaged)} is damaged; an older one is used."));
+        if (folder is null)
+        {
+            return _start;
+        }
+
+        var state = TrainingState.FromStored(folder);
+        if (state.OptionsHash != _start.OptionsHash || state.DataHash != _start.DataHash)
+        {
+            var what = state.OptionsHash != _start.OptionsHash ? "options" : "data";
+            throw new CheckpointMismatchException($"Checkpoint {Path.GetFileName(folder)} was made with other {what}; training cannot go on from it.");
+        }
+
+        trainee.Restore(folder);
+        using var file = SafetensorsFile.Open(Path.Combine(folder, OptimizerFile));
+        using var scope = NewDisposeScope();
+        optimizer.Restore(file.Entries.ToDictionary(e => e.Name, e => file.View(e.Name)), state.OptimizerUpdates);
+        _lastWrittenStep = state.Step;
+        _observer.OnLog(TrainingLogLevel.Info, $"Going on from checkpoint {Path.GetFileName(folder)}.");
+        return state;
+    }
+
+    /// <summary>True if this state is to be saved: by steps, by time, at a best evaluation, and at the end.</summary>
+    public bool IsDue(TrainingState state, bool endsEpoch, bool isLast) =>
+        isLast
+        || state.BestStep == state.Step
+        || (_everySteps is { } every ? state.Step % every == 0 : endsEpoch)
+        || _time.GetElapsedTime(_lastWrittenAt) >= _options.SaveInterval;
+
+    /// <summary>Saves, tells the observer, and removes what is no longer kept.</summary>
+    /// <returns>The checkpoint's folder.</returns>
+    public string Write(Trainee trainee, AdamW optimizer, TrainingState state)
+    {
+        var folder = _store.FolderOf(state.Step);
+        if (_lastWrittenStep == state.Step)
+        {
+            return folder;
+        }
+
+        var size = _store.Write(state.Step, target =>
+        {
+            trainee.Save(target);
+            SafetensorsWriter.Write(Path.Combine(target, OptimizerFile), [.. optimizer.State()]);
+            state.Write(target);
+        });
+        _lastWrittenStep = state.Step;
+        _lastWrittenAt = _time.GetTimestamp();
+        _observer.OnCheckpoint(new CheckpointWritten(folder, state.Step, size, state.BestStep == state.Step));
+        _store.Prune(state.BestStep);
+        return folder;
+    }
+
+    /// <summary>After early stopping was on, goes back to the weights of the best evaluation.</summary>
+    /// <returns>The step whose weights the trainee now has.</returns>
+    public int RestoreBest(Trainee trainee, TrainingState state)
+    {
+        if (_options.EarlyStopping is null || state.BestStep is not { } best || best == state.Step)
+        {
+            return state.Step;
+        }
+
+        var folder = _store.FolderOf(best);
+        if (!CheckpointStore.IsIntact(folder))
+        {
+            _observer.OnLog(TrainingLogLevel.Warning, $"The best checkpoint, step {best}, is damaged; the last weights are taken.");
+            return state.Step;
+        }
+
+        trainee.Restore(folder);
+        _observer.OnLog(TrainingLogLevel.Info, FormattableString.Invariant($"The weights of step {best} are taken: evaluation loss {state.BestEvaluationLoss:f4}."));
+        return best;
+    }
+
+    // How often to save and how many to keep does not change what is computed, so a resumed run may differ in it.
+    private static string HashOf(TrainingOptions options)
+    {
+        var arithmetic = options with { SaveSteps = null, SaveInterval = default, KeepCheckpoints = 1, EvaluationSamples = 0 };
+        return Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(arithmetic, CheckpointJsonContext.Default.TrainingOptions)));
+    }
+}

@@ -1,0 +1,96 @@
+using LangTrain.Modeling;
+using LangTrain.Training.Batches;
+using LangTrain.Training.Losses;
+using LangTrain.Training.Optimization;
+using static TorchSharp.torch;
+
+namespace LangTrain.Training.Recipes;
+
+/// <summary>What a run trains: a model, perhaps with an adapter, and which of its tensors learn.</summary>
+/// <remarks>Owns the model and adapter. One run, one thread.</remarks>
+internal abstract class Trainee(DecoderModel model, AdapterSelection adapters, IReadOnlyList<TrainedParameter> parameters) : IDisposable
+{
+    /// <summary>The model, in training with its gradients on exactly where <see cref="Parameters"/> says.</summary>
+    public DecoderModel Model { get; } = model;
+
+    /// <summary>The adapter that every row uses, if there is one.</summary>
+    public AdapterSelection Adapters { get; } = adapters;
+
+    /// <summary>The tensors that learn.</summary>
+    public IReadOnlyList<TrainedParameter> Parameters { get; } = parameters;
+
+    /// <summary>Adds one micro-batch's gradient to the parameters' gradients.</summary>
+    /// <param name="batch">The micro-batch.</param>
+    /// <param name="lossWeight">What one trained token counts: 1 / trained tokens of the whole optimizer step.</param>
+    /// <param name="dropout">Seeded for this micro-batch.</param>
+    /// <returns>The unweighted sum of losses, scalar, fp64; fresh, owned by the caller's scope.</returns>
+    public Tensor Accumulate(MicroBatch batch, double lossWeight, Generator dropout)
+    {
+        using var scope = NewDisposeScope();
+        var hidden = Model.Hidden(batch.Ids, PassFor(batch, dropout)); // [B, T, C]
+        var trained = hidden.flatten(0, 1).index_select(0, batch.TrainedPositions); // [N, C]
+
+        // The head's gradient is made by hand, chunk by chunk, and autograd goes on from the hidden states.
+        var (lossSum, gradient) = ChunkedCrossEntropy.Backward(
+            trained.detach(), Model.OutputWeight, batch.Targets, lossWeight, HeadGradient(), Model.Config.LogitSoftCap);
+        trained.backward([gradient]);
+        return scope.MoveToOuter(lossSum);
+    }
+
+    /// <summary>The loss and hits of one micro-batch, without dropout and gradient.</summary>
+    /// <returns>Scalars, fp64 and int64; fresh, owned by the caller's scope.</returns>
+    public (Tensor LossSum, Tensor Hits) Evaluate(MicroBatch batch)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        var hidden = Model.Hidden(batch.Ids, PassFor(batch)); // [B, T, C]
+        var trained = hidden.flatten(0, 1).index_select(0, batch.TrainedPositions); // [N, C]
+        var (lossSum, hits) = ChunkedCrossEntropy.Evaluate(trained, Model.OutputWeight, batch.Targets, Model.Config.LogitSoftCap);
+        return scope.MoveToOuter(lossSum, hits);
+    }
+
+    /// <summary>The logits of every position, without dropout and gradient: for comparing models on one short batch.</summary>
+    /// <returns>[B, T, V]; fresh, owned by the caller's scope.</returns>
+    public Tensor Logits(MicroBatch batch)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        return scope.MoveToOuter(Model.Logits(Model.Hidden(batch.Ids, PassFor(batch))));
+    }
+
+    /// <summary>How far, relative to the largest, logits may move by writing and reading: 0 where all is kept in full.</summary>
+    public abstract double LogitTolerance { get; }
+
+    /// <summary>Writes what was trained, in the layout in which others read it.</summary>
+    public abstract void Save(string folder);
+
+    /// <summary>Takes over what <see cref="Save"/> wrote.</summary>
+    public abstract void Restore(string folder);
+
+    /// <summary>Reads the files of <see cref="Save"/> into an independent trainee, to compare.</summary>
+    public abstract Trainee Reload(string folder);
+
+    /// <inheritdoc/>
+    public abstract void Dispose();
+
+    private ForwardPass PassFor(MicroBatch batch, Generator? dropout = null) => new()
+    {
+        Positions = batch.Positions, Segments = batch.Segments, Adapters = Adapters, Training = dropout is not null, Generator = dropout,
+    };
+
+    // The head's weight learns in full training only; with tied embeddings it is the embedding, whose gradient autograd adds to this one.
+    private Tensor? HeadGradient()
+    {
+        if (!Model.OutputWeight.requires_grad)
+        {
+            return null;
+        }
+
+        if (Model.OutputWeight.grad is null)
+        {
+            Model.OutputWeight.grad = zeros_like(Model.OutputWeight);
+        }
+
+        return Model.OutputWeight.grad;
+    }
+}

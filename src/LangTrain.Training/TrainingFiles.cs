@@ -1,0 +1,23 @@
+namespace LangTrain.Training;
+
+/// <summary>Where a run reads and writes; nothing else on the disk is touched.</summary>
+public sealed record TrainingFiles
+{
+    /// <summary>The base model, in Hugging Face layout.</summary>
+    public required string BaseModelFolder { get; init; }
+
+    /// <summary>The base model's public id, written into an adapter's <c>adapter_config.json</c>.</summary>
+    public required string BaseModelName { get; init; }
+
+    /// <summary>Training rows, JSONL in the canonical shapes.</summary>
+    public required string TrainingFile { get; init; }
+
+    /// <summary>Evaluation rows of the same shape, or null to hold out a share of the training rows.</summary>
+    public string? EvaluationFile { get; init; }
+
+    /// <summary>Checkpoints are written to this folder, and the newest good one in it is where the run goes on.</summary>
+    public required string CheckpointFolder { get; init; }
+
+    /// <summary>The result is written to this folder, which is made, or replaced file by file.</summary>
+    public required string OutputFolder { get; init; }
+}

@@ -1,0 +1,16 @@
+using System.Text.Json.Serialization;
+
+namespace LangTrain.Training;
+
+/// <summary>What the loss is taken on (<c>config.objective</c>).</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<TrainingObjective>))]
+public enum TrainingObjective
+{
+    /// <summary>Supervised fine-tuning: the tokens of completions or assistant messages.</summary>
+    [JsonStringEnumMemberName("sft")]
+    Sft,
+
+    /// <summary>Continued pre-training: every token of a text.</summary>
+    [JsonStringEnumMemberName("text")]
+    Text,
+}

@@ -1,0 +1,154 @@
+using LangTrain.Contracts.FineTunes;
+using LangTrain.Core.FineTunes;
+using LangTrain.Core.Storage;
+
+namespace LangTrain.Worker.FineTunes;
+
+/// <summary>
+/// The right of this worker to train one job, kept by heartbeats: it writes progress and a new expiry to the job's row while the row
+/// carries its token, and hears there what the owner asked for.
+/// </summary>
+/// <remarks>
+/// Thread-safe. Rules, so that two workers never both believe they hold a job: the tokens of <see cref="Stopping"/> are set before the lease
+/// runs out by this worker's own clock when storage does not answer, and at once when the row says otherwise.
+/// </remarks>
+internal sealed class JobLease : IAsyncDisposable
+{
+    private static readonly TimeSpan Beat = TimeSpan.FromSeconds(1);
+
+    private readonly IFineTuneStore _store;
+    private readonly TimeProvider _time;
+    private readonly TimeSpan _leaseTime;
+    private readonly ILogger _logger;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly CancellationTokenSource _ended = new();
+    private readonly Task _beating;
+    private Versioned<FineTune> _row;
+    private FineTuneProgress _progress;
+    private long _goodUntilTimestamp;
+    private int _reason;
+
+    /// <summary>Begins the heartbeats of a job that was just claimed.</summary>
+    /// <param name="store">Rows.</param>
+    /// <param name="claimed">The row as the claim wrote it; its lease is this worker's.</param>
+    /// <param name="leaseTime">How long the lease lasts without a heartbeat.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="logger">For lost leases.</param>
+    public JobLease(IFineTuneStore store, Versioned<FineTune> claimed, TimeSpan leaseTime, TimeProvider time, ILogger logger)
+    {
+        (_store, _row, _leaseTime, _time, _logger) = (store, claimed, leaseTime, time, logger);
+        _progress = claimed.Value.Progress;
+        Token = claimed.Value.Lease?.Token ?? throw new ArgumentException("The row carries no lease.", nameof(claimed));
+        Prolong();
+        _beating = Task.Run(BeatAsync);
+    }
+
+    /// <summary>This claim's fencing token.</summary>
+    public long Token { get; }
+
+    /// <summary>The job as last read or written.</summary>
+    public FineTune Job => Volatile.Read(ref _row).Value;
+
+    /// <summary>Set when training is to stop, for the reason in <see cref="Reason"/>.</summary>
+    public CancellationToken Stopping => _stopping.Token;
+
+    /// <summary>Why <see cref="Stopping"/> is set.</summary>
+    public StopReason Reason => (StopReason)Volatile.Read(ref _reason);
+
+    /// <summary>Takes over the newest progress; the next heartbeat writes it.</summary>
+    public void Report(FineTuneProgress progress) => Volatile.Write(ref _progress, progress);
+
+    /// <summary>Asks the training to stop from this side (SIGTERM).</summary>
+    public void RequestRelease() => Stop(StopReason.Released);
+
+    /// <summary>Writes the newest progress now; false when the lease is lost.</summary>
+    public async Task<bool> FlushAsync(CancellationToken cancellation)
+    {
+        await BeatOnceAsync(force: true, cancellation);
+        return Reason != StopReason.LeaseLost;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _ended.CancelAsync();
+        await _beating.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _ended.Dispose();
+        _stopping.Dispose();
+    }
+
+    private async Task BeatAsync()
+    {
+        using var timer = new PeriodicTimer(Beat, _time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_ended.Token))
+            {
+                await BeatOnceAsync(force: false, _ended.Token);
+            }
+        }
+        catch (OperationCanceledException) when (_ended.IsCancellationRequested)
+        {
+            // The attempt is over.
+        }
+    }
+
+    /// <summary>Reads the row, hears requests, and writes progress and expiry where a write is due.</summary>
+    private async Task BeatOnceAsync(bool force, CancellationToken cancellation)
+    {
+        try
+        {
+            var row = await _store.FindAsync(Job.Ref(), cancellation);
+            if (row is null || row.Value.Status != FineTuneStatus.Running || row.Value.Lease?.Token != Token)
+            {
+                Stop(StopReason.LeaseLost);
+                return;
+            }
+
+            Volatile.Write(ref _row, row);
+            switch (row.Value.Requested)
+            {
+                case FineTuneControl.Cancel: Stop(StopReason.Cancelled); break;
+                case FineTuneControl.Pause: Stop(StopReason.Paused); break;
+                default: break;
+            }
+
+            var progress = Volatile.Read(ref _progress);
+            var halfGone = _time.GetTimestamp() > _goodUntilTimestamp - (Ticks(_leaseTime) / 2);
+            if (force || halfGone || progress != row.Value.Progress)
+            {
+                var changed = row.Value with { Progress = progress, Lease = row.Value.Lease with { ExpiresAt = _time.GetUtcNow() + _leaseTime } };
+                Volatile.Write(ref _row, await _store.UpdateAsync(row, changed, cancellation));
+                Prolong();
+            }
+        }
+        catch (StaleWriteException)
+        {
+            // The owner asked for something in between; the next beat reads it.
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException)
+        {
+            // Storage does not answer. Go on while the lease lasts, but stop a quarter before somebody else may take the job.
+            _logger.HeartbeatFailed(failure, Job.Id);
+            if (_time.GetTimestamp() > _goodUntilTimestamp - (Ticks(_leaseTime) / 4))
+            {
+                Stop(StopReason.LeaseLost);
+            }
+        }
+    }
+
+    private void Prolong() => _goodUntilTimestamp = _time.GetTimestamp() + Ticks(_leaseTime);
+
+    private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * _time.TimestampFrequency);
+
+    private void Stop(StopReason reason)
+    {
+        // The first reason stands, except that a lost lease outranks all: whoever lost it must not speak for the job any more.
+        if (Interlocked.CompareExchange(ref _reason, (int)reason, (int)StopReason.None) != (int)StopReason.None && reason == StopReason.LeaseLost)
+        {
+            Volatile.Write(ref _reason, (int)reason);
+        }
+
+        _stopping.Cancel();
+    }
+}

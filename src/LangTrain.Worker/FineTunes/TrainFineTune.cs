@@ -1,0 +1,123 @@
+using LangTrain.Contracts.FineTunes;
+using LangTrain.Core.FineTunes;
+using LangTrain.Core.Storage;
+using LangTrain.Modeling;
+using LangTrain.Training;
+using LangTrain.Training.Optimization;
+using LangTrain.Training.Recipes;
+using LangTrain.Worker.Models;
+
+namespace LangTrain.Worker.FineTunes;
+
+/// <summary>The step from the service's island to the learning island: a job's row becomes options and files, and a recipe runs.</summary>
+internal sealed class TrainFineTune(IBlobStore blobs, BlobFolder folders, ModelFiles models, WorkerOptions options, TimeProvider time)
+{
+    /// <summary>Fetches what the job needs and trains, going on from the newest stored checkpoint. Computes on the calling thread.</summary>
+    /// <param name="lease">The job, and when to stop.</param>
+    /// <param name="reporter">Takes log lines.</param>
+    /// <param name="checkpoints">Takes checkpoints.</param>
+    /// <param name="scratch">Folder of this attempt.</param>
+    /// <exception cref="OperationCanceledException">The owner cancelled, or the lease was lost.</exception>
+    public async Task<TrainingResult> ExecuteAsync(JobLease lease, JobEventReporter reporter, CheckpointUploader checkpoints, string scratch)
+    {
+        var job = lease.Job;
+        using var cancel = new CancellationTokenSource();
+        var control = new TrainingControl(cancel.Token);
+        await using var stop = lease.Stopping.Register(() =>
+        {
+            if (lease.Reason is StopReason.Cancelled or StopReason.LeaseLost)
+            {
+                cancel.Cancel();
+            }
+            else
+            {
+                control.RequestPause();
+            }
+        });
+
+        // 1. Files: base model, rows, and where an earlier attempt got to.
+        var prepared = job.Prepared ?? throw new InvalidOperationException("A job is queued with its data prepared.");
+        Directory.CreateDirectory(scratch);
+        var files = new TrainingFiles
+        {
+            BaseModelFolder = await models.GetFolderAsync(job.BaseModel, cancel.Token),
+            BaseModelName = job.BaseModelId,
+            TrainingFile = await FetchRowsAsync(prepared.BlobName, Path.Combine(scratch, "train.jsonl"), cancel.Token),
+            EvaluationFile = prepared.ValidationBlobName is { } validation
+                ? await FetchRowsAsync(validation, Path.Combine(scratch, "validation.jsonl"), cancel.Token)
+                : null,
+            CheckpointFolder = Path.Combine(scratch, "checkpoints"),
+            OutputFolder = Path.Combine(scratch, "output"),
+        };
+        if (await CheckpointUploader.FetchNewestAsync(folders, options.Names.CheckpointsContainer, job.Ref(), files.CheckpointFolder, cancel.Token) is { } step)
+        {
+            reporter.Log("info", $"Going on from the checkpoint of step {step}.");
+        }
+
+        // 2. The recipe.
+        var observer = new TrainingProgressObserver(reporter, lease, checkpoints);
+        var trainingOptions = Options(job.Config);
+        FineTuneRecipe recipe = trainingOptions.Method == TrainingMethod.Full
+            ? new FullRecipe(trainingOptions, files, observer, control, time)
+            : new LoraRecipe(trainingOptions, files, observer, control, time);
+        return recipe.Train();
+    }
+
+    private async Task<string> FetchRowsAsync(string blobName, string path, CancellationToken cancellation)
+    {
+        await using var rows = await blobs.OpenReadAsync(options.Names.DatasetsContainer, blobName, cancellation: cancellation)
+            ?? throw new FileNotFoundException("The job's prepared rows are not in storage.", blobName);
+        await using var file = File.Create(path);
+        await rows.CopyToAsync(file, cancellation);
+        return path;
+    }
+
+    /// <summary>The service's configuration in the learning island's words.</summary>
+    internal static TrainingOptions Options(FineTuneConfig config)
+    {
+        var training = config.TrainingConfig;
+        return new TrainingOptions
+        {
+            Method = config.Method switch
+            {
+                "lora" => TrainingMethod.Lora,
+                "qlora" => TrainingMethod.QLora,
+                "full" => TrainingMethod.Full,
+                _ => throw new InvalidOperationException($"No recipe for method '{config.Method}'."),
+            },
+            // Every token of a row is trained when the owner asks for it, whatever its format.
+            Objective = config.Objective == "text" || training.LossOn == "all" ? TrainingObjective.Text : TrainingObjective.Sft,
+            Lora = new LoraOptions
+            {
+                Rank = config.LoraConfig.R,
+                Alpha = config.LoraConfig.Alpha,
+                Dropout = config.LoraConfig.Dropout,
+                TargetModules = config.LoraConfig.TargetModules,
+                UseRslora = config.LoraConfig.UseRslora,
+                UseDora = config.LoraConfig.UseDora,
+            },
+            Epochs = training.Epochs,
+            MaxSteps = training.MaxSteps,
+            BatchSize = training.BatchSize,
+            GradientAccumulationSteps = training.GradientAccumulationSteps,
+            LearningRate = training.LearningRate,
+            LearningRateDecay = training.LrScheduler switch
+            {
+                "cosine" => LearningRateDecay.Cosine,
+                "linear" => LearningRateDecay.Linear,
+                "constant" => LearningRateDecay.Constant,
+                _ => throw new InvalidOperationException($"No schedule '{training.LrScheduler}'."),
+            },
+            WarmupRatio = training.WarmupRatio,
+            WarmupSteps = training.WarmupSteps,
+            WeightDecay = training.WeightDecay,
+            MaxGradientNorm = training.MaxGradNorm,
+            MaxSequenceLength = training.MaxSeqLength ?? 2048,
+            Packing = training.Packing,
+            Seed = training.Seed,
+            EvaluationSteps = training.EvalSteps,
+            SaveSteps = training.SaveSteps,
+            EarlyStopping = training.EarlyStopping is { } early ? new EarlyStoppingOptions { Patience = early.Patience, MinDelta = early.MinDelta } : null,
+        };
+    }
+}

@@ -1,0 +1,30 @@
+using LangTrain.Contracts.FineTunes;
+using LangTrain.Modeling;
+using LangTrain.Training;
+using LangTrain.Training.Evaluation;
+using LangTrain.Worker.Models;
+
+namespace LangTrain.Worker.FineTunes;
+
+/// <summary>Which errors are the owner's to mend, which another attempt may pass, and what the owner is told.</summary>
+internal static class TrainingFailures
+{
+    /// <summary>What to report of an exception that ended an attempt.</summary>
+    /// <returns>The error, free of internals, and whether another attempt could succeed.</returns>
+    public static (JobError Error, bool Retryable) Describe(Exception failure) => failure switch
+    {
+        TrainingDivergedException => (new JobError("training_diverged", failure.Message), false),
+        TrainingDataException => (new JobError("dataset_invalid", failure.Message), false),
+        UnsupportedModelException => (new JobError("model_unsupported", failure.Message), false),
+        ModelFilesMissingException => (new JobError("model_not_ready", failure.Message), false),
+        VerificationFailedException => (new JobError("verification_failed", failure.Message), false),
+        OutOfMemoryException => (OutOfMemory, false),
+        // libtorch reports exhausted memory as a plain external error with these words.
+        System.Runtime.InteropServices.ExternalException when failure.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase)
+            || failure.Message.Contains("not enough memory", StringComparison.OrdinalIgnoreCase) => (OutOfMemory, false),
+        _ => (new JobError("internal_error", "The training failed for a reason that is not in your data or configuration."), true),
+    };
+
+    private static JobError OutOfMemory { get; } = new(
+        "out_of_memory", "The training did not fit into memory. A smaller batch_size or max_seq_length, or method qlora, needs less.");
+}

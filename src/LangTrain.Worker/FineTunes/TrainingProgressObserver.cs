@@ -1,0 +1,97 @@
+using System.Globalization;
+using System.Text.Json;
+using LangTrain.Contracts.FineTunes;
+using LangTrain.Core.FineTunes;
+using LangTrain.Training.Observation;
+
+namespace LangTrain.Worker.FineTunes;
+
+/// <summary>Tells the service what the training tells: events to the reporter, progress to the lease, checkpoints to the uploader.</summary>
+/// <remarks>Called on the training thread; never waits.</remarks>
+internal sealed class TrainingProgressObserver(JobEventReporter reporter, JobLease lease, CheckpointUploader checkpoints) : ITrainingObserver
+{
+    // Smooths the loss of single batches for the job's own figure; the events carry each step's true loss.
+    private const double Smoothing = 0.9;
+
+    private FineTuneProgress _progress = lease.Job.Progress;
+    private double? _smoothed = lease.Job.Progress.TrainLoss;
+    private int _samples;
+
+    /// <inheritdoc/>
+    public void OnLog(TrainingLogLevel level, string message) =>
+        reporter.Log(level == TrainingLogLevel.Warning ? "warning" : "info", message);
+
+    /// <inheritdoc/>
+    public void OnMetrics(TrainingMetrics metrics)
+    {
+        _smoothed = _smoothed is { } before ? (Smoothing * before) + ((1 - Smoothing) * metrics.Loss) : metrics.Loss;
+        _progress = _progress with
+        {
+            CurrentEpoch = Math.Max(1, (int)Math.Ceiling(metrics.Epoch - 1e-9)),
+            CurrentStep = metrics.Step,
+            TotalSteps = metrics.TotalSteps,
+            TrainLoss = _smoothed,
+            LearningRate = metrics.LearningRate,
+            TokensPerSecond = metrics.TokensPerSecond,
+            EtaSeconds = metrics.EtaSeconds,
+            TrainedTokens = metrics.TrainedTokens,
+        };
+        lease.Report(_progress);
+        reporter.Data(JobEventTypes.Metrics, Key("metrics", metrics.Step), Json(writer =>
+        {
+            writer.WriteNumber("epoch", Math.Round(metrics.Epoch, 4));
+            writer.WriteNumber("step", metrics.Step);
+            writer.WriteNumber("total_steps", metrics.TotalSteps);
+            writer.WriteNumber("loss", metrics.Loss);
+            writer.WriteNumber("learning_rate", metrics.LearningRate);
+            writer.WriteNumber("grad_norm", metrics.GradientNorm);
+            writer.WriteNumber("tokens_per_second", Math.Round(metrics.TokensPerSecond, 1));
+            writer.WriteNumber("eta_seconds", Math.Round(metrics.EtaSeconds, 1));
+            writer.WriteNumber("memory_bytes", metrics.MemoryBytes);
+        }));
+    }
+
+    /// <inheritdoc/>
+    public void OnEvaluation(EvaluationMetrics metrics)
+    {
+        _progress = _progress with { EvalLoss = metrics.Loss, EvalTokenAccuracy = metrics.TokenAccuracy };
+        lease.Report(_progress);
+        reporter.Data(JobEventTypes.Eval, Key("eval", metrics.Step), Json(writer =>
+        {
+            writer.WriteNumber("step", metrics.Step);
+            writer.WriteNumber("epoch", Math.Round(metrics.Epoch, 4));
+            writer.WriteNumber("eval_loss", metrics.Loss);
+            writer.WriteNumber("token_accuracy", metrics.TokenAccuracy);
+            writer.WriteBoolean("best", metrics.IsBest);
+        }));
+    }
+
+    /// <inheritdoc/>
+    public void OnCheckpoint(CheckpointWritten checkpoint) => checkpoints.Offer(checkpoint);
+
+    /// <inheritdoc/>
+    public void OnSample(SampleText sample) =>
+        reporter.Data(JobEventTypes.Sample, Key("sample-" + Interlocked.Increment(ref _samples).ToString(CultureInfo.InvariantCulture), sample.Step), Json(writer =>
+        {
+            writer.WriteNumber("step", sample.Step);
+            writer.WriteString("prompt", sample.Prompt);
+            writer.WriteString("text", sample.Completion);
+            writer.WriteString("expected", sample.Expected);
+        }));
+
+    /// <summary>An event's data object.</summary>
+    internal static JsonElement Json(Action<Utf8JsonWriter> write)
+    {
+        var buffer = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            writer.WriteStartObject();
+            write(writer);
+            writer.WriteEndObject();
+        }
+
+        return JsonSerializer.Deserialize(buffer.ToArray(), WorkerJson.Default.JsonElement);
+    }
+
+    internal static string Key(string what, int step) => string.Create(CultureInfo.InvariantCulture, $"{what}-{step}");
+}

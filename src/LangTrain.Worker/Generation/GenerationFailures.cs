@@ -1,0 +1,25 @@
+using LangTrain.Contracts.Generation;
+using LangTrain.Inference;
+using LangTrain.Modeling;
+using LangTrain.Worker.Models;
+
+namespace LangTrain.Worker.Generation;
+
+/// <summary>What the client of a request that could not be answered is told.</summary>
+internal static class GenerationFailures
+{
+    /// <summary>The failure for its client; null when it is this product's own and only the log may know it.</summary>
+    public static GenerationFailure? Known(Exception failure) => failure switch
+    {
+        ContextLengthExceededException => new(400, "context_length_exceeded", failure.Message, "messages"),
+        GenerationParameterException parameter => new(400, "invalid_value", failure.Message, parameter.Parameter),
+        ChatTemplateException => new(400, "chat_template_error", failure.Message, "messages"),
+        EngineQueueFullException full => new(503, "overloaded", failure.Message, null, (int)Math.Ceiling(full.RetryAfter.TotalSeconds)),
+        ServingMemoryException => new(503, "overloaded", failure.Message, null, 5),
+        ModelFilesMissingException or UnsupportedModelException or UnsupportedTokenizerException or AdapterRefusedException => new(409, "model_not_ready", failure.Message, "model"),
+        _ => null,
+    };
+
+    /// <summary>What is said of a failure that is not the client's.</summary>
+    public static GenerationFailure Internal { get; } = new(500, "internal_error", "The model failed to answer.");
+}

@@ -1,0 +1,146 @@
+using System.Text.Json;
+using LangTrain.Contracts.Generation;
+using LangTrain.Inference;
+
+namespace LangTrain.Worker.Generation;
+
+/// <summary>Turns the service's words into the engine's and back.</summary>
+internal static class GenerationRequests
+{
+    /// <summary>What the engine is asked for.</summary>
+    /// <exception cref="GenerationParameterException">A tool choice or response format that does not exist.</exception>
+    public static TextGenerationRequest From(GenerateWorkItem item, AdapterLease? adapter) => new()
+    {
+        Prompt = item.Prompt,
+        PromptTokens = item.PromptIds,
+        Messages = item.Messages,
+        Tools = item.Tools,
+        ToolChoice = ToolChoiceOf(item.ToolChoice),
+        ResponseFormat = ResponseFormatOf(item.ResponseFormat),
+        Adapter = adapter,
+        MaxNewTokens = item.MaxTokens,
+        Sampling = new SamplingOptions
+        {
+            Temperature = (float)item.Temperature,
+            TopP = (float)item.TopP,
+            TopK = item.TopK,
+            MinP = (float)item.MinP,
+            FrequencyPenalty = (float)item.FrequencyPenalty,
+            PresencePenalty = (float)item.PresencePenalty,
+            RepetitionPenalty = (float)item.RepetitionPenalty,
+            LogitBias = item.LogitBias?.ToDictionary(bias => bias.Key, bias => (float)bias.Value),
+            Seed = item.Seed,
+        },
+        Stop = item.Stop,
+        ChoiceCount = item.N,
+        Echo = item.Echo,
+        TopLogProbabilities = item.Logprobs ? item.TopLogprobs : null,
+        Priority = item.Priority == "batch" ? RequestPriority.Batch : RequestPriority.Interactive,
+        FairnessKey = item.AccountId,
+    };
+
+    /// <summary>The lines that tell of one step.</summary>
+    public static IEnumerable<GenerationUpdate> Updates(TextGenerationUpdate update)
+    {
+        if (update.Usage is { } usage)
+        {
+            yield return new GenerationUpdate
+            {
+                Type = GenerationUpdate.Usage,
+                PromptTokens = usage.PromptTokens,
+                CompletionTokens = usage.CompletionTokens,
+            };
+            yield break;
+        }
+
+        if (update.Text.Length > 0 || update.LogProbabilities is not null)
+        {
+            yield return new GenerationUpdate
+            {
+                Type = GenerationUpdate.TextPiece,
+                Index = update.ChoiceIndex,
+                Text = update.Text,
+                Logprobs = update.LogProbabilities?.Select(Logprob).ToList(),
+            };
+        }
+
+        if (update.FinishReason is { } reason)
+        {
+            yield return new GenerationUpdate
+            {
+                Type = GenerationUpdate.Finished,
+                Index = update.ChoiceIndex,
+                FinishReason = reason switch
+                {
+                    FinishReason.Stop => "stop",
+                    FinishReason.Length => "length",
+                    FinishReason.ToolCalls => "tool_calls",
+                    _ => throw new InvalidOperationException($"No word for {reason}."),
+                },
+                ToolCalls = update.ToolCalls is { } calls ? ToolCalls(calls) : null,
+            };
+        }
+    }
+
+    private static TokenLogprob Logprob(TextTokenLogProbability token) => new(
+        token.TokenId, token.Text, [.. token.Bytes.Select(b => (int)b)], token.LogProbability,
+        [.. token.Top.Select(top => new TokenLogprob(top.TokenId, top.Text, [.. top.Bytes.Select(b => (int)b)], top.LogProbability))]);
+
+    private static JsonElement ToolCalls(IReadOnlyList<ToolCall> calls)
+    {
+        var buffer = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            writer.WriteStartArray();
+            foreach (var call in calls)
+            {
+                writer.WriteStartObject();
+                writer.WriteString("id", call.Id);
+                writer.WriteString("type", "function");
+                writer.WriteStartObject("function");
+                writer.WriteString("name", call.Name);
+                writer.WriteString("arguments", call.Arguments);
+                writer.WriteEndObject();
+                writer.WriteEndObject();
+            }
+
+            writer.WriteEndArray();
+        }
+
+        return JsonSerializer.Deserialize(buffer.ToArray(), WorkerJson.Default.JsonElement);
+    }
+
+    private static ToolChoice ToolChoiceOf(JsonElement? choice) => choice switch
+    {
+        null => ToolChoice.Auto,
+        { ValueKind: JsonValueKind.String } word => word.GetString() switch
+        {
+            "auto" => ToolChoice.Auto,
+            "none" => ToolChoice.None,
+            "required" => ToolChoice.Required,
+            var other => throw new GenerationParameterException("tool_choice", $"tool_choice is '{other}'; allowed are auto, none, required, or a function."),
+        },
+        { ValueKind: JsonValueKind.Object } named when named.TryGetProperty("function", out var function)
+            && function.ValueKind == JsonValueKind.Object && function.TryGetProperty("name", out var name)
+            && name.ValueKind == JsonValueKind.String => ToolChoice.Function(name.GetString()!),
+        _ => throw new GenerationParameterException("tool_choice", "tool_choice must be a word or {\"type\":\"function\",\"function\":{\"name\":…}}."),
+    };
+
+    private static ResponseFormat? ResponseFormatOf(JsonElement? format)
+    {
+        if (format is not { ValueKind: JsonValueKind.Object } given || !given.TryGetProperty("type", out var type))
+        {
+            return format is null ? null : throw new GenerationParameterException("response_format", "response_format must be an object with a type.");
+        }
+
+        return type.ValueKind == JsonValueKind.String ? type.GetString() switch
+        {
+            "text" => null,
+            "json_object" => ResponseFormat.JsonObject,
+            "json_schema" when given.TryGetProperty("json_schema", out var wrapper) && wrapper.ValueKind == JsonValueKind.Object
+                && wrapper.TryGetProperty("schema", out var schema) => ResponseFormat.JsonSchema(schema),
+            "json_schema" => throw new GenerationParameterException("response_format", "response_format of type json_schema needs json_schema.schema."),
+            var other => throw new GenerationParameterException("response_format", $"response_format.type is '{other}'; allowed are text, json_object, json_schema."),
+        } : throw new GenerationParameterException("response_format", "response_format.type must be a word.");
+    }
+}

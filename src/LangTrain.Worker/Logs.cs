@@ -1,0 +1,35 @@
+namespace LangTrain.Worker;
+
+/// <summary>Every log line of this project.</summary>
+internal static partial class Logs
+{
+    [LoggerMessage(1, LogLevel.Information, "Worker {Worker} takes jobs from queue {Queue}, {Concurrency} at once")]
+    public static partial void TakingJobs(this ILogger logger, string worker, string queue, int concurrency);
+
+    [LoggerMessage(2, LogLevel.Information, "Attempt {Attempt} of job {JobId} begins")]
+    public static partial void AttemptBegins(this ILogger logger, int attempt, string jobId);
+
+    [LoggerMessage(3, LogLevel.Information, "Attempt {Attempt} of job {JobId} ended: {End}")]
+    public static partial void AttemptEnded(this ILogger logger, int attempt, string jobId, string end);
+
+    [LoggerMessage(4, LogLevel.Error, "Attempt {Attempt} of job {JobId} failed")]
+    public static partial void AttemptFailed(this ILogger logger, Exception failure, int attempt, string jobId);
+
+    [LoggerMessage(5, LogLevel.Warning, "Heartbeat of job {JobId} failed; trying again")]
+    public static partial void HeartbeatFailed(this ILogger logger, Exception failure, string jobId);
+
+    [LoggerMessage(6, LogLevel.Information, "Dropped a message for attempt {Attempt} of job {JobId}: the job no longer waits for it")]
+    public static partial void StaleMessage(this ILogger logger, int attempt, string jobId);
+
+    [LoggerMessage(7, LogLevel.Warning, "The queue of jobs does not answer; trying again in {Delay}")]
+    public static partial void QueueFailed(this ILogger logger, Exception failure, TimeSpan delay);
+
+    [LoggerMessage(8, LogLevel.Warning, "Events of job {JobId} could not be stored; trying again in {Delay}")]
+    public static partial void EventsFailed(this ILogger logger, Exception failure, string jobId, TimeSpan delay);
+
+    [LoggerMessage(9, LogLevel.Warning, "Checkpoint {Step} of job {JobId} could not be stored; the next one will be tried")]
+    public static partial void CheckpointFailed(this ILogger logger, Exception failure, int step, string jobId);
+
+    [LoggerMessage(10, LogLevel.Error, "Request {RequestId} for {ModelId} failed")]
+    public static partial void GenerationFailed(this ILogger logger, Exception failure, string requestId, string modelId);
+}

@@ -1,0 +1,34 @@
+using LangTrain.AzureAdapters;
+using LangTrain.Core.FineTunes;
+using LangTrain.Core.Storage;
+using LangTrain.Inference;
+using LangTrain.Modeling;
+using LangTrain.Worker;
+using LangTrain.Worker.FineTunes;
+using LangTrain.Worker.Generation;
+using LangTrain.Worker.Models;
+
+var builder = WebApplication.CreateSlimBuilder(args);
+var options = WorkerOptions.FromConfiguration(builder.Configuration);
+TorchSetup.Initialize(options.Threads);
+
+builder.WebHost.UseUrls(options.Url.GetLeftPart(UriPartial.Authority));
+builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTime);
+builder.Services.AddSingleton(options).AddSingleton(TimeProvider.System).AddSingleton(options.Names);
+builder.Services.AddLangTrainAzureAdapters(WorkerStorage.From(builder.Configuration, options));
+builder.Services.AddSingleton<BlobFolder>().AddSingleton<ModelFiles>();
+if (options.Trains)
+{
+    builder.Services.AddSingleton<ChangeFineTune>().AddSingleton<ArtifactStore>().AddSingleton<TrainFineTune>().AddSingleton<RunTrainingAttempt>();
+    builder.Services.AddHostedService<TrainingJobsService>();
+}
+
+builder.Services.AddSingleton(new ModelHostOptions()).AddSingleton<ModelHost>().AddSingleton<ServedModels>();
+if (options.EndsWithParent)
+{
+    builder.Services.AddHostedService<ParentWatch>();
+}
+
+var app = builder.Build();
+app.MapGeneration();
+await app.RunAsync();

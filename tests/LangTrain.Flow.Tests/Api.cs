@@ -1,0 +1,85 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace LangTrain.Flow.Tests;
+
+/// <summary>The public API as any HTTP client sees it.</summary>
+internal sealed class Api(Uri baseUrl, string key) : IDisposable
+{
+    private readonly HttpClient _client = new()
+    {
+        BaseAddress = baseUrl,
+        Timeout = TimeSpan.FromMinutes(2),
+        DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", key) },
+    };
+
+    public Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, JsonNode? body = null) =>
+        _client.SendAsync(new HttpRequestMessage(method, path) { Content = body is null ? null : JsonContent.Create(body) });
+
+    public async Task<JsonObject> GetAsync(string path) => await ReadAsync(await SendAsync(HttpMethod.Get, path));
+
+    public async Task<JsonObject> PostAsync(string path, JsonNode? body) => await ReadAsync(await SendAsync(HttpMethod.Post, path, body));
+
+    /// <summary>Uploads rows as a JSONL file and gives the file's id.</summary>
+    public async Task<string> UploadAsync(IEnumerable<JsonObject> rows)
+    {
+        using var form = new MultipartFormDataContent();
+        form.Add(new StringContent("fine-tune"), "purpose");
+        var text = string.Concat(rows.Select(row => row.ToJsonString() + "\n"));
+        form.Add(new ByteArrayContent(Encoding.UTF8.GetBytes(text)), "file", "train.jsonl");
+        return (await ReadAsync(await _client.PostAsync(new Uri("files", UriKind.Relative), form)))["id"]!.GetValue<string>();
+    }
+
+    /// <summary>Waits until a job has one of these statuses, and fails if it ends with another.</summary>
+    public async Task<JsonObject> WaitForJobAsync(string id, TimeSpan patience, params string[] statuses)
+    {
+        var end = DateTime.UtcNow + patience;
+        JsonObject job;
+        do
+        {
+            job = await GetAsync($"fine-tunes/{id}");
+            var status = job["status"]!.GetValue<string>();
+            if (statuses.Contains(status))
+            {
+                return job;
+            }
+
+            Assert.False(status is "completed" or "failed" or "cancelled", $"The job ended as {status}: {job.ToJsonString()}");
+            await Task.Delay(200);
+        }
+        while (DateTime.UtcNow < end);
+        throw new TimeoutException($"The job did not become {string.Join('/', statuses)} in {patience}: {job.ToJsonString()}");
+    }
+
+    /// <summary>All stored events of a job.</summary>
+    public async Task<IReadOnlyList<JsonObject>> EventsAsync(string id)
+    {
+        var events = new List<JsonObject>();
+        while (true)
+        {
+            var after = events.Count == 0 ? 0 : events[^1]["sequence"]!.GetValue<long>();
+            var page = await GetAsync($"fine-tunes/{id}/events?after={after}&limit=100&order=asc");
+            events.AddRange(page["data"]!.AsArray().Select(e => e!.AsObject()));
+            if (!page["has_more"]!.GetValue<bool>())
+            {
+                return events;
+            }
+        }
+    }
+
+    public async Task<string> CompleteAsync(string model, string prompt, int maxTokens) =>
+        (await PostAsync("completions", new JsonObject { ["model"] = model, ["prompt"] = prompt, ["max_tokens"] = maxTokens, ["temperature"] = 0 }))
+        ["choices"]![0]!["text"]!.GetValue<string>();
+
+    public void Dispose() => _client.Dispose();
+
+    private static async Task<JsonObject> ReadAsync(HttpResponseMessage response)
+    {
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True(response.IsSuccessStatusCode, $"{(int)response.StatusCode} {response.RequestMessage!.RequestUri!.AbsolutePath}: {text}");
+        return JsonSerializer.Deserialize<JsonObject>(text)!;
+    }
+}

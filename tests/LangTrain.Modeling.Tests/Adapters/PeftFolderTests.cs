@@ -1,0 +1,99 @@
+using System.Text.Json.Nodes;
+using static TorchSharp.torch;
+
+namespace LangTrain.Modeling.Tests;
+
+public sealed class PeftFolderTests : IDisposable
+{
+    private readonly DisposeScopeOfTest _scope = new();
+    private readonly TemporaryFolder _folder = new();
+    private readonly DecoderModel _model = Some.Model();
+
+    public void Dispose()
+    {
+        _model.Dispose();
+        _folder.Dispose();
+        _scope.Dispose();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_saved_adapter_gives_identical_logits_when_loaded(bool dora)
+    {
+        using LoraAdapter adapter = Some.Adapter(_model, options: new LoraOptions { Rank = 4, Alpha = 7.5, Dropout = 0.05, UseDora = dora, UseRslora = true, TargetModules = ["q_proj", "up_proj"] });
+        adapter.SavePeft(_folder.Path, "org/base");
+        using LoraAdapter loaded = LoraAdapter.LoadPeft(_folder.Path, _model);
+        Tensor ids = Some.Ids(2, 9);
+        adapter.SetTrainable(false);
+        Tensor expected = Some.Logits(_model, ids, new ForwardPass { Adapters = AdapterSelection.All(adapter) });
+        Assert.True(Some.Same(expected, Some.Logits(_model, ids, new ForwardPass { Adapters = AdapterSelection.All(loaded) })));
+        Assert.Equivalent(adapter.Options, loaded.Options);
+        Assert.All(loaded.parameters(), parameter => Assert.False(parameter.requires_grad));
+    }
+
+    [Fact]
+    public void The_files_are_in_PEFTs_layout()
+    {
+        using LoraAdapter adapter = Some.Adapter(_model, options: new LoraOptions { Rank = 4, UseDora = true, TargetModules = ["k_proj"] });
+        adapter.SavePeft(_folder.Path, "org/base");
+        using SafetensorsFile file = SafetensorsFile.Open(_folder.File("adapter_model.safetensors"));
+        Assert.Equal(
+            [
+                "base_model.model.model.layers.0.self_attn.k_proj.lora_A.weight [4, 32]",
+                "base_model.model.model.layers.0.self_attn.k_proj.lora_B.weight [16, 4]",
+                "base_model.model.model.layers.0.self_attn.k_proj.lora_magnitude_vector [16]",
+            ],
+            file.Entries.Take(3).Select(entry => $"{entry.Name} [{string.Join(", ", entry.Shape)}]"));
+        Assert.Equal(9, file.Entries.Count);
+        JsonObject config = JsonNode.Parse(File.ReadAllText(_folder.File("adapter_config.json")))!.AsObject();
+        Assert.Equal("LORA", (string?)config["peft_type"]);
+        Assert.Equal("CAUSAL_LM", (string?)config["task_type"]);
+        Assert.Equal("org/base", (string?)config["base_model_name_or_path"]);
+        Assert.Equal(4, (int?)config["r"]);
+        Assert.Equal("""["k_proj"]""", config["target_modules"]!.ToJsonString());
+    }
+
+    [Theory]
+    [InlineData("bias", "\"all\"")]
+    [InlineData("modules_to_save", "[\"lm_head\"]")]
+    [InlineData("rank_pattern", "{\"q_proj\": 8}")]
+    [InlineData("peft_type", "\"IA3\"")]
+    [InlineData("some_new_arithmetic", "true")]
+    public void A_PEFT_feature_that_is_not_computed_is_refused_by_name(string key, string value)
+    {
+        Save();
+        JsonObject config = JsonNode.Parse(File.ReadAllText(_folder.File("adapter_config.json")))!.AsObject();
+        config[key] = JsonNode.Parse(value);
+        File.WriteAllText(_folder.File("adapter_config.json"), config.ToJsonString());
+        Assert.Contains(key, Assert.Throws<UnsupportedModelException>(() => LoraAdapter.LoadPeft(_folder.Path, _model)).Message);
+    }
+
+    [Fact]
+    public void Weights_that_do_not_fit_or_are_not_finite_are_refused()
+    {
+        using (LoraAdapter adapter = Save())
+        {
+            using (no_grad())
+            {
+                adapter.parameters().First()[0, 0] = tensor(float.NaN);
+            }
+
+            adapter.SavePeft(_folder.Path, "org/base");
+        }
+
+        Assert.Contains("NaN", Assert.Throws<InvalidDataException>(() => LoraAdapter.LoadPeft(_folder.Path, _model)).Message);
+        Save().Dispose();
+        using DecoderModel other = Some.Model(config: ModelConfig.ForLlama(96, 64, 3, 4, 2, 48, 128));
+        Assert.Throws<InvalidDataException>(() => LoraAdapter.LoadPeft(_folder.Path, other));
+        using DecoderModel shallow = Some.Model(config: ModelConfig.ForLlama(96, 32, 2, 4, 2, 48, 128));
+        Assert.Contains("layers.2", Assert.Throws<InvalidDataException>(() => LoraAdapter.LoadPeft(_folder.Path, shallow)).Message);
+    }
+
+    private LoraAdapter Save()
+    {
+        LoraAdapter adapter = Some.Adapter(_model);
+        adapter.SavePeft(_folder.Path, "org/base");
+        return adapter;
+    }
+}

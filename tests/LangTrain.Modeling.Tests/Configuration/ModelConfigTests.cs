@@ -1,0 +1,76 @@
+using System.Text.Json.Nodes;
+
+namespace LangTrain.Modeling.Tests;
+
+public class ModelConfigTests
+{
+    [Fact]
+    public void Both_spellings_of_rope_and_dtype_mean_the_same()
+    {
+        ModelConfig older = Parse(json =>
+        {
+            json["rope_theta"] = 500000.0;
+            json["rope_scaling"] = JsonNode.Parse("""{"factor":8.0,"high_freq_factor":4.0,"low_freq_factor":1.0,"original_max_position_embeddings":8192,"rope_type":"llama3"}""");
+        });
+        ModelConfig newer = Parse(json =>
+        {
+            json.Remove("rope_theta");
+            json.Remove("rope_scaling");
+            json.Remove("torch_dtype");
+            json["dtype"] = "bfloat16";
+            json["rope_parameters"] = JsonNode.Parse("""{"rope_theta":500000.0,"factor":8.0,"high_freq_factor":4.0,"low_freq_factor":1.0,"original_max_position_embeddings":8192,"rope_type":"llama3"}""");
+        });
+        Assert.Equal(older.Rope! with { ShortFactors = [], LongFactors = [] }, newer.Rope! with { ShortFactors = older.Rope!.ShortFactors, LongFactors = older.Rope.LongFactors });
+        Assert.Equal(RopeScaling.Llama3, newer.Rope!.Scaling);
+        Assert.Equal(500000, newer.Rope.Theta);
+    }
+
+    [Fact]
+    public void Llama3_frequencies_equal_the_published_ones()
+    {
+        // By the formula of the Llama 3.1 reference implementation, evaluated apart in Python: theta 500000, D 128, factor 8, 1 to 4, 8192.
+        var rope = new RopeSettings { Theta = 500000, Scaling = RopeScaling.Llama3, Factor = 8, LowFrequencyFactor = 1, HighFrequencyFactor = 4, OriginalContextLength = 8192 };
+        double[] frequencies = RotaryEmbedding.Frequencies(rope, 128);
+        Assert.Equal(1.0, frequencies[0], 12);
+        Assert.Equal(0.016560440080994446, frequencies[20], 12);
+        Assert.Equal(0.0008567514129196321, frequencies[31], 12);
+        Assert.Equal(3.068925988914511e-07, frequencies[63], 12);
+    }
+
+    [Theory]
+    [InlineData("model_type", "\"mamba\"")]
+    [InlineData("hidden_act", "\"relu6\"")]
+    [InlineData("rope_scaling", """{"rope_type":"yarn","factor":4.0}""")]
+    [InlineData("rope_scaling", """{"rope_type":"linear","factor":4.0,"beta":3}""")]
+    [InlineData("quantization_config", """{"bits":4}""")]
+    [InlineData("logit_scale", "0.5")]
+    public void A_key_that_is_not_honoured_is_refused_by_name(string key, string value) =>
+        Assert.StartsWith(key, Assert.Throws<UnsupportedModelException>(() => Parse(json => json[key] = JsonNode.Parse(value))).Key);
+
+    [Theory]
+    [InlineData("hidden_size", "\"big\"")]
+    [InlineData("num_attention_heads", "5")]
+    [InlineData("num_key_value_heads", "3")]
+    [InlineData("vocab_size", "-1")]
+    [InlineData("vocab_size", "null")]
+    public void A_value_that_cannot_be_is_refused_by_name(string key, string value) =>
+        Assert.Contains(key, Assert.Throws<InvalidDataException>(() => Parse(json => json[key] = JsonNode.Parse(value))).Message);
+
+    [Fact]
+    public void End_tokens_of_both_files_are_joined()
+    {
+        ModelConfig config = Parse(json => json["eos_token_id"] = JsonNode.Parse("[7, 8]"), """{"eos_token_id": [8, 9], "temperature": 0.6}""");
+        Assert.Equal([7, 8, 9], config.EosTokenIds);
+        Assert.Equal(1, config.BosTokenId);
+    }
+
+    [Fact]
+    public void A_key_without_a_value_is_no_key() => Assert.Equal(16, Parse(json => json["some_future_key"] = null).HeadSize);
+
+    private static ModelConfig Parse(Action<JsonObject> change, string? generation = null)
+    {
+        JsonObject json = JsonNode.Parse(ModelConfig.ForLlama(64, 64, 2, 4, 2, 96, 256).Json)!.AsObject();
+        change(json);
+        return ModelConfig.Parse(json.ToJsonString(), generation);
+    }
+}

@@ -1,0 +1,111 @@
+using LangTrain.Modeling;
+using LangTrain.Training.Checkpoints;
+
+namespace LangTrain.Training.Tests.Recipes;
+
+/// <summary>4 steps = 2 steps + an end + the rest, to the last bit, with dropout, accumulation and both kinds of end.</summary>
+public sealed class ResumeTests : IDisposable
+{
+    private readonly SmallRun _run = new();
+
+    [Theory]
+    [InlineData(TrainingMethod.Lora, 1)]
+    [InlineData(TrainingMethod.Lora, 2)]
+    [InlineData(TrainingMethod.QLora, 2)]
+    [InlineData(TrainingMethod.Full, 2)]
+    public void Killed_run_goes_on_to_the_last_bit(TrainingMethod method, int accumulation)
+    {
+        var options = Options(method, accumulation);
+        var whole = new RecordingObserver();
+        _run.Train(options, whole, "whole");
+
+        // The kill comes after step 3, whose work is lost: the newest checkpoint is that of step 2.
+        var killed = new RecordingObserver { AfterStep = m => _ = m.Step == 3 ? throw new KilledException() : 0 };
+        Assert.Throws<KilledException>(() => _run.Train(options, killed, "parts"));
+        var resumed = new RecordingObserver();
+        _run.Train(options, resumed, "parts");
+
+        Assert.Equal(whole.Losses, killed.Losses.Take(2).Concat(resumed.Losses));
+        AssertSameOutput();
+    }
+
+    [Theory]
+    [InlineData(TrainingMethod.Lora)]
+    [InlineData(TrainingMethod.Full)]
+    public void Paused_run_goes_on_to_the_last_bit(TrainingMethod method)
+    {
+        var options = Options(method, accumulation: 2) with { SaveSteps = 100 };
+        var whole = new RecordingObserver();
+        _run.Train(options, whole, "whole");
+
+        var control = new TrainingControl();
+        var first = new RecordingObserver { AfterStep = m => { if (m.Step == 3) { control.RequestPause(); } } };
+        var paused = _run.Train(options, first, "parts", control);
+        Assert.Equal(TrainingOutcome.Paused, paused.Outcome);
+        Assert.Equal(Path.Combine(_run.Files("parts").CheckpointFolder, "step-3"), paused.CheckpointFolder);
+        Assert.Null(paused.OutputFolder);
+        var second = new RecordingObserver();
+        var completed = _run.Train(options, second, "parts");
+
+        Assert.Equal(TrainingOutcome.Completed, completed.Outcome);
+        Assert.Equal(whole.Losses, first.Losses.Concat(second.Losses));
+        Assert.Equal(whole.Metrics[^1].TrainedTokens, completed.TrainedTokens);
+        AssertSameOutput();
+    }
+
+    [Fact]
+    public void Torn_newest_checkpoint_falls_back_to_the_one_before()
+    {
+        var options = Options(TrainingMethod.Lora, accumulation: 1) with { SaveSteps = 1 };
+        var whole = new RecordingObserver();
+        _run.Train(options, whole, "whole");
+        var killed = new RecordingObserver { AfterStep = m => _ = m.Step == 4 ? throw new KilledException() : 0 };
+        Assert.Throws<KilledException>(() => _run.Train(options, killed, "parts"));
+        var newest = Path.Combine(_run.Files("parts").CheckpointFolder, "step-3", "adapter_model.safetensors");
+        File.WriteAllBytes(newest, File.ReadAllBytes(newest)[..^10]);
+
+        var resumed = new RecordingObserver();
+        _run.Train(options, resumed, "parts");
+        Assert.Equal(3, resumed.Metrics[0].Step);
+        Assert.Contains(resumed.Log, line => line.Contains("step-3 is damaged", StringComparison.Ordinal));
+        Assert.Equal(whole.Losses.Skip(2), resumed.Losses);
+    }
+
+    [Fact]
+    public void Checkpoint_of_other_options_or_data_is_refused()
+    {
+        var options = Options(TrainingMethod.Lora, 1);
+        _run.Train(options, new RecordingObserver());
+        Assert.Throws<CheckpointMismatchException>(() => _run.Train(options with { LearningRate = 1e-5 }, new RecordingObserver()));
+        File.AppendAllText(_run.TrainingFile, """{"prompt":"one","completion":"more"}""" + "\n");
+        Assert.Throws<CheckpointMismatchException>(() => _run.Train(options, new RecordingObserver()));
+    }
+
+    public void Dispose() => _run.Dispose();
+
+    private static TrainingOptions Options(TrainingMethod method, int accumulation) => new()
+    {
+        Method = method,
+        Lora = new LoraOptions { Rank = 4, Alpha = 8, Dropout = 0.2 },
+        Epochs = 2,
+        MaxSteps = 4,
+        BatchSize = 4 / accumulation,
+        GradientAccumulationSteps = accumulation,
+        LearningRate = 1e-2,
+        SaveSteps = 2,
+        EvaluationSplit = 0.2,
+        EvaluationSteps = 2,
+        EvaluationSamples = 1,
+    };
+
+    private void AssertSameOutput()
+    {
+        foreach (var path in Directory.GetFiles(_run.Files("whole").OutputFolder))
+        {
+            var other = Path.Combine(_run.Files("parts").OutputFolder, Path.GetFileName(path));
+            Assert.True(File.ReadAllBytes(path).AsSpan().SequenceEqual(File.ReadAllBytes(other)), Path.GetFileName(path));
+        }
+    }
+
+    private sealed class KilledException : Exception;
+}

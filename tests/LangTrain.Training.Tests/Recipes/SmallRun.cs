@@ -1,0 +1,104 @@
+using System.Text.Json.Nodes;
+using LangTrain.Modeling;
+using LangTrain.Training.Recipes;
+using static TorchSharp.torch;
+
+namespace LangTrain.Training.Tests.Recipes;
+
+/// <summary>A random Llama of 30 thousand parameters with a byte tokenizer, some rows, and folders of one run; removed when disposed.</summary>
+internal sealed class SmallRun : IDisposable
+{
+    private readonly string _root = Directory.CreateTempSubdirectory("small-run").FullName;
+
+    public SmallRun(int rows = 16)
+    {
+        Directory.CreateDirectory(BaseModel);
+        WriteTokenizer();
+        var config = ModelConfig.ForLlama(
+            vocabularySize: 259, hiddenSize: 32, layerCount: 2, queryHeads: 4, keyValueHeads: 2, feedForwardSize: 64, contextLength: 128,
+            bosTokenId: 256, eosTokenId: 257);
+        using (var model = DecoderModel.Create(config, seed: 7))
+        {
+            model.Save(BaseModel, ScalarType.Float32);
+        }
+
+        WriteRows(Enumerable.Range(0, rows).Select(i => new JsonObject
+        {
+            ["prompt"] = $"Number {i * 7 % 31}{new string('?', i % 5)}",
+            ["completion"] = $"{(char)('a' + i % 26)} comes after {i * 7 % 31 - 1}",
+        }));
+    }
+
+    public string BaseModel => Path.Combine(_root, "base");
+
+    public string TrainingFile => Path.Combine(_root, "train.jsonl");
+
+    public string? EvaluationFile { get; set; }
+
+    public TrainingFiles Files(string name = "run") => new()
+    {
+        BaseModelFolder = BaseModel,
+        BaseModelName = "test/small",
+        TrainingFile = TrainingFile,
+        EvaluationFile = EvaluationFile,
+        CheckpointFolder = Path.Combine(_root, name, "checkpoints"),
+        OutputFolder = Path.Combine(_root, name, "output"),
+    };
+
+    public void WriteRows(IEnumerable<JsonObject> rows) => File.WriteAllLines(TrainingFile, rows.Select(r => r.ToJsonString()));
+
+    public TrainingResult Train(TrainingOptions options, RecordingObserver observer, string name = "run", TrainingControl? control = null)
+    {
+        control ??= new TrainingControl();
+        FineTuneRecipe recipe = options.Method == TrainingMethod.Full
+            ? new FullRecipe(options, Files(name), observer, control, TimeProvider.System)
+            : new LoraRecipe(options, Files(name), observer, control, TimeProvider.System);
+        return recipe.Train();
+    }
+
+    public IReadOnlyList<double> Losses(TrainingOptions options, string name = "run")
+    {
+        var observer = new RecordingObserver();
+        Train(options, observer, name);
+        return observer.Losses;
+    }
+
+    public void Dispose() => Directory.Delete(_root, recursive: true);
+
+    // Every byte is a token, so that tests need no vocabulary file; the byte's printable stand-in is GPT-2's table.
+    private void WriteTokenizer()
+    {
+        var vocabulary = new JsonObject();
+        var shifted = 0;
+        for (var b = 0; b < 256; b++)
+        {
+            var isPrintable = b is >= 33 and <= 126 or >= 161 and <= 172 or >= 174;
+            vocabulary[((char)(isPrintable ? b : 256 + shifted++)).ToString()] = b;
+        }
+
+        var added = new JsonArray();
+        foreach (var (id, content) in new[] { (256, "<s>"), (257, "</s>"), (258, "<pad>") })
+        {
+            vocabulary[content] = id;
+            added.Add(new JsonObject
+            {
+                ["id"] = id, ["content"] = content, ["single_word"] = false, ["lstrip"] = false, ["rstrip"] = false, ["normalized"] = false, ["special"] = true,
+            });
+        }
+
+        var tokenizer = new JsonObject
+        {
+            ["version"] = "1.0",
+            ["added_tokens"] = added,
+            ["normalizer"] = null,
+            ["pre_tokenizer"] = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["trim_offsets"] = true, ["use_regex"] = true },
+            ["post_processor"] = null,
+            ["decoder"] = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = true, ["trim_offsets"] = true, ["use_regex"] = true },
+            ["model"] = new JsonObject { ["type"] = "BPE", ["vocab"] = vocabulary, ["merges"] = new JsonArray() },
+        };
+        File.WriteAllText(Path.Combine(BaseModel, "tokenizer.json"), tokenizer.ToJsonString());
+        File.WriteAllText(
+            Path.Combine(BaseModel, "tokenizer_config.json"),
+            """{"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>", "add_bos_token": true, "add_eos_token": false}""");
+    }
+}
