@@ -3,6 +3,11 @@ namespace LangTrain.Worker;
 /// <summary>Every log line of this project.</summary>
 internal static partial class Logs
 {
+    private static readonly Func<ILogger, string, IDisposable?> JobScope = LoggerMessage.DefineScope<string>("Job {JobId}");
+
+    /// <summary>Every line inside belongs to this job.</summary>
+    public static IDisposable? OfJob(this ILogger logger, string jobId) => JobScope(logger, jobId);
+
     [LoggerMessage(1, LogLevel.Information, "Worker {Worker} takes jobs from queue {Queue}, {Concurrency} at once")]
     public static partial void TakingJobs(this ILogger logger, string worker, string queue, int concurrency);
 

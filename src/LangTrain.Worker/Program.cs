@@ -1,6 +1,5 @@
 using LangTrain.AzureAdapters;
 using LangTrain.Core.FineTunes;
-using LangTrain.Core.Storage;
 using LangTrain.Inference;
 using LangTrain.Modeling;
 using LangTrain.Worker;
@@ -16,7 +15,7 @@ builder.WebHost.UseUrls(options.Url.GetLeftPart(UriPartial.Authority));
 builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTime);
 builder.Services.AddSingleton(options).AddSingleton(TimeProvider.System).AddSingleton(options.Names);
 builder.Services.AddLangTrainAzureAdapters(WorkerStorage.From(builder.Configuration, options));
-builder.Services.AddSingleton<BlobFolder>().AddSingleton<ModelFiles>();
+builder.Services.AddSingleton<ModelFiles>();
 if (options.Trains)
 {
     builder.Services.AddSingleton<ChangeFineTune>().AddSingleton<ArtifactStore>().AddSingleton<TrainFineTune>().AddSingleton<RunTrainingAttempt>();

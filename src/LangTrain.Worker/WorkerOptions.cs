@@ -42,8 +42,11 @@ internal sealed record WorkerOptions
     /// <summary>Threads for tensor work; null is one per core.</summary>
     public int? Threads { get; init; }
 
+    /// <summary>Prefix of all names in the storage account; empty in production.</summary>
+    public string NamePrefix { get; init; } = "";
+
     /// <summary>Shared names of queues, tables and containers.</summary>
-    public StorageNames Names { get; init; } = new();
+    public StorageNames Names => field ??= new StorageNames(NamePrefix);
 
     /// <summary>Name of this process on job rows.</summary>
     public string WorkerName { get; init; } = $"{Environment.MachineName}:{Environment.ProcessId}";
@@ -109,7 +112,7 @@ internal sealed record WorkerOptions
             ScratchDirectory = configuration["LANGTRAIN_WORKER_SCRATCH_DIR"] is { Length: > 0 } scratch
                 ? scratch
                 : Path.Combine(Path.GetTempPath(), "langtrain-worker"),
-            Names = new StorageNames(configuration["LANGTRAIN_STORAGE_PREFIX"] ?? ""),
+            NamePrefix = configuration["LANGTRAIN_STORAGE_PREFIX"] ?? "",
         };
         return problems.Count == 0
             ? options

@@ -19,14 +19,14 @@ internal static class TrainingSpeed
         var shape = args.ElementAtOrDefault(0) ?? "15m";
         var method = Enum.Parse<TrainingMethod>(args.ElementAtOrDefault(1) ?? "lora", ignoreCase: true);
         var steps = int.Parse(args.ElementAtOrDefault(2) ?? "20", CultureInfo.InvariantCulture);
-        var (config, rows) = shape switch
+        var (config, rows, length) = shape switch
         {
-            "15m" => (ModelConfig.ForLlama(32000, 288, 6, 6, 6, 768, 256), 4),
-            "1m" => (ModelConfig.ForLlama(2048, 128, 5, 4, 4, 384, 256), 16),
-            "110m" => (ModelConfig.ForLlama(32000, 768, 12, 12, 12, 2048, 256), 2),
+            "15m" => (ModelConfig.ForLlama(32000, 288, 6, 6, 6, 768, 256), 4, 256),
+            "1m" => (ModelConfig.ForLlama(2048, 128, 5, 4, 4, 384, 256), 16, 256),
+            "demo" => (ModelConfig.ForLlama(2048, 128, 5, 4, 4, 384, 256), 8, 48),
+            "110m" => (ModelConfig.ForLlama(32000, 768, 12, 12, 12, 2048, 256), 2, 256),
             _ => throw new ArgumentException($"Unknown shape {shape}."),
         };
-        const int Length = 256;
         TorchSetup.Initialize(int.Parse(args.ElementAtOrDefault(3) ?? "2", CultureInfo.InvariantCulture));
 
         var folder = Directory.CreateTempSubdirectory("training-speed").FullName;
@@ -44,7 +44,7 @@ internal static class TrainingSpeed
             using var dropout = new Generator(1);
             var random = new SeededRandom(1);
             var examples = new InMemoryExamples([.. Enumerable.Range(0, rows).Select(_ => new TokenizedExample(
-                [.. Enumerable.Range(0, Length).Select(_ => random.Next(config.VocabularySize))], [.. Enumerable.Repeat(true, Length)]))]);
+                [.. Enumerable.Range(0, length).Select(_ => random.Next(config.VocabularySize))], [.. Enumerable.Repeat(true, length)]))]);
             int[][] plan = [.. Enumerable.Range(0, rows).Select(i => new[] { i })];
 
             var seconds = new List<double>();
@@ -68,7 +68,7 @@ internal static class TrainingSpeed
                     seconds.Sort();
                     var median = seconds[seconds.Count / 2];
                     Console.WriteLine(FormattableString.Invariant(
-                        $"{shape} {method}: {rows * Length / median:f0} tokens/s (median of {steps} steps, {median * 1000:f1} ms; best {rows * Length / seconds[0]:f0}); loss {loss:f4}; {Environment.WorkingSet >> 20} MB"));
+                        $"{shape} {method}: {rows * length / median:f0} tokens/s (median of {steps} steps, {median * 1000:f1} ms; best {rows * length / seconds[0]:f0}); loss {loss:f4}; {Environment.WorkingSet >> 20} MB"));
                 }
             }
 

@@ -68,7 +68,7 @@ internal sealed class DecoderTokenModel : ITokenModel
     public void Dispose() => _cache.Dispose();
 
     // At least four rows before the whole context, unless rows would be too short for anything; bytes = 2 · L · rows · capacity · K · D · element size.
-    private static (int Rows, int Tokens) Fit(DecoderModel model, EngineOptions options)
+    internal static (int Rows, int Tokens) Fit(DecoderModel model, EngineOptions options)
     {
         var config = model.Config;
         long elementSize = model.Dtype switch { ScalarType.Float64 => 8, ScalarType.Float32 => 4, _ => 2 };

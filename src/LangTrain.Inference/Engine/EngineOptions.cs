@@ -24,6 +24,12 @@ public sealed record EngineOptions
     /// <summary>Reuse cached prompts of ended and of running rows where a new prompt begins alike. Default true.</summary>
     public bool ReusePrefixes { get; init; } = true;
 
+    /// <summary>
+    /// Compute with kernels of our own where they know the model (float32 on the CPU, Llama's arithmetic): faster, and a row's numbers do not depend
+    /// on its company to the last bit. False is libtorch for everything. Default true.
+    /// </summary>
+    public bool UseCpuKernels { get; init; } = true;
+
     /// <summary>Name of the model in metrics and logs.</summary>
     public string ModelName { get; init; } = "model";
 }

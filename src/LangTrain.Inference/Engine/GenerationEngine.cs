@@ -1,3 +1,4 @@
+using LangTrain.Inference.Cpu;
 using LangTrain.Inference.Engine;
 using LangTrain.Modeling;
 using Microsoft.Extensions.Logging;
@@ -37,7 +38,7 @@ public sealed class GenerationEngine : IAsyncDisposable
     /// <param name="time">Clock of the metrics.</param>
     /// <param name="logger">Gets failed steps.</param>
     public GenerationEngine(DecoderModel model, EngineOptions options, TimeProvider? time = null, ILogger<GenerationEngine>? logger = null)
-        : this(new DecoderTokenModel(model, options), options, time, logger)
+        : this(options.UseCpuKernels && CpuWeights.Supports(model) ? new CpuTokenModel(model, options) : new DecoderTokenModel(model, options), options, time, logger)
     {
     }
 

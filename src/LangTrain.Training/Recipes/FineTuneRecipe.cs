@@ -46,7 +46,7 @@ public abstract class FineTuneRecipe
     public TrainingEstimate Estimate()
     {
         using var scope = NewDisposeScope();
-        using var data = TrainingData.Load(_options, _files, _observer, _control.Cancellation);
+        using var data = LoadData(_options, _files, _observer, _control.Cancellation);
         return EstimateCalculator.Calculate(_options, _files, data);
     }
 
@@ -61,7 +61,7 @@ public abstract class FineTuneRecipe
         using var runScope = NewDisposeScope();
 
         // 1. Set-up, each line needing only those above it.
-        using var data = TrainingData.Load(_options, _files, _observer, _control.Cancellation);
+        using var data = LoadData(_options, _files, _observer, _control.Cancellation);
         using var trainee = CreateTrainee(_options, _files);
         using var optimizer = new AdamW(trainee.Parameters, new(_options.AdamBeta1, _options.AdamBeta2, _options.AdamEpsilon, _options.WeightDecay));
         var planner = data.Planner(_options);
@@ -186,6 +186,10 @@ public abstract class FineTuneRecipe
             Verification = verification,
         };
     }
+
+    /// <summary>Reads and tokenizes the rows.</summary>
+    private protected virtual TrainingData LoadData(TrainingOptions options, TrainingFiles files, ITrainingObserver observer, CancellationToken cancellation) =>
+        TrainingData.Load(options, files, observer, cancellation);
 
     /// <summary>Loads the model, marks what learns, and freezes the rest.</summary>
     private protected abstract Trainee CreateTrainee(TrainingOptions options, TrainingFiles files);

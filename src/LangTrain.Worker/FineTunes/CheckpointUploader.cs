@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Threading.Channels;
 using LangTrain.Contracts.FineTunes;
-using LangTrain.Core.FineTunes;
 using LangTrain.Core.Storage;
 using LangTrain.Training.Observation;
 

@@ -1,4 +1,3 @@
-using LangTrain.Contracts.FineTunes;
 using LangTrain.Core.FineTunes;
 using LangTrain.Core.Storage;
 

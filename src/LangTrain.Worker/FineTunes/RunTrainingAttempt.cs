@@ -1,7 +1,6 @@
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Core.FineTunes;
 using LangTrain.Core.Storage;
-using LangTrain.Training;
 
 namespace LangTrain.Worker.FineTunes;
 
@@ -29,7 +28,7 @@ internal sealed class RunTrainingAttempt(
     /// <param name="stopping">Set when this process must go: the job is checkpointed and given back.</param>
     public async Task ExecuteAsync(TrainModelWorkItem item, Func<Task> deleteMessage, CancellationToken stopping)
     {
-        using var scope = logger.BeginScope("{JobId}", item.JobId);
+        using var scope = logger.OfJob(item.JobId);
 
         // 1. Claim: from here on the row carries this worker's token.
         var claimed = await ClaimAsync(item, CancellationToken.None);

@@ -1,5 +1,4 @@
 using LangTrain.Contracts.FineTunes;
-using LangTrain.Core.FineTunes;
 using LangTrain.Core.Storage;
 using LangTrain.Modeling;
 using LangTrain.Training;

@@ -1,6 +1,8 @@
 using LangTrain.Contracts.Generation;
 using LangTrain.Inference;
 using LangTrain.Modeling;
+using LangTrain.Modeling.ChatTemplates;
+using LangTrain.Modeling.Tokenizers;
 using LangTrain.Worker.Models;
 
 namespace LangTrain.Worker.Generation;

@@ -1,0 +1,87 @@
+using LangTrain.Contracts.FineTunes;
+
+namespace LangTrain.Core.FineTunes;
+
+/// <summary>Looks at a job after a signal, or after a while without one, and moves it on. Thread-safe.</summary>
+/// <remarks>
+/// The row is the truth and a signal only wakes: one that does not fit the row's attempt and lease (a worker that was thought lost, a message
+/// that came twice) changes nothing. Run again after a crash anywhere inside, it ends where it would have.
+/// </remarks>
+public sealed class SettleFineTune(ChangeFineTune change, IFineTuneStore store, RegisterFineTunedModel register, FineTuneOptions options, TimeProvider time)
+{
+    /// <summary>Moves the job on.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="signal">What was heard, or null when the wait was over.</param>
+    /// <param name="sentAttempt">The attempt for which the orchestration last sent a work item, 0 before the first.</param>
+    /// <param name="cancellation">Stops it.</param>
+    public async Task<SettledFineTune> ExecuteAsync(
+        FineTuneRef job, FineTuneSignal? signal, int sentAttempt, CancellationToken cancellation = default)
+    {
+        var row = signal is { Kind: FineTuneSignalKind.Succeeded, Outcome: { } outcome }
+            ? await CompleteAsync(job, signal, outcome, cancellation)
+            : (await change.ExecuteAsync(job, current => FineTuneRules.Decide(current, signal, time.GetUtcNow(), options), cancellation))?.Value;
+        return row is null ? new SettledFineTune(FineTuneStep.Done) : Next(row, sentAttempt);
+    }
+
+    // The model first, then the row that names it: who reads "completed" can generate. Both are done again if this dies in between.
+    private async Task<FineTune?> CompleteAsync(FineTuneRef job, FineTuneSignal signal, TrainingOutcome outcome, CancellationToken cancellation)
+    {
+        var row = await store.FindAsync(job, cancellation);
+        string? modelId = null;
+        if (row is not null && FineTuneRules.IsFromHolder(row.Value, signal))
+        {
+            modelId = await register.ExecuteAsync(row.Value, outcome, cancellation);
+        }
+
+        var changed = await change.ExecuteAsync(job, current =>
+        {
+            if (!FineTuneRules.IsFromHolder(current, signal))
+            {
+                return FineTuneRules.Decide(current, null, time.GetUtcNow(), options);
+            }
+
+            return modelId is null
+                ? FineTuneRules.Decide(current, signal with { Kind = FineTuneSignalKind.Failed, Retryable = true }, time.GetUtcNow(), options)
+                : new FineTuneChange(Completed(current, outcome, modelId), new JobLine($"The model '{modelId}' is ready."));
+        }, cancellation);
+        return changed?.Value;
+    }
+
+    private static FineTune Completed(FineTune job, TrainingOutcome outcome, string modelId) => job with
+    {
+        Status = FineTuneStatus.Completed,
+        Outcome = outcome,
+        FineTunedModelId = modelId,
+        Progress = job.Progress with
+        {
+            CurrentStep = outcome.Steps,
+            TotalSteps = Math.Max(outcome.Steps, job.Progress.TotalSteps),
+            TrainLoss = outcome.TrainLoss,
+            EvalLoss = outcome.EvalLoss ?? job.Progress.EvalLoss,
+            EvalTokenAccuracy = outcome.EvalTokenAccuracy ?? job.Progress.EvalTokenAccuracy,
+            TrainedTokens = outcome.TrainedTokens,
+            EtaSeconds = null,
+        },
+    };
+
+    private SettledFineTune Next(FineTune job, int sentAttempt)
+    {
+        if (FineTuneStateMachine.IsTerminal(job.Status))
+        {
+            return new SettledFineTune(FineTuneStep.Done);
+        }
+
+        if (job.Status == FineTuneStatus.Queued && job.Attempt > sentAttempt)
+        {
+            return new SettledFineTune(FineTuneStep.Queue);
+        }
+
+        var wait = job.Status == FineTuneStatus.Paused ? options.PausedWatchInterval : options.WatchInterval;
+        if (job.Status == FineTuneStatus.Running && job.Lease is { } lease && lease.ExpiresAt - time.GetUtcNow() is var left && left > wait)
+        {
+            wait = left;
+        }
+
+        return new SettledFineTune(FineTuneStep.Wait, wait.TotalSeconds);
+    }
+}

@@ -1,0 +1,132 @@
+using System.Runtime.InteropServices;
+
+namespace LangTrain.Inference.Cpu;
+
+/// <summary>
+/// Linear layers that share an input, as one piece of work over all their rows: y = gain · (W·x + s·B·A·x) + bias, the low-rank term and the gain by
+/// each token's adapter, so that rows of different adapters, ranks and targets share a pass.
+/// </summary>
+internal sealed unsafe class CpuProjection(PassToken[] tokens) : IDisposable
+{
+    private const int MaxTargets = 3;
+
+    private readonly (CpuWeights.Linear Linear, nint Output)[] _targets = new (CpuWeights.Linear, nint)[MaxTargets];
+    private readonly CpuAdapter.Part?[] _parts = new CpuAdapter.Part?[MaxTargets * tokens.Length];
+    private float* _input;
+    private float* _low; // [targets, T, R]
+    private long _lowFloats;
+    private int _targetCount;
+    private int _tokenCount;
+    private int _maxRank;
+    private bool _adapted;
+
+    /// <summary>Width of the input.</summary>
+    public int Inputs { get; private set; }
+
+    /// <summary>Rows of all targets' weights.</summary>
+    public int Rows { get; private set; }
+
+    /// <summary>True when some token's adapter changes some target.</summary>
+    public bool HasAdapters { get; private set; }
+
+    /// <summary>Units of <see cref="MultiplyLowRank"/>.</summary>
+    public int LowRankUnits => _targetCount * _tokenCount;
+
+    /// <summary>Multiplications of one of them.</summary>
+    public int LowRankCost => _maxRank * Inputs;
+
+    /// <summary>Begins a pass.</summary>
+    /// <param name="count">Its tokens.</param>
+    /// <param name="adapted">True when any has an adapter.</param>
+    public void Begin(int count, bool adapted)
+    {
+        (_tokenCount, _adapted, _maxRank) = (count, adapted, 0);
+        for (var t = 0; adapted && t < count; t++)
+            _maxRank = Math.Max(_maxRank, tokens[t].Adapter?.MaxRank ?? 0);
+        var floats = (long)MaxTargets * count * _maxRank;
+        if (floats <= _lowFloats)
+            return;
+        NativeMemory.AlignedFree(_low);
+        _low = (float*)NativeMemory.AlignedAlloc((nuint)(floats * sizeof(float)), 64);
+        _lowFloats = floats;
+    }
+
+    /// <summary>Sets up the next layers.</summary>
+    /// <param name="input">[T, inputs].</param>
+    /// <param name="inputs">Its width.</param>
+    /// <param name="targets">The layers, each with where its result goes, [T, outputs].</param>
+    public void Start(float* input, int inputs, params ReadOnlySpan<(CpuWeights.Linear Linear, nint Output)> targets)
+    {
+        _input = input;
+        (Inputs, _targetCount, Rows, HasAdapters) = (inputs, targets.Length, 0, false);
+        for (var i = 0; i < targets.Length; i++)
+        {
+            _targets[i] = targets[i];
+            Rows += targets[i].Linear.Outputs;
+            for (var t = 0; _adapted && t < _tokenCount; t++)
+            {
+                var part = tokens[t].Adapter?.Find(targets[i].Linear);
+                _parts[i * tokens.Length + t] = part;
+                HasAdapters |= part is not null;
+            }
+        }
+    }
+
+    /// <summary>A·x for some (target, token) pairs.</summary>
+    public void MultiplyLowRank(int from, int to)
+    {
+        for (var unit = from; unit < to; unit++)
+        {
+            int target = unit / _tokenCount, t = unit % _tokenCount;
+            if (_parts[target * tokens.Length + t] is { } part)
+                CpuKernels.Multiply(part.A, _input + (long)t * Inputs, Low(target, t), 1, Inputs, part.Rank, 0, part.Rank);
+        }
+    }
+
+    /// <summary>Some rows of all targets, counted through.</summary>
+    public void Multiply(int from, int to)
+    {
+        var start = 0;
+        for (var target = 0; target < _targetCount; target++)
+        {
+            var linear = _targets[target].Linear;
+            int first = Math.Max(from - start, 0), end = Math.Min(to - start, linear.Outputs);
+            start += linear.Outputs;
+            if (first >= end)
+                continue;
+            var output = (float*)_targets[target].Output;
+            CpuKernels.Multiply(linear.Weight, _input, output, _tokenCount, Inputs, linear.Outputs, first, end);
+            if (HasAdapters || linear.Bias != null)
+                Finish(target, linear, output, first, end);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        NativeMemory.AlignedFree(_low);
+        _low = null;
+    }
+
+    private void Finish(int target, CpuWeights.Linear linear, float* output, int first, int end)
+    {
+        for (var t = 0; t < _tokenCount; t++)
+        {
+            var y = output + (long)t * linear.Outputs;
+            if (HasAdapters && _parts[target * tokens.Length + t] is { } part)
+            {
+                var low = Low(target, t);
+                for (var r = first; r < end; r++)
+                {
+                    y[r] += part.Scaling * CpuKernels.Dot(part.B + (long)r * part.Rank, low, part.Rank);
+                    if (part.Gain is { } gain)
+                        y[r] *= gain[r];
+                }
+            }
+            for (var r = first; linear.Bias != null && r < end; r++)
+                y[r] += linear.Bias[r];
+        }
+    }
+
+    private float* Low(int target, int t) => _low + ((long)target * _tokenCount + t) * _maxRank;
+}

@@ -1,0 +1,261 @@
+using LangTrain.Inference.Engine;
+using LangTrain.Modeling;
+
+namespace LangTrain.Inference.Cpu;
+
+/// <summary>
+/// The engine's steps on the CPU with kernels of our own: all new tokens of a step, of rows that generate and of prompts alike, go through the
+/// layers together, so that each weight is read from memory once a pass. Every token's numbers are the same to the last bit whatever else is in
+/// the step. Owns its key-value cache, not the model.
+/// </summary>
+/// <remarks>
+/// An operator of libtorch costs more than its arithmetic on small models, and its matrix product is far from memory's speed at one to sixteen
+/// rows; that is what this path is for. It computes what <see cref="DecoderTokenModel"/> computes, and a test holds the two together.
+/// </remarks>
+internal sealed unsafe class CpuTokenModel : ITokenModel
+{
+    /// <summary>Tokens in one pass through the layers; longer steps are several passes.</summary>
+    internal const int MaxPassTokens = 256;
+
+    /// <summary>Multiplications that are worth a worker's waking.</summary>
+    private const int WorthSharing = 50_000;
+
+    private readonly DecoderModel _model;
+    private readonly ModelConfig _config;
+    private readonly CpuWeights _weights;
+    private readonly TorchThreads _threads;
+    private readonly CpuCache _cache;
+    private readonly CpuBuffers _buffers;
+    private readonly CpuProjection _projection;
+    private readonly PassToken[] _tokens = new PassToken[MaxPassTokens];
+    private readonly int[] _wanted = new int[CpuBuffers.LogitRows];
+    private int _count;
+
+    // What the workers do now; set before they are woken.
+    private Work _work;
+    private int _layer;
+    private int _logitRows;
+
+    public CpuTokenModel(DecoderModel model, EngineOptions options)
+    {
+        (_model, _config, _weights) = (model, model.Config, new CpuWeights(model));
+        (SlotCount, SlotTokens) = DecoderTokenModel.Fit(model, options);
+        _threads = new TorchThreads(Do);
+        _cache = new CpuCache(_config, SlotCount, SlotTokens);
+        _buffers = new CpuBuffers(_config, MaxPassTokens, SlotTokens, _threads.Count);
+        _projection = new CpuProjection(_tokens);
+    }
+
+    private enum Work
+    {
+        Project,
+        LowRank,
+        NormForAttention,
+        Place,
+        Attend,
+        NormForFeedForward,
+        Activate,
+        Logits,
+    }
+
+    /// <inheritdoc/>
+    public int VocabularySize => _config.VocabularySize;
+
+    /// <inheritdoc/>
+    public int SlotCount { get; }
+
+    /// <inheritdoc/>
+    public int SlotTokens { get; }
+
+    /// <inheritdoc/>
+    public long CacheBytes => _cache.ByteCount;
+
+    /// <inheritdoc/>
+    public void Truncate(int slot, int length)
+    {
+        // Positions say what counts; what lies behind them is written over before it is read.
+    }
+
+    /// <inheritdoc/>
+    public void CopyPrefix(int from, int to, int length) => _cache.Copy(from, to, length);
+
+    /// <inheritdoc/>
+    public void Forward(IReadOnlyList<StepRow> rows, ILogitsSink sink)
+    {
+        _count = 0;
+        foreach (var row in rows)
+        {
+            var adapter = row.Adapter is { } lora ? CpuAdapter.Of(lora, _model, _weights) : null;
+            for (var i = 0; i < row.Count; i++)
+            {
+                if (_count == MaxPassTokens)
+                    Pass(sink);
+                _tokens[_count++] = new PassToken(row, i, row.Position + i, row.Tokens[i], adapter);
+            }
+        }
+        if (_count > 0)
+            Pass(sink);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _threads.Dispose();
+        _cache.Dispose();
+        _buffers.Dispose();
+        _projection.Dispose();
+    }
+
+    private void Pass(ILogitsSink sink)
+    {
+        var b = _buffers;
+        int hidden = _config.HiddenSize, group = _config.QueryHeads / _config.KeyValueHeads;
+        var (positions, adapted) = (0L, false);
+        for (var t = 0; t < _count; t++)
+        {
+            new ReadOnlySpan<float>(_weights.Embedding + (long)_tokens[t].Id * hidden, hidden).CopyTo(new Span<float>(b.Residual + (long)t * hidden, hidden));
+            positions += _tokens[t].Position + 1;
+            adapted |= _tokens[t].Adapter is not null;
+        }
+        _projection.Begin(_count, adapted);
+        var attention = (int)Math.Min(2 * positions * _config.HeadSize * group / _count, int.MaxValue); // Multiplications of one unit.
+
+        for (_layer = 0; _layer < _weights.Layers.Count; _layer++)
+        {
+            // 1. Attention: x += o(attend(q, k, v)), with q, k, v of the normed x.
+            var layer = _weights.Layers[_layer];
+            Run(Work.NormForAttention, _count, 2 * hidden);
+            _projection.Start(b.Normed, hidden, (layer.Query, (nint)b.Query), (layer.Key, (nint)b.Key), (layer.Value, (nint)b.Value));
+            RunProjection();
+            Run(Work.Place, _count, 4 * hidden);
+            Run(Work.Attend, _count * _config.KeyValueHeads, attention);
+            _projection.Start(b.Attended, layer.AttentionOutput.Inputs, (layer.AttentionOutput, (nint)b.Normed));
+            RunProjection();
+            CpuKernels.AddScaled(b.Residual, b.Normed, 1f, _count * hidden);
+
+            // 2. Feed-forward: x += down(silu(gate) · up).
+            Run(Work.NormForFeedForward, _count, 2 * hidden);
+            _projection.Start(b.Normed, hidden, (layer.Gate, (nint)b.Gate), (layer.Up, (nint)b.Up));
+            RunProjection();
+            Run(Work.Activate, _count, 8 * _config.FeedForwardSize);
+            _projection.Start(b.Gate, _config.FeedForwardSize, (layer.Down, (nint)b.Normed));
+            RunProjection();
+            CpuKernels.AddScaled(b.Residual, b.Normed, 1f, _count * hidden);
+        }
+        GiveLogits(sink);
+        _count = 0;
+    }
+
+    private void RunProjection()
+    {
+        if (_projection.HasAdapters)
+            Run(Work.LowRank, _projection.LowRankUnits, _projection.LowRankCost);
+        Run(Work.Project, _projection.Rows, _projection.Inputs * _count);
+    }
+
+    // Units of some cost each, shared where that is worth it; in blocks of four at least, which is how many rows the products take at a time.
+    private void Run(Work work, int units, int cost)
+    {
+        _work = work;
+        var block = work is Work.Project or Work.Logits ? Math.Max(8, WorthSharing / Math.Max(cost, 1) + 3 & ~3) : Math.Max(1, WorthSharing / Math.Max(cost, 1));
+        _threads.Run(units, block);
+    }
+
+    // On a worker: nothing here may throw.
+    private void Do(int from, int to, int worker)
+    {
+        var b = _buffers;
+        var layer = _layer < _weights.Layers.Count ? _weights.Layers[_layer] : null;
+        int hidden = _config.HiddenSize, inner = _config.FeedForwardSize;
+        var epsilon = (float)_config.NormEpsilon;
+        switch (_work)
+        {
+            case Work.Project:
+                _projection.Multiply(from, to);
+                break;
+            case Work.LowRank:
+                _projection.MultiplyLowRank(from, to);
+                break;
+            case Work.NormForAttention:
+                for (var t = from; t < to; t++)
+                    CpuKernels.RmsNorm(b.Residual + (long)t * hidden, layer!.AttentionNorm, b.Normed + (long)t * hidden, hidden, epsilon);
+                break;
+            case Work.NormForFeedForward:
+                for (var t = from; t < to; t++)
+                    CpuKernels.RmsNorm(b.Residual + (long)t * hidden, layer!.FeedForwardNorm, b.Normed + (long)t * hidden, hidden, epsilon);
+                break;
+            case Work.Place:
+                for (var t = from; t < to; t++)
+                    Place(layer!, t);
+                break;
+            case Work.Attend:
+                for (var unit = from; unit < to; unit++)
+                    Attend(unit / _config.KeyValueHeads, unit % _config.KeyValueHeads, b.Scores(worker));
+                break;
+            case Work.Activate:
+                for (var t = from; t < to; t++)
+                    CpuKernels.SiluTimes(b.Gate + (long)t * inner, b.Up + (long)t * inner, inner);
+                break;
+            case Work.Logits:
+                CpuKernels.Multiply(_weights.Output, b.Normed, b.Logits, _logitRows, hidden, _config.VocabularySize, from, to);
+                break;
+        }
+    }
+
+    // Turns a token's queries and keys by its position and stores key and value.
+    private void Place(CpuWeights.Layer layer, int t)
+    {
+        int size = _config.HeadSize, keys = _config.KeyValueHeads * size, queries = _config.QueryHeads * size;
+        var (q, k) = ((nint)(_buffers.Query + (long)t * queries), (nint)(_buffers.Key + (long)t * keys));
+        Turn((float*)q, _config.QueryHeads, layer.QueryNorm, _tokens[t].Position);
+        Turn((float*)k, _config.KeyValueHeads, layer.KeyNorm, _tokens[t].Position);
+        _cache.Store(_layer, _tokens[t].Row.Slot, _tokens[t].Position, (float*)k, _buffers.Value + (long)t * keys);
+    }
+
+    private void Turn(float* heads, int count, float* norm, int position)
+    {
+        var size = _config.HeadSize;
+        for (var h = 0; h < count; h++)
+        {
+            if (norm != null)
+                CpuKernels.RmsNorm(heads + h * size, norm, heads + h * size, size, (float)_config.NormEpsilon);
+            CpuKernels.Rotate(heads + h * size, _buffers.Cosines(position), _buffers.Sines(position), _buffers.HalfRotated);
+        }
+    }
+
+    // One token's query heads that share a key head. Its own key is in the cache already, and those of the tokens before it in the same pass.
+    private void Attend(int t, int keyHead, float* scores)
+    {
+        int size = _config.HeadSize, group = _config.QueryHeads / _config.KeyValueHeads;
+        var (keys, values) = _cache.Sequence(_layer, _tokens[t].Row.Slot);
+        for (var h = keyHead * group; h < (keyHead + 1) * group; h++)
+        {
+            var at = ((long)t * _config.QueryHeads + h) * size;
+            CpuKernels.Attend(_buffers.Query + at, (float*)keys + keyHead * size, (float*)values + keyHead * size, _buffers.Attended + at, scores,
+                _tokens[t].Position + 1, size, _config.KeyValueHeads * size, (float)_config.AttentionScale);
+        }
+    }
+
+    // A few rows at a time: the logits of a whole prompt would fit no cache, nor need they.
+    private void GiveLogits(ILogitsSink sink)
+    {
+        int hidden = _config.HiddenSize, vocabulary = _config.VocabularySize;
+        for (var t = 0; t < _count;)
+        {
+            _logitRows = 0;
+            for (; t < _count && _logitRows < CpuBuffers.LogitRows; t++)
+            {
+                var row = _tokens[t].Row;
+                if (!row.AllLogits && (!row.LastLogits || _tokens[t].Index != row.Count - 1))
+                    continue;
+                CpuKernels.RmsNorm(_buffers.Residual + (long)t * hidden, _weights.Norm, _buffers.Normed + (long)_logitRows * hidden, hidden, (float)_config.NormEpsilon);
+                _wanted[_logitRows++] = t;
+            }
+            if (_logitRows == 0)
+                continue;
+            Run(Work.Logits, vocabulary, hidden * _logitRows);
+            for (var i = 0; i < _logitRows; i++)
+                sink.Accept(_tokens[_wanted[i]].Row, _tokens[_wanted[i]].Index, new Span<float>(_buffers.Logits + (long)i * vocabulary, vocabulary));
+        }
+    }
+}
