@@ -8,8 +8,11 @@ using LangTrain.Core.Accounts;
 using LangTrain.Core.Files;
 using LangTrain.Core.FineTunes;
 using LangTrain.Core.Generation;
+using LangTrain.Core.Idempotency;
+using LangTrain.Core.Limits;
 using LangTrain.Core.Models;
 using LangTrain.Core.Storage;
+using LangTrain.Core.Usage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
@@ -31,6 +34,9 @@ public static class AzureAdaptersRegistration
         services.AddSingleton<IModelStore>(p => new TableModelStore(Table(p, names => names.ModelsTable)));
         services.AddSingleton<IFileStore>(p => new TableFileStore(Table(p, names => names.FilesTable)));
         services.AddSingleton<IAccountStore>(p => new TableAccountStore(Table(p, names => names.UsersTable), Table(p, names => names.KeysTable)));
+        services.AddSingleton<IIdempotencyStore>(p => new TableIdempotencyStore(Table(p, names => names.IdempotencyTable)));
+        services.AddSingleton<IRequestQuotaStore>(p => new TableRequestQuotaStore(Table(p, names => names.UsageTable)));
+        services.AddSingleton<IUsageStore>(p => new TableUsageStore(Table(p, names => names.UsageTable)));
         services.AddSingleton<IBlobStore>(p => new AzureBlobStore(p.GetRequiredService<StorageClients>().Blobs));
         services.AddSingleton<BlobFolder>();
         services.AddSingleton<IJobEventLog>(p =>

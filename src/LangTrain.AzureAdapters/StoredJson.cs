@@ -2,7 +2,10 @@ using System.Text.Json.Serialization;
 using LangTrain.Core.Accounts;
 using LangTrain.Core.Files;
 using LangTrain.Core.FineTunes;
+using LangTrain.Core.Idempotency;
+using LangTrain.Core.Limits;
 using LangTrain.Core.Models;
+using LangTrain.Core.Usage;
 
 namespace LangTrain.AzureAdapters;
 
@@ -16,4 +19,7 @@ namespace LangTrain.AzureAdapters;
 [JsonSerializable(typeof(StoredFile))]
 [JsonSerializable(typeof(Account))]
 [JsonSerializable(typeof(ApiKey))]
+[JsonSerializable(typeof(IdempotentRequest))]
+[JsonSerializable(typeof(QuotaCounters))]
+[JsonSerializable(typeof(UsageRow))]
 internal sealed partial class StoredJson : JsonSerializerContext;

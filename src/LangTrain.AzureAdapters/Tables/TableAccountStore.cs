@@ -15,50 +15,32 @@ internal sealed class TableAccountStore(LazyResource<TableClient> users, LazyRes
 {
     private const string AccountRow = "account", KeyRow = "key", Sha256Column = "Sha256";
 
-    /// <inheritdoc/>
-    public async Task<Account?> FindAsync(string accountId, CancellationToken cancellation = default)
-    {
-        var client = await users.GetAsync(cancellation);
-        var found = await client.GetEntityIfExistsAsync<TableEntity>(TableKeys.Owner(accountId), AccountRow, cancellationToken: cancellation);
-        return found.HasValue ? JsonRow.Read(found.Value!, StoredJson.Default.Account) : null;
-    }
+    private readonly JsonRows<Account> _accounts = new(users, StoredJson.Default.Account);
+    private readonly JsonRows<ApiKey> _keys = new(keys, StoredJson.Default.ApiKey);
 
     /// <inheritdoc/>
-    public async Task UpsertAsync(Account account, CancellationToken cancellation = default)
+    public async Task<Account?> FindAsync(string accountId, CancellationToken cancellation = default) =>
+        (await _accounts.FindAsync(TableKeys.Owner(accountId), AccountRow, cancellation))?.Value;
+
+    /// <inheritdoc/>
+    public Task UpsertAsync(Account account, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(account);
-        var client = await users.GetAsync(cancellation);
-        var row = JsonRow.From(TableKeys.Owner(account.Id), AccountRow, account, StoredJson.Default.Account);
-        await client.UpsertEntityAsync(row, TableUpdateMode.Replace, cancellation);
+        return _accounts.UpsertAsync(TableKeys.Owner(account.Id), AccountRow, account, cancellation);
     }
 
     /// <inheritdoc/>
-    public async Task<Versioned<ApiKey>?> FindKeyAsync(string sha256, CancellationToken cancellation = default)
-    {
-        var client = await keys.GetAsync(cancellation);
-        var found = await client.GetEntityIfExistsAsync<TableEntity>(KeyPartition(sha256), KeyRow, cancellationToken: cancellation);
-        return found.HasValue ? Read(found.Value!) : null;
-    }
+    public Task<Versioned<ApiKey>?> FindKeyAsync(string sha256, CancellationToken cancellation = default) =>
+        _keys.FindAsync(KeyPartition(sha256), KeyRow, cancellation);
 
     /// <inheritdoc/>
     public async Task CreateKeyAsync(ApiKey key, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(key);
         var client = await keys.GetAsync(cancellation);
-        var name = new TableEntity(TableKeys.Owner(key.AccountId), TableKeys.Escape(Ids.NewestFirst(key.Id))) { [Sha256Column] = key.Sha256 };
+        var name = new TableEntity(TableKeys.Owner(key.AccountId), NameRow(key)) { [Sha256Column] = key.Sha256 };
         await client.UpsertEntityAsync(name, TableUpdateMode.Replace, cancellation);
-        var row = Row(key);
-        try
-        {
-            await client.AddEntityAsync(row, cancellation);
-        }
-        catch (RequestFailedException failure) when (failure.Status == 409)
-        {
-            if (await JsonRow.StoredByAsync(client, row, cancellation) is null)
-            {
-                throw new AlreadyExistsException($"Key {key.Prefix}", failure);
-            }
-        }
+        _ = await _keys.AddAsync(KeyPartition(key.Sha256), KeyRow, key, cancellation) ?? throw new AlreadyExistsException($"Key {key.Prefix}");
     }
 
     /// <inheritdoc/>
@@ -71,19 +53,8 @@ internal sealed class TableAccountStore(LazyResource<TableClient> users, LazyRes
             throw new ArgumentException("An update keeps the key's hash and owner.", nameof(changed));
         }
 
-        var client = await keys.GetAsync(cancellation);
-        var row = Row(changed);
-        try
-        {
-            var written = await client.UpdateEntityAsync(row, new ETag(current.ETag), TableUpdateMode.Replace, cancellation);
-            return new Versioned<ApiKey>(changed, written.Headers.ETag!.Value.ToString());
-        }
-        catch (RequestFailedException failure) when (failure.Status is 412 or 404)
-        {
-            return await JsonRow.StoredByAsync(client, row, cancellation) is { } etag
-                ? new Versioned<ApiKey>(changed, etag.ToString())
-                : throw new StaleWriteException($"Key {changed.Id}", failure);
-        }
+        return await _keys.ReplaceAsync(KeyPartition(changed.Sha256), KeyRow, current.ETag, changed, cancellation)
+            ?? throw new StaleWriteException($"Key {changed.Id}");
     }
 
     /// <inheritdoc/>
@@ -95,16 +66,14 @@ internal sealed class TableAccountStore(LazyResource<TableClient> users, LazyRes
         {
             // A name may stand for a key that never came to be, or (the same key given to two accounts) for somebody else's.
             if (await FindKeyAsync(name.GetString(Sha256Column), cancellation) is { } key
-                && key.Value.AccountId == accountId && TableKeys.Escape(Ids.NewestFirst(key.Value.Id)) == name.RowKey)
+                && key.Value.AccountId == accountId && NameRow(key.Value) == name.RowKey)
             {
                 yield return key;
             }
         }
     }
 
-    private static Versioned<ApiKey> Read(TableEntity row) => new(JsonRow.Read(row, StoredJson.Default.ApiKey), row.ETag.ToString());
-
-    private static TableEntity Row(ApiKey key) => JsonRow.From(KeyPartition(key.Sha256), KeyRow, key, StoredJson.Default.ApiKey);
+    private static string NameRow(ApiKey key) => TableKeys.Escape(Ids.NewestFirst(key.Id));
 
     private static string KeyPartition(string sha256) => "k-" + TableKeys.Escape(sha256);
 }

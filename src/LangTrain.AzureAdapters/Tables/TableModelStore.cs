@@ -9,30 +9,22 @@ internal sealed class TableModelStore(LazyResource<TableClient> table) : IModelS
 {
     private const string BasePartition = "base";
 
-    /// <inheritdoc/>
-    public async Task<StoredModel?> FindAsync(string? accountId, string modelId, CancellationToken cancellation = default)
-    {
-        var client = await table.GetAsync(cancellation);
-        var found = await client.GetEntityIfExistsAsync<TableEntity>(Partition(accountId), TableKeys.Escape(modelId), cancellationToken: cancellation);
-        return found.HasValue ? JsonRow.Read(found.Value!, StoredJson.Default.StoredModel) : null;
-    }
+    private readonly JsonRows<StoredModel> _rows = new(table, StoredJson.Default.StoredModel);
 
     /// <inheritdoc/>
-    public async Task UpsertAsync(StoredModel model, CancellationToken cancellation = default)
+    public async Task<StoredModel?> FindAsync(string? accountId, string modelId, CancellationToken cancellation = default) =>
+        (await _rows.FindAsync(Partition(accountId), TableKeys.Escape(modelId), cancellation))?.Value;
+
+    /// <inheritdoc/>
+    public Task UpsertAsync(StoredModel model, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(model);
-        var client = await table.GetAsync(cancellation);
-        var row = JsonRow.From(Partition(model.AccountId), TableKeys.Escape(model.Id), model, StoredJson.Default.StoredModel);
-        await client.UpsertEntityAsync(row, TableUpdateMode.Replace, cancellation);
+        return _rows.UpsertAsync(Partition(model.AccountId), TableKeys.Escape(model.Id), model, cancellation);
     }
 
     /// <inheritdoc/>
-    public async Task<bool> DeleteAsync(string? accountId, string modelId, CancellationToken cancellation = default)
-    {
-        var client = await table.GetAsync(cancellation);
-        var response = await client.DeleteEntityAsync(Partition(accountId), TableKeys.Escape(modelId), cancellationToken: cancellation);
-        return response.Status != 404;
-    }
+    public Task<bool> DeleteAsync(string? accountId, string modelId, CancellationToken cancellation = default) =>
+        _rows.DeleteAsync(Partition(accountId), TableKeys.Escape(modelId), null, cancellation);
 
     /// <inheritdoc/>
     public async IAsyncEnumerable<StoredModel> ListAsync(string? accountId, [EnumeratorCancellation] CancellationToken cancellation = default)

@@ -126,8 +126,10 @@ public sealed class RequestLimiter(IRequestQuotaStore quotas, TimeProvider time)
                 var (minute, day) = (MinuteOf(now), DayOf(now));
                 var left = Math.Min(
                     limits.RequestsPerMinute - (minute == _minute ? _minuteTaken : 0), limits.RequestsPerDay - (day == _day ? _dayTaken : 0));
-                return new QuotaDemand(
-                    minute, limits.RequestsPerMinute, day, limits.RequestsPerDay, Math.Clamp(left / share, 1, largest), day == _day ? _held : 0);
+                var returned = day == _day ? _held : 0;
+                // Given back once, whatever becomes of the call: after an answer that got lost a second return would open the day too far.
+                _held = 0;
+                return new QuotaDemand(minute, limits.RequestsPerMinute, day, limits.RequestsPerDay, Math.Clamp(left / share, 1, largest), returned);
             }
         }
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text.Json;
 
@@ -5,66 +6,69 @@ namespace LangTrain.Core.Storage;
 
 /// <summary>Copies folders to blobs and back, whole or not at all: base models, adapters, checkpoints. Thread-safe, stateless.</summary>
 /// <remarks>
-/// Up: the files, then <see cref="FolderManifest"/>. A folder without manifest does not exist for anybody. Down: into a hidden folder beside
-/// the target, each file held against its hash, then one rename. A folder's own <c>manifest.json</c> cannot be copied: the name is taken.
+/// Up: the files, then <see cref="FolderManifest"/>; a folder without a manifest does not exist for anybody. Down: into a hidden folder beside
+/// the target, each file held against its hash, then one rename. Either way, what an earlier try got right is not copied again.
 /// </remarks>
 public sealed class BlobFolder(IBlobStore blobs)
 {
     /// <summary>Uploads all files below a local folder; files that are there already with the same content are not sent again.</summary>
     /// <param name="container">Container.</param>
     /// <param name="prefix">Folder of blobs, without a slash at its end.</param>
-    /// <param name="localFolder">What to upload.</param>
+    /// <param name="localFolder">What to upload; nobody changes it meanwhile.</param>
     /// <param name="progress">Told the bytes done so far.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <returns>The folder's revision: SHA-256 of its manifest, lower-case hex.</returns>
+    /// <exception cref="IOException">A file was changed while it was read.</exception>
     public async Task<string> UploadAsync(
         string container, string prefix, string localFolder, IProgress<long>? progress = null, CancellationToken cancellation = default)
     {
-        var files = new List<FolderFile>();
-        foreach (var path in Directory.EnumerateFiles(localFolder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+        var manifest = await DescribeAsync(localFolder, cancellation);
+        var bytes = JsonSerializer.SerializeToUtf8Bytes(manifest, FolderManifestJson.Default.FolderManifest);
+        var revision = Convert.ToHexStringLower(SHA256.HashData(bytes));
+        var before = await FindManifestAsync(container, prefix, cancellation);
+        if (before?.Revision == revision)
         {
-            var name = Path.GetRelativePath(localFolder, path).Replace(Path.DirectorySeparatorChar, '/');
-            if (name == FolderManifest.FileName)
-            {
-                throw new ArgumentException($"The folder has a {FolderManifest.FileName} of its own; that name is the upload's.", nameof(localFolder));
-            }
-
-            files.Add(new FolderFile(name, new FileInfo(path).Length, await HashAsync(path, cancellation)));
+            progress?.Report(manifest.TotalBytes);
+            return revision;
         }
 
-        var manifest = new FolderManifest(files, files.Sum(file => file.Bytes));
-        var before = await FindManifestAsync(container, prefix, cancellation);
-        var done = 0L;
-        foreach (var file in files)
+        if (before is not null)
         {
-            // Only a complete older upload tells what its files hold.
-            if (before is null || !before.Value.Manifest.Files.Contains(file))
+            // From the first changed file on it would promise what is no longer there.
+            await blobs.DeleteAsync(container, ManifestBlob(prefix), cancellation);
+        }
+
+        var done = 0L;
+        foreach (var file in manifest.Files)
+        {
+            // A complete older upload says what its files hold; after a broken one a file of the right size is read and compared.
+            var isThere = before is { } old ? old.Manifest.Files.Contains(file) : await HoldsAsync(container, prefix, file, cancellation);
+            if (!isThere)
             {
-                await using var content = File.OpenRead(Path.Combine(localFolder, file.Name));
-                await blobs.WriteAsync(container, $"{prefix}/{file.Name}", content, cancellation: cancellation);
+                await UploadFileAsync(container, prefix, localFolder, file, cancellation);
             }
 
             progress?.Report(done += file.Bytes);
         }
 
-        var bytes = JsonSerializer.SerializeToUtf8Bytes(manifest, FolderManifestJson.Default.FolderManifest);
-        var revision = Convert.ToHexStringLower(SHA256.HashData(bytes));
-        if (before?.Revision != revision)
-        {
-            await blobs.WriteAsync(container, $"{prefix}/{FolderManifest.FileName}", new MemoryStream(bytes), cancellation: cancellation);
-        }
-
+        using var content = new MemoryStream(bytes, writable: false);
+        await blobs.WriteAsync(container, ManifestBlob(prefix), content, cancellation: cancellation);
         return revision;
     }
+
+    /// <inheritdoc cref="TryDownloadAsync(string, string, string, IProgress{long}, CancellationToken)"/>
+    public Task<bool> TryDownloadAsync(string container, string prefix, string localFolder, CancellationToken cancellation = default) =>
+        TryDownloadAsync(container, prefix, localFolder, null, cancellation);
 
     /// <summary>Downloads a complete folder; one that is there already is left as it is.</summary>
     /// <param name="container">Container.</param>
     /// <param name="prefix">Folder of blobs, without a slash at its end.</param>
-    /// <param name="localFolder">Made by this call, whole; its parent is made where absent.</param>
-    /// <param name="cancellation">Stops it, leaving nothing.</param>
+    /// <param name="localFolder">Appears whole; its parent is made where absent. Several processes may ask for the same one.</param>
+    /// <param name="progress">Told the bytes done so far.</param>
+    /// <param name="cancellation">Stops it; what was fetched is kept for the next try.</param>
     /// <returns>False when there is no complete folder of this name.</returns>
     /// <exception cref="InvalidDataException">A file does not hold what the manifest says.</exception>
-    public async Task<bool> TryDownloadAsync(string container, string prefix, string localFolder, CancellationToken cancellation = default)
+    public async Task<bool> TryDownloadAsync(string container, string prefix, string localFolder, IProgress<long>? progress, CancellationToken cancellation)
     {
         if (Directory.Exists(localFolder))
         {
@@ -76,34 +80,28 @@ public sealed class BlobFolder(IBlobStore blobs)
             return false;
         }
 
-        var target = Path.GetFullPath(localFolder);
-        var unfinished = Path.Combine(Path.GetDirectoryName(target)!, $".unfinished-{Guid.NewGuid():N}");
-        Directory.CreateDirectory(unfinished);
-        try
+        using var download = await FolderDownload.BeginAsync(localFolder, cancellation);
+        if (Directory.Exists(localFolder))
         {
-            foreach (var file in found.Manifest.Files)
-            {
-                await DownloadAsync(container, prefix, file, unfinished, cancellation);
-            }
-
-            try
-            {
-                Directory.Move(unfinished, target);
-            }
-            catch (IOException) when (Directory.Exists(target))
-            {
-                // Somebody else was faster; both hold the same.
-            }
-
+            // Somebody else was faster.
             return true;
         }
-        finally
+
+        var done = 0L;
+        foreach (var file in found.Manifest.Files)
         {
-            if (Directory.Exists(unfinished))
+            if (!await download.HoldsAsync(file, cancellation))
             {
-                Directory.Delete(unfinished, recursive: true);
+                await using var content = await blobs.OpenReadAsync(container, BlobName(prefix, file), cancellation: cancellation)
+                    ?? throw new InvalidDataException($"'{file.Name}' of '{prefix}' is missing.");
+                await download.WriteAsync(file, content, cancellation);
             }
+
+            progress?.Report(done += file.Bytes);
         }
+
+        download.Finish(found.Manifest);
+        return true;
     }
 
     /// <summary>The revision of a complete folder; null when there is none.</summary>
@@ -115,7 +113,7 @@ public sealed class BlobFolder(IBlobStore blobs)
     /// <param name="prefix">Ends with a slash, or is empty.</param>
     /// <param name="cancellation">Stops it.</param>
     public async IAsyncEnumerable<string> ListCompleteAsync(
-        string container, string prefix, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation = default)
+        string container, string prefix, [EnumeratorCancellation] CancellationToken cancellation = default)
     {
         await foreach (var blob in blobs.ListAsync(container, prefix, cancellation))
         {
@@ -130,54 +128,86 @@ public sealed class BlobFolder(IBlobStore blobs)
     /// <summary>Deletes a folder: the manifest first, so that nobody meets half of it.</summary>
     public async Task DeleteAsync(string container, string prefix, CancellationToken cancellation = default)
     {
-        await blobs.DeleteAsync(container, $"{prefix}/{FolderManifest.FileName}", cancellation);
+        await blobs.DeleteAsync(container, ManifestBlob(prefix), cancellation);
         await foreach (var blob in blobs.ListAsync(container, prefix + "/", cancellation))
         {
             await blobs.DeleteAsync(container, blob.Name, cancellation);
         }
     }
 
+    private static async Task<FolderManifest> DescribeAsync(string localFolder, CancellationToken cancellation)
+    {
+        var files = new List<FolderFile>();
+        foreach (var path in Directory.EnumerateFiles(localFolder, "*", SearchOption.AllDirectories))
+        {
+            var name = Path.GetRelativePath(localFolder, path).Replace(Path.DirectorySeparatorChar, '/');
+            if (name == FolderManifest.OwnManifestBlob)
+            {
+                throw new ArgumentException($"The folder has a file '{name}', a name that uploads use themselves.", nameof(localFolder));
+            }
+
+            await using var content = File.OpenRead(path);
+            var hash = await SHA256.HashDataAsync(content, cancellation);
+            files.Add(new FolderFile(name, content.Length, Convert.ToHexStringLower(hash)));
+        }
+
+        files.Sort((a, b) => string.CompareOrdinal(a.Name, b.Name));
+        return new FolderManifest(files, files.Sum(file => file.Bytes));
+    }
+
+    private async Task UploadFileAsync(string container, string prefix, string localFolder, FolderFile file, CancellationToken cancellation)
+    {
+        await using (var content = File.OpenRead(Path.Combine(localFolder, file.Name)))
+        {
+            await using var hashed = new HashingStream(content);
+            await blobs.WriteAsync(container, BlobName(prefix, file), hashed, cancellation: cancellation);
+            if (hashed.Sha256() == file.Sha256)
+            {
+                return;
+            }
+        }
+
+        throw new IOException($"'{file.Name}' was changed while it was uploaded.");
+    }
+
+    private async Task<bool> HoldsAsync(string container, string prefix, FolderFile file, CancellationToken cancellation)
+    {
+        if ((await blobs.FindAsync(container, BlobName(prefix, file), cancellation))?.Bytes != file.Bytes
+            || await blobs.OpenReadAsync(container, BlobName(prefix, file), cancellation: cancellation) is not { } content)
+        {
+            return false;
+        }
+
+        await using (content)
+        {
+            return Convert.ToHexStringLower(await SHA256.HashDataAsync(content, cancellation)) == file.Sha256;
+        }
+    }
+
     private async Task<(FolderManifest Manifest, string Revision)?> FindManifestAsync(string container, string prefix, CancellationToken cancellation)
     {
-        await using var stored = await blobs.OpenReadAsync(container, $"{prefix}/{FolderManifest.FileName}", cancellation: cancellation);
+        await using var stored = await blobs.OpenReadAsync(container, ManifestBlob(prefix), cancellation: cancellation);
         if (stored is null)
         {
             return null;
         }
 
-        var buffer = new MemoryStream();
+        using var buffer = new MemoryStream();
         await stored.CopyToAsync(buffer, cancellation);
         var bytes = buffer.ToArray();
-        var manifest = JsonSerializer.Deserialize(bytes, FolderManifestJson.Default.FolderManifest)
-            ?? throw new InvalidDataException($"The manifest of '{prefix}' is empty.");
-        return (manifest, Convert.ToHexStringLower(SHA256.HashData(bytes)));
-    }
-
-    private async Task DownloadAsync(string container, string prefix, FolderFile file, string folder, CancellationToken cancellation)
-    {
-        var path = Path.GetFullPath(Path.Combine(folder, file.Name));
-        if (!path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+        try
         {
-            throw new InvalidDataException($"The manifest of '{prefix}' names a file outside its folder.");
+            var manifest = JsonSerializer.Deserialize(bytes, FolderManifestJson.Default.FolderManifest) ?? throw new JsonException("It is null.");
+            return (manifest, Convert.ToHexStringLower(SHA256.HashData(bytes)));
         }
-
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        await using (var content = await blobs.OpenReadAsync(container, $"{prefix}/{file.Name}", cancellation: cancellation)
-            ?? throw new InvalidDataException($"'{file.Name}' of '{prefix}' is missing."))
-        await using (var target = File.Create(path))
+        catch (JsonException unreadable)
         {
-            await content.CopyToAsync(target, cancellation);
-        }
-
-        if (new FileInfo(path).Length != file.Bytes || await HashAsync(path, cancellation) != file.Sha256)
-        {
-            throw new InvalidDataException($"'{file.Name}' of '{prefix}' does not hold what its manifest says.");
+            throw new InvalidDataException($"The manifest of '{prefix}' cannot be read.", unreadable);
         }
     }
 
-    private static async Task<string> HashAsync(string path, CancellationToken cancellation)
-    {
-        await using var content = File.OpenRead(path);
-        return Convert.ToHexStringLower(await SHA256.HashDataAsync(content, cancellation));
-    }
+    private static string ManifestBlob(string prefix) => $"{prefix}/{FolderManifest.FileName}";
+
+    private static string BlobName(string prefix, FolderFile file) =>
+        $"{prefix}/{(file.Name == FolderManifest.FileName ? FolderManifest.OwnManifestBlob : file.Name)}";
 }
