@@ -28,12 +28,16 @@ internal sealed class AddedTokenMatcher
     }
 
     /// <summary>Cuts a text into stretches of plain text (token null) and added tokens.</summary>
-    public void Split(string text, bool parseControl, List<(int Start, int End, AddedToken? Token)> parts)
+    /// <param name="text">The text.</param>
+    /// <param name="parseControl">Whether control tokens are looked for at all.</param>
+    /// <param name="isPlain">For each character whether it may not be part of a control token; empty for none.</param>
+    /// <param name="parts">Gets the cut text, start to end.</param>
+    public void Split(string text, bool parseControl, ReadOnlySpan<bool> isPlain, List<(int Start, int End, AddedToken? Token)> parts)
     {
         parts.Clear();
         var done = 0;
         var at = 0;
-        while (Next(text, at, parseControl, out var start, out var end) is { } token)
+        while (Next(text, at, parseControl, isPlain, out var start, out var end) is { } token)
         {
             if (token.SingleWord && (EndsWithWord(text.AsSpan(0, start)) || StartsWithWord(text.AsSpan(end))))
             {
@@ -55,7 +59,7 @@ internal sealed class AddedTokenMatcher
         if (done < text.Length) parts.Add((done, text.Length, null));
     }
 
-    private AddedToken? Next(string text, int at, bool parseControl, out int start, out int end)
+    private AddedToken? Next(string text, int at, bool parseControl, ReadOnlySpan<bool> isPlain, out int start, out int end)
     {
         for (start = at; !_isEmpty && start < text.Length; start++)
         {
@@ -65,7 +69,8 @@ internal sealed class AddedTokenMatcher
             foreach (var length in _lengthsByFirst[text[start]])
             {
                 end = start + length;
-                if (end <= text.Length && _byContent.TryGetValue(text.AsSpan(start, length), out var token) && (parseControl || !token.IsControl)) return token;
+                if (end > text.Length || !_byContent.TryGetValue(text.AsSpan(start, length), out var token)) continue;
+                if (!token.IsControl || (parseControl && (isPlain.IsEmpty || !isPlain.Slice(start, length).Contains(true)))) return token;
             }
         }
         end = -1;

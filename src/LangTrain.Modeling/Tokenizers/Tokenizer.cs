@@ -48,6 +48,7 @@ public sealed class Tokenizer
         {
             if (id is { } known) _isSpecial[known] = true;
         }
+        ControlTokens = [.. file.AddedTokens.Where(token => token.IsControl).Select(token => token.Content)];
         _postProcessor = WithSettings(file.PostProcessor, settings);
     }
 
@@ -68,6 +69,9 @@ public sealed class Tokenizer
 
     /// <summary>Id that fills a batch; null where the files name none.</summary>
     public int? PadTokenId { get; }
+
+    /// <summary>The texts of all tokens that plain text must not become.</summary>
+    internal IReadOnlyList<string> ControlTokens { get; }
 
     internal int LeadingCount => _file.Decoder.LeadingCount;
 
@@ -113,7 +117,7 @@ public sealed class Tokenizer
     {
         text = WellFormed(text);
         var parts = new List<(int Start, int End, AddedToken? Token)>();
-        _rawTokens.Split(text, parseSpecialTokens, parts);
+        _rawTokens.Split(text, parseSpecialTokens, [], parts);
         foreach (var (start, end, token) in parts)
         {
             if (token is not null) ids.Add(token.Id);
@@ -172,6 +176,29 @@ public sealed class Tokenizer
         return _file.Vocabulary.Find(entry) is var id and >= 0 ? id : null;
     }
 
+    /// <summary>Cuts a text at the tokens that are found in its raw form; control tokens only where no character is plain.</summary>
+    internal List<(int Start, int End, AddedToken? Token)> Cut(string text, ReadOnlySpan<bool> isPlain)
+    {
+        var parts = new List<(int Start, int End, AddedToken? Token)>();
+        _rawTokens.Split(text, parseControl: true, isPlain, parts);
+        return parts;
+    }
+
+    /// <summary>How many bytes the tokens of a stretch's beginning add up to: what normalizing and splitting make of it, decoded.</summary>
+    internal int DecodedByteCount(string beginning, bool startsText)
+    {
+        if (beginning.Length == 0) return 0;
+        var text = Normalize(beginning);
+        if (_file.PreTokenizer is { } preTokenizer)
+        {
+            var pieces = new PieceList(text, startsText);
+            preTokenizer.Apply(pieces);
+            text = pieces.Text;
+            if (preTokenizer.IsByteLevel) return Encoding.UTF8.GetByteCount(text);
+        }
+        return _file.Decoder.BytesOf(text).Length;
+    }
+
     private int Checked(int id)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(id);
@@ -181,7 +208,8 @@ public sealed class Tokenizer
 
     private string Normalize(string text) => _file.Normalizer?.Apply(text) ?? text;
 
-    private void EncodeStretch(List<int> ids, string text, bool startsText, bool parseSpecialTokens)
+    /// <summary>Appends the ids of a stretch between added tokens.</summary>
+    internal void EncodeStretch(List<int> ids, string text, bool startsText, bool parseSpecialTokens)
     {
         text = Normalize(text);
         if (_normalizedTokens is null)
@@ -190,7 +218,7 @@ public sealed class Tokenizer
             return;
         }
         var parts = new List<(int Start, int End, AddedToken? Token)>();
-        _normalizedTokens.Split(text, parseSpecialTokens, parts);
+        _normalizedTokens.Split(text, parseSpecialTokens, [], parts);
         foreach (var (start, end, token) in parts)
         {
             if (token is not null) ids.Add(token.Id);
@@ -227,7 +255,8 @@ public sealed class Tokenizer
         return processor;
     }
 
-    private static string WellFormed(string text)
+    /// <summary>The text with U+FFFD in the place of surrogates that stand alone.</summary>
+    internal static string WellFormed(string text)
     {
         if (text.AsSpan().IndexOfAnyInRange('\uD800', '\uDFFF') < 0 || !HasLoneSurrogate(text)) return text;
         var repaired = new StringBuilder(text.Length);

@@ -53,4 +53,5 @@ internal enum RandomPurpose
     Dropout = 3,
     AdapterInit = 4,
     ModelInit = 5,
+    TinyBaseModel = 6,
 }

@@ -43,16 +43,12 @@ internal static class ResultVerifier
             {
                 PromptsTried = report.PromptsTried + 1,
                 PromptsEnded = report.PromptsEnded + (answer.Count > 0 && trainee.Model.Config.EosTokenIds.Contains(answer[^1]) ? 1 : 0),
-                PromptsExact = report.PromptsExact + (StartsAlike(question.Answer, answer) ? 1 : 0),
+                PromptsExact = report.PromptsExact + (question.IsAnsweredBy(answer) ? 1 : 0),
             };
         }
 
         return report;
     }
-
-    // A chat template may put text (a newline, say) after the end token into the trained span, which no answer ever reaches.
-    private static bool StartsAlike(IReadOnlyList<int> expected, IReadOnlyList<int> answer) =>
-        answer.Count <= expected.Count && answer.SequenceEqual(expected.Take(answer.Count)) && expected.Count - answer.Count <= 1;
 
     private static (int Tensors, int NonFinite) ScanFiles(string folder)
     {

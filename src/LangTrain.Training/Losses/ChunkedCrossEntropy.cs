@@ -41,7 +41,8 @@ internal static class ChunkedCrossEntropy
             lossSum.add_(loss.sum(ScalarType.Float64));
 
             // d loss / d logits = softmax - one-hot; softmax is not needed any more, so it becomes the gradient.
-            var gradient = probabilities.scatter_add_(1, labels, full_like(labels, -1.0, dtype: probabilities.dtype)).mul_(gradientScale);
+            // The scale is left for the small products: a pass over [n, V] costs as much as the softmax did.
+            var gradient = probabilities.scatter_add_(1, labels, full_like(labels, -1.0, dtype: probabilities.dtype));
             if (capped is not null)
             {
                 gradient.mul_(capped.mul_(capped).neg_().add_(1)); // d tanh
@@ -49,9 +50,10 @@ internal static class ChunkedCrossEntropy
 
             gradient = gradient.to_type(hidden.dtype);
             hiddenGradient.narrow(0, start, length).copy_(gradient.matmul(head));
-            headGradient?.addmm_(gradient.t(), states, beta: 1, alpha: 1);
+            headGradient?.addmm_(gradient.t(), states, beta: 1, alpha: (float)gradientScale);
         }
 
+        hiddenGradient.mul_(gradientScale);
         return scope.MoveToOuter(lossSum, hiddenGradient);
     }
 

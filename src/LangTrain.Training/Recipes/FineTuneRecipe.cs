@@ -41,6 +41,15 @@ public abstract class FineTuneRecipe
         _time = time;
     }
 
+    /// <summary>Tells what the run will take; reads the data and the shapes of the model, and trains nothing.</summary>
+    /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
+    public TrainingEstimate Estimate()
+    {
+        using var scope = NewDisposeScope();
+        using var data = LoadData(_options, _files, _observer, _control.Cancellation);
+        return EstimateCalculator.Calculate(_options, _files, data);
+    }
+
     /// <summary>Trains, going on from the newest good checkpoint if there is one.</summary>
     /// <returns>What was made, or that the run was paused.</returns>
     /// <exception cref="OperationCanceledException">The run was cancelled; its checkpoints stay.</exception>
@@ -52,7 +61,7 @@ public abstract class FineTuneRecipe
         using var runScope = NewDisposeScope();
 
         // 1. Set-up, each line needing only those above it.
-        using var data = TrainingData.Load(_options, _files, _observer, _control.Cancellation);
+        using var data = LoadData(_options, _files, _observer, _control.Cancellation);
         using var trainee = CreateTrainee(_options, _files);
         using var optimizer = new AdamW(trainee.Parameters, new(_options.AdamBeta1, _options.AdamBeta2, _options.AdamEpsilon, _options.WeightDecay));
         var planner = data.Planner(_options);
@@ -177,6 +186,10 @@ public abstract class FineTuneRecipe
             Verification = verification,
         };
     }
+
+    /// <summary>Reads and tokenizes the rows.</summary>
+    private protected virtual TrainingData LoadData(TrainingOptions options, TrainingFiles files, ITrainingObserver observer, CancellationToken cancellation) =>
+        TrainingData.Load(options, files, observer, cancellation);
 
     /// <summary>Loads the model, marks what learns, and freezes the rest.</summary>
     private protected abstract Trainee CreateTrainee(TrainingOptions options, TrainingFiles files);

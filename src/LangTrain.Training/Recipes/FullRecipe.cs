@@ -19,7 +19,10 @@ public sealed class FullRecipe : FineTuneRecipe
         }
     }
 
-    private protected override Trainee CreateTrainee(TrainingOptions options, TrainingFiles files) => new ModelTrainee(Load(files.BaseModelFolder));
+    private protected override Trainee CreateTrainee(TrainingOptions options, TrainingFiles files) => Prepare(files);
+
+    /// <summary>Loads the model with gradients on.</summary>
+    internal static Trainee Prepare(TrainingFiles files) => new ModelTrainee(Load(files.BaseModelFolder));
 
     private static DecoderModel Load(string folder)
     {

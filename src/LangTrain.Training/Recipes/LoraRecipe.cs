@@ -20,7 +20,10 @@ public sealed class LoraRecipe : FineTuneRecipe
         }
     }
 
-    private protected override Trainee CreateTrainee(TrainingOptions options, TrainingFiles files)
+    private protected override Trainee CreateTrainee(TrainingOptions options, TrainingFiles files) => Prepare(options, files);
+
+    /// <summary>Loads the base, frozen, and makes a new adapter over it.</summary>
+    internal static Trainee Prepare(TrainingOptions options, TrainingFiles files)
     {
         var quantization = options.Method == TrainingMethod.QLora ? Quantization.NF4 : Quantization.None;
         var model = DecoderModel.Load(files.BaseModelFolder, new ModelLoadOptions { Dtype = ScalarType.Float32, Quantization = quantization });

@@ -15,7 +15,11 @@ internal sealed class TrainingData : IDisposable
         "vocab.json", "merges.txt", "chat_template.jinja", "chat_template.json", "generation_config.json",
     ];
 
-    private TrainingData(Tokenizer tokenizer, ITokenizedExamples training, ITokenizedExamples? evaluation, TrainingOptions options)
+    /// <param name="tokenizer">The model's tokenizer.</param>
+    /// <param name="training">What trains.</param>
+    /// <param name="evaluation">What evaluates, or null.</param>
+    /// <param name="options">The run's options.</param>
+    public TrainingData(Tokenizer tokenizer, ITokenizedExamples training, ITokenizedExamples? evaluation, TrainingOptions options)
     {
         Tokenizer = tokenizer;
         Training = training;

@@ -33,11 +33,14 @@ internal sealed class SmallRun : IDisposable
 
     public string TrainingFile => Path.Combine(_root, "train.jsonl");
 
+    public string? EvaluationFile { get; set; }
+
     public TrainingFiles Files(string name = "run") => new()
     {
         BaseModelFolder = BaseModel,
         BaseModelName = "test/small",
         TrainingFile = TrainingFile,
+        EvaluationFile = EvaluationFile,
         CheckpointFolder = Path.Combine(_root, name, "checkpoints"),
         OutputFolder = Path.Combine(_root, name, "output"),
     };

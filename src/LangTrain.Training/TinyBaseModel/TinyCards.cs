@@ -1,0 +1,64 @@
+using System.Globalization;
+
+namespace LangTrain.Training.TinyBaseModel;
+
+/// <summary>Orders written as cards, each text in a layout of its own: the reader has to see the layout and to copy the right words into it.</summary>
+internal static class TinyCards
+{
+    private static readonly (string[] Labels, Func<TinyOrder, string> Value)[] Fields =
+    [
+        (["to", "for", "name", "buyer", "guest"], order => order.Buyer),
+        (["town", "place", "where", "at"], order => order.Town),
+        (["count", "number", "amount"], order => order.Count.ToString(CultureInfo.InvariantCulture)),
+        (["thing", "item", "what"], order => order.Things),
+        (["color", "paint"], order => order.Color),
+        (["day", "when", "due"], order => order.Day),
+        (["goods", "load", "order"], order => order.Goods),
+        (["visit", "stop"], order => $"{order.Buyer} / {order.Town}"),
+        (["trip", "cart"], order => $"{order.Town} on {order.Day}"),
+    ];
+
+    /// <summary>A way to write cards.</summary>
+    public static Func<TinyOrder, string> Layout(TinyRandom random)
+    {
+        var separator = random.Pick<string>("; ", ", ", " | ", " / ", "\n", " - ");
+        var style = random.Between(0, 3);
+        var fields = random.PickMany(Fields, random.Between(2, 5)).Select(field => (Label: random.Pick<string>(field.Labels), field.Value)).ToList();
+        return order => string.Join(separator, fields.Select(field => style switch
+        {
+            0 => $"{field.Label}: {field.Value(order)}",
+            1 => $"{field.Label} = {field.Value(order)}",
+            2 => $"[{field.Label}] {field.Value(order)}",
+            _ => field.Value(order),
+        }));
+    }
+
+    /// <summary>Several orders, each with its card in the same layout.</summary>
+    public static string Document(TinyRandom random)
+    {
+        var layout = Layout(random);
+        var (before, between) = random.Pick<(string, string)>(("", "\n"), ("Order: ", "\nCard: "), ("", " => "), ("Text: ", "\nNote: "), ("- ", "\n> "));
+        var cards = Enumerable.Range(0, random.Between(2, 4)).Select(_ =>
+        {
+            var order = TinyOrder.Make(random);
+            return $"{before}{order.Sentence(random)}{between}{layout(order)}";
+        });
+        return string.Join("\n\n", cards);
+    }
+
+    /// <summary>Words and the same words again, turned around or picked from: pure copying.</summary>
+    public static string Copying(TinyRandom random)
+    {
+        string[] pool = [.. TinyWorld.Names, .. TinyWorld.Towns, .. TinyWorld.Colors, .. TinyWorld.Days, .. TinyWorld.Things.Select(thing => thing.Many)];
+        var words = random.PickMany(pool, random.Between(3, 6));
+        var list = string.Join(", ", words);
+        return random.Between(0, 4) switch
+        {
+            0 => $"List: {list}.\nThe same list: {list}.",
+            1 => $"List: {list}.\nBackwards: {string.Join(", ", words.Reverse())}.",
+            2 => $"List: {list}.\nFirst: {words[0]}. Last: {words[^1]}.",
+            3 => $"List: {list}.\n" + string.Join("\n", words.Select((word, i) => $"{i + 1}. {word}")),
+            _ => $"{words[0]} is with {words[1]}. {words[2]} is alone.\nWho or what is alone? {words[2]}. What is with {words[1]}? {words[0]}.",
+        };
+    }
+}
