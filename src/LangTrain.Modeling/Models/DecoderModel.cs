@@ -100,6 +100,13 @@ public abstract class DecoderModel : nn.Module
     /// <exception cref="InvalidOperationException">The model is quantized: its weights are not the original ones any more.</exception>
     public void Save(string folder, ScalarType? dtype = null) => CheckpointSaver.Save(this, folder, dtype);
 
+    /// <summary>Saves the model with an adapter merged into its weights: a folder that needs no adapter any more. The model itself does not change.</summary>
+    /// <param name="folder">Made where absent.</param>
+    /// <param name="adapter">The adapter to merge.</param>
+    /// <param name="dtype">Type to store; null is the model's.</param>
+    /// <exception cref="InvalidOperationException">The model is quantized; load the base unquantized to merge.</exception>
+    public void SaveMerged(string folder, LoraAdapter adapter, ScalarType? dtype = null) => CheckpointSaver.Save(this, folder, dtype, adapter);
+
     /// <summary>Runs the blocks.</summary>
     /// <param name="ids">[B, T] int64, on the model's device.</param>
     /// <param name="pass">Positions, packing, cache, adapters, dropout.</param>

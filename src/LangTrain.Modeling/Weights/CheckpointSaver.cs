@@ -12,7 +12,7 @@ internal static class CheckpointSaver
     private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
 
     /// <exception cref="InvalidOperationException">The model is quantized.</exception>
-    public static void Save(DecoderModel model, string folder, ScalarType? dtype, long maxShardBytes = MaxShardBytes)
+    public static void Save(DecoderModel model, string folder, ScalarType? dtype, LoraAdapter? adapter = null, long maxShardBytes = MaxShardBytes)
     {
         if (model.Quantization != Quantization.None)
         {
@@ -21,7 +21,7 @@ internal static class CheckpointSaver
 
         ScalarType type = dtype ?? model.Dtype;
         Directory.CreateDirectory(folder);
-        WriteWeights(model, folder, type, maxShardBytes);
+        WriteWeights(model, folder, type, adapter, maxShardBytes);
         if (model.Config.GenerationJson is { } generation)
         {
             File.WriteAllText(Path.Combine(folder, "generation_config.json"), generation);
@@ -31,28 +31,38 @@ internal static class CheckpointSaver
         File.WriteAllText(Path.Combine(folder, "config.json"), Config(model.Config, type));
     }
 
-    private static void WriteWeights(DecoderModel model, string folder, ScalarType type, long maxShardBytes)
+    /// <summary>The model's weights under their checkpoint names, the adapter's update in them.</summary>
+    internal static IEnumerable<StoredTensor> Weights(DecoderModel model, ScalarType type, LoraAdapter? adapter)
     {
-        using var scope = NewDisposeScope();
-        List<List<KeyValuePair<string, Tensor>>> shards = [[]];
-        long bytes = 0, total = 0;
         foreach ((string name, Tensor tensor) in model.named_parameters().Select(pair => (pair.name, (Tensor)pair.parameter)))
         {
-            long size = tensor.numel() * type.ElementSize();
+            string module = name.EndsWith(".weight", StringComparison.Ordinal) ? name[..^".weight".Length] : "";
+            LinearLayer? merged = adapter?.Find(module) is null ? null : model.Linears[module];
+            yield return new StoredTensor(name, tensor.shape, type, () => merged is null ? tensor.alias() : adapter!.MergedWeight(merged));
+        }
+    }
+
+    private static void WriteWeights(DecoderModel model, string folder, ScalarType type, LoraAdapter? adapter, long maxShardBytes)
+    {
+        List<List<StoredTensor>> shards = [[]];
+        long bytes = 0, total = 0;
+        foreach (StoredTensor weight in Weights(model, type, adapter))
+        {
+            long size = weight.Shape.Aggregate((long)type.ElementSize(), (product, dimension) => product * dimension);
             if (bytes + size > maxShardBytes && shards[^1].Count > 0)
             {
                 shards.Add([]);
                 bytes = 0;
             }
 
-            shards[^1].Add(new(name, model.IsStoredTransposed(name) ? tensor.t() : tensor)); // a view; made dense one by one when written
+            shards[^1].Add(model.IsStoredTransposed(weight.Name) ? weight with { Shape = [.. weight.Shape.Reverse()], Read = () => weight.Read().t() } : weight);
             bytes += size;
             total += size;
         }
 
         if (shards.Count == 1)
         {
-            SafetensorsWriter.Write(Path.Combine(folder, "model.safetensors"), shards[0], type);
+            SafetensorsWriter.Write(Path.Combine(folder, "model.safetensors"), shards[0]);
             return;
         }
 
@@ -60,8 +70,8 @@ internal static class CheckpointSaver
         for (int i = 0; i < shards.Count; i++)
         {
             string file = $"model-{i + 1:D5}-of-{shards.Count:D5}.safetensors";
-            SafetensorsWriter.Write(Path.Combine(folder, file), shards[i], type);
-            shards[i].ForEach(pair => map[pair.Key] = file);
+            SafetensorsWriter.Write(Path.Combine(folder, file), shards[i]);
+            shards[i].ForEach(weight => map[weight.Name] = file);
         }
 
         var index = new JsonObject { ["metadata"] = new JsonObject { ["total_size"] = total }, ["weight_map"] = map };

@@ -15,21 +15,26 @@ public static class SafetensorsWriter
     /// <param name="metadata">The header's <c>__metadata__</c>; null writes <c>format: pt</c>, which Hugging Face's loaders ask for.</param>
     /// <exception cref="ArgumentException">Two tensors have one name, or a type cannot be stored.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public static void Write(string path, IReadOnlyList<KeyValuePair<string, Tensor>> tensors, ScalarType? dtype = null, IReadOnlyDictionary<string, string>? metadata = null)
+    public static void Write(string path, IReadOnlyList<KeyValuePair<string, Tensor>> tensors, ScalarType? dtype = null, IReadOnlyDictionary<string, string>? metadata = null) =>
+        Write(path, [.. tensors.Select(pair => new StoredTensor(pair.Key, pair.Value.shape, dtype is { } wanted && pair.Value.is_floating_point() ? wanted : pair.Value.dtype, pair.Value.alias))], metadata);
+
+    /// <summary>Writes tensors that are made only when their turn comes.</summary>
+    internal static void Write(string path, IReadOnlyList<StoredTensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
         string temporary = $"{path}.{Guid.NewGuid():N}.tmp";
         try
         {
             using (FileStream file = new(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
             {
-                byte[] header = Header(tensors, dtype, metadata ?? new Dictionary<string, string> { ["format"] = "pt" });
+                byte[] header = Header(tensors, metadata ?? new Dictionary<string, string> { ["format"] = "pt" });
                 Span<byte> prefix = stackalloc byte[8];
                 BinaryPrimitives.WriteUInt64LittleEndian(prefix, (ulong)header.Length);
                 file.Write(prefix);
                 file.Write(header);
-                foreach ((_, Tensor tensor) in tensors)
+                foreach (StoredTensor stored in tensors)
                 {
-                    WriteData(file, tensor, StoredType(tensor, dtype));
+                    using var scope = NewDisposeScope();
+                    TensorBytes.Write(file, stored.Read(), stored.Dtype);
                 }
 
                 file.Flush(flushToDisk: true);
@@ -43,9 +48,7 @@ public static class SafetensorsWriter
         }
     }
 
-    private static ScalarType StoredType(Tensor tensor, ScalarType? dtype) => dtype is { } wanted && tensor.is_floating_point() ? wanted : tensor.dtype;
-
-    private static byte[] Header(IReadOnlyList<KeyValuePair<string, Tensor>> tensors, ScalarType? dtype, IReadOnlyDictionary<string, string> metadata)
+    private static byte[] Header(IReadOnlyList<StoredTensor> tensors, IReadOnlyDictionary<string, string> metadata)
     {
         using MemoryStream stream = new();
         using (Utf8JsonWriter json = new(stream))
@@ -60,19 +63,18 @@ public static class SafetensorsWriter
             json.WriteEndObject();
             long offset = 0;
             HashSet<string> names = [];
-            foreach ((string name, Tensor tensor) in tensors)
+            foreach ((string name, long[] shape, ScalarType type, _) in tensors)
             {
                 if (!names.Add(name))
                 {
                     throw new ArgumentException($"Two tensors are called '{name}'.", nameof(tensors));
                 }
 
-                ScalarType type = StoredType(tensor, dtype);
-                long end = offset + tensor.numel() * type.ElementSize();
+                long end = offset + shape.Aggregate(1L, (product, dimension) => product * dimension) * type.ElementSize();
                 json.WriteStartObject(name);
                 json.WriteString("dtype", TypeName(type));
                 json.WriteStartArray("shape");
-                foreach (long dimension in tensor.shape)
+                foreach (long dimension in shape)
                 {
                     json.WriteNumberValue(dimension);
                 }
@@ -96,25 +98,6 @@ public static class SafetensorsWriter
         Array.Resize(ref header, padded);
         header.AsSpan(length).Fill((byte)' ');
         return header;
-    }
-
-    private static void WriteData(FileStream file, Tensor tensor, ScalarType type)
-    {
-        if (tensor.numel() == 0)
-        {
-            return;
-        }
-
-        using var scope = NewDisposeScope();
-        using var frozen = no_grad();
-        Tensor flat = tensor.detach().to(type, CPU).contiguous().view(-1);
-        long count = flat.numel(), chunk = (1 << 28) / type.ElementSize();
-        for (long at = 0; at < count; at += chunk)
-        {
-            // A span holds at most 2 GiB, a 70B model's embedding more.
-            using Tensor part = flat.narrow(0, at, Math.Min(chunk, count - at));
-            file.Write(part.bytes);
-        }
     }
 
     private static string TypeName(ScalarType type) => type switch

@@ -21,7 +21,7 @@ public sealed class CheckpointTests : IDisposable
     public void A_saved_model_gives_identical_logits_when_loaded(bool tied, long shardBytes)
     {
         using DecoderModel model = Some.Model(config: Some.Config(tied));
-        CheckpointSaver.Save(model, _folder.Path, null, shardBytes);
+        CheckpointSaver.Save(model, _folder.Path, null, null, shardBytes);
         Assert.Equal(shardBytes < long.MaxValue, File.Exists(_folder.File("model.safetensors.index.json")));
         using DecoderModel loaded = DecoderModel.Load(_folder.Path);
         Tensor ids = Some.Ids(2, 9);
@@ -65,7 +65,7 @@ public sealed class CheckpointTests : IDisposable
     {
         using (DecoderModel model = Some.Model())
         {
-            CheckpointSaver.Save(model, _folder.Path, null, 10_000);
+            CheckpointSaver.Save(model, _folder.Path, null, null, 10_000);
         }
 
         string index = _folder.File("model.safetensors.index.json");
