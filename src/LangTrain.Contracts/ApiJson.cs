@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using LangTrain.Contracts.Accounts;
 using LangTrain.Contracts.Errors;
 using LangTrain.Contracts.Files;
+using LangTrain.Contracts.FineTunes;
 using LangTrain.Contracts.Generation;
 using LangTrain.Contracts.Models;
 
@@ -25,6 +26,11 @@ namespace LangTrain.Contracts;
 [JsonSerializable(typeof(ListAnswer<ModelAnswer>))]
 [JsonSerializable(typeof(FileAnswer))]
 [JsonSerializable(typeof(ListAnswer<FileAnswer>))]
+[JsonSerializable(typeof(FineTuneAnswer))]
+[JsonSerializable(typeof(ListAnswer<FineTuneAnswer>))]
+[JsonSerializable(typeof(JobEvent))]
+[JsonSerializable(typeof(ListAnswer<JobEvent>))]
+[JsonSerializable(typeof(StreamTicketAnswer))]
 [JsonSerializable(typeof(HealthAnswer))]
 [JsonSerializable(typeof(CompletionAnswer))]
 [JsonSerializable(typeof(ChatCompletionAnswer))]

@@ -1,0 +1,68 @@
+using LangTrain.Contracts.FineTunes;
+using LangTrain.Core.Datasets;
+using LangTrain.Core.Models;
+
+namespace LangTrain.Core.FineTunes;
+
+/// <summary>Checks a job's data and stores it where workers read it; a job whose data is at fault fails here. Thread-safe, can be run again.</summary>
+public sealed class PrepareFineTune(IFineTuneStore store, ChangeFineTune change, PrepareDataset prepare, ModelCatalog models)
+{
+    private const int MostProblemLines = 100;
+
+    /// <summary>Prepares the job.</summary>
+    /// <returns>Whether it can be queued; false when it has ended.</returns>
+    public async Task<bool> ExecuteAsync(FineTuneRef reference, CancellationToken cancellation = default)
+    {
+        var row = await change.ExecuteAsync(
+            reference, job => job.Status == FineTuneStatus.Created ? FineTuneRules.Grant(job)?.Job ?? job with { Status = FineTuneStatus.Validating } : null, cancellation);
+        if (row is null || FineTuneStateMachine.IsTerminal(row.Value.Status))
+        {
+            return false;
+        }
+
+        if (row.Value.Status != FineTuneStatus.Validating || row.Value.Prepared is not null)
+        {
+            return true;
+        }
+
+        try
+        {
+            var job = row.Value;
+            var model = await models.FindAsync(job.AccountId, job.BaseModelId, cancellation);
+            var prepared = await prepare.ExecuteAsync(reference, job.Dataset, new DatasetOptions
+            {
+                ChatModel = model?.SupportedTasks.Contains("chat") == true,
+                EvaluationShare = job.Config.TrainingConfig.EvalSplit,
+                Seed = job.Config.TrainingConfig.Seed,
+            }, cancellation);
+            await change.ExecuteAsync(reference, current => current.Status == FineTuneStatus.Validating ? Accept(current, prepared) : null, cancellation);
+        }
+        catch (DatasetException fault)
+        {
+            var lines = fault.Problems.Take(MostProblemLines).Select(problem => new JobLine(problem.ToString(), "error")).ToArray();
+            await change.ExecuteAsync(
+                reference,
+                current => current.Status == FineTuneStatus.Validating ? FineTuneRules.Fail(current, new JobError(fault.Code, fault.Message), lines) : null,
+                cancellation);
+        }
+
+        return await store.FindAsync(reference, cancellation) is { } after && !FineTuneStateMachine.IsTerminal(after.Value.Status);
+    }
+
+    private static FineTuneChange Accept(FineTune job, PreparedDataset prepared)
+    {
+        // Preference rows have no single answer to train on.
+        if (prepared.Format == "preference")
+        {
+            return FineTuneRules.Fail(job, new JobError("dataset_invalid", "The rows are preferences (chosen and rejected); this version trains objectives 'sft' and 'text' only."));
+        }
+
+        return FineTuneRules.Queue(
+            job with { Prepared = prepared },
+            [
+                new JobLine($"The data is good: {prepared.Rows} rows of format '{prepared.Format}'"
+                    + (prepared.ValidationRows > 0 ? $", and {prepared.ValidationRows} for evaluation." : ".")),
+                .. prepared.Warnings.Select(warning => new JobLine(warning, "warning")),
+            ]);
+    }
+}
