@@ -27,8 +27,8 @@ public sealed class WebPubSubRelayTests : IAsyncLifetime
     /// <summary>Status with which the service refuses the n-th request, or 0.</summary>
     private Func<int, int> Refuse { get; set; } = _ => 0;
 
-    /// <summary>What the service waits for before it answers.</summary>
-    private Task Gate { get; set; } = Task.CompletedTask;
+    /// <summary>What the service waits for before it takes the n-th request.</summary>
+    private Func<int, Task> Gate { get; set; } = _ => Task.CompletedTask;
 
     public async ValueTask InitializeAsync() => _server = await LocalServer.StartAsync(HandleAsync);
 
@@ -57,7 +57,8 @@ public sealed class WebPubSubRelayTests : IAsyncLifetime
     public async Task What_does_not_fit_into_memory_is_read_from_the_log_and_comes_in_order_once()
     {
         var open = new TaskCompletionSource();
-        Gate = open.Task;
+        var half = new TaskCompletionSource();
+        Gate = n => n == 10 ? half.Task : open.Task;
         await using var relay = NewRelay(mostInMemory: 20);
         for (var i = 0; i < 100; i++)
         {
@@ -65,11 +66,31 @@ public sealed class WebPubSubRelayTests : IAsyncLifetime
         }
 
         open.SetResult();
+        await ReceivedAsync(JobA, 9);
+        // There is room in memory again, but what comes now must not overtake what did not fit before.
+        relay.Publish(JobA, await _log.AppendAsync(JobA, [Some.Event("overtakes")]));
+        half.SetResult();
 
-        Assert.Equal(Enumerable.Range(1, 300).Select(n => (long)n), await ReceivedAsync(JobA, 300));
+        Assert.Equal(Enumerable.Range(1, 301).Select(n => (long)n), await ReceivedAsync(JobA, 301));
         // And goes on from memory.
         relay.Publish(JobA, await _log.AppendAsync(JobA, [Some.Event("last")]));
-        Assert.Equal(301, (await ReceivedAsync(JobA, 301))[^1]);
+        Assert.Equal(302, (await ReceivedAsync(JobA, 302))[^1]);
+    }
+
+    [Fact]
+    public async Task Of_a_long_silence_the_last_part_is_sent()
+    {
+        var open = new TaskCompletionSource();
+        Gate = _ => open.Task;
+        await using var relay = NewRelay(mostInMemory: 0);
+        relay.Publish(JobA, await _log.AppendAsync(JobA, [Some.Event("first")]));
+        await WaitUntilAsync(() => Volatile.Read(ref _requests) == 1);
+        relay.Publish(JobA, await _log.AppendAsync(JobA, [.. Enumerable.Range(0, 2000).Select(i => Some.Event($"e{i}"))]));
+        open.SetResult();
+
+        var received = await ReceivedAsync(JobA, 501);
+        Assert.Equal(1, received[0]);
+        Assert.Equal(Enumerable.Range(1502, 500).Select(n => (long)n), received.Skip(1));
     }
 
     [Theory]
@@ -204,7 +225,8 @@ public sealed class WebPubSubRelayTests : IAsyncLifetime
 
     private async Task HandleAsync(HttpContext http)
     {
-        await Gate;
+        var request = Interlocked.Increment(ref _requests);
+        await Gate(request);
         var path = http.Request.Path.Value!;
         var bearer = http.Request.Headers.Authorization.ToString()["Bearer ".Length..];
         if (bearer == "of-the-identity")
@@ -222,7 +244,7 @@ public sealed class WebPubSubRelayTests : IAsyncLifetime
             await ValidateAsync(bearer, $"http://{http.Request.Host}{http.Request.Path.ToUriComponent()}");
         }
 
-        if (Refuse(Interlocked.Increment(ref _requests)) is var status and > 0)
+        if (Refuse(request) is var status and > 0)
         {
             http.Response.StatusCode = status;
             http.Response.Headers.RetryAfter = "0";
