@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LangTrain.AzureAdapters;
 using LangTrain.Contracts;
 using LangTrain.Core.Accounts;
 using LangTrain.Core.Files;
@@ -9,6 +10,7 @@ using LangTrain.Core.Models;
 using LangTrain.Core.Usage;
 using LangTrain.Functions.Accounts;
 using LangTrain.Functions.Middleware;
+using LangTrain.Functions.StartUp;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -25,7 +27,10 @@ public static class FunctionsAppSetup
     public static IServiceCollection AddLangTrain(this IServiceCollection services, IConfiguration configuration)
     {
         var settings = LangTrainSettings.FromConfiguration(configuration);
-        return services.AddLangTrainUseCases(settings);
+        services.AddLangTrainAzureAdapters(settings.Adapters());
+        services.AddLangTrainUseCases(settings);
+        services.AddSingleton<PrepareApp>();
+        return services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<PrepareApp>());
     }
 
     /// <summary>Adds the steps around every function, outermost first.</summary>

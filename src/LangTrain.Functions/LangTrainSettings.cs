@@ -1,3 +1,4 @@
+using LangTrain.AzureAdapters;
 using LangTrain.Core.Models;
 using Microsoft.Extensions.Configuration;
 
@@ -12,6 +13,9 @@ public sealed record LangTrainSettings
     /// <summary>Storage account's name, with an identity.</summary>
     public string? StorageAccountName { get; init; }
 
+    /// <summary><c>AZURE_CLIENT_ID</c>: which user-assigned identity, where there is one.</summary>
+    public string? IdentityClientId { get; init; }
+
     /// <summary><c>WebPubSubConnectionString</c>; null where an identity is used, or where there is none.</summary>
     public string? WebPubSubConnectionString { get; init; }
 
@@ -21,8 +25,8 @@ public sealed record LangTrainSettings
     /// <summary><c>LANGTRAIN_WORKER_URL</c>: where workers serve generation.</summary>
     public Uri? WorkerUrl { get; init; }
 
-    /// <summary><c>LANGTRAIN_WORKER_TOKEN</c>: the secret of the workers' API.</summary>
-    public string? WorkerToken { get; init; }
+    /// <summary><c>LANGTRAIN_WORKER_KEY</c>: the secret of the workers' API.</summary>
+    public string? WorkerKey { get; init; }
 
     /// <summary><c>LANGTRAIN_MODEL_ALIASES</c>.</summary>
     public ModelAliases ModelAliases { get; init; } = ModelAliases.None;
@@ -33,8 +37,27 @@ public sealed record LangTrainSettings
     /// <summary><c>LANGTRAIN_ALLOW_PRIVATE_URLS</c>: whether private addresses may be fetched from.</summary>
     public bool AllowPrivateUrls { get; init; }
 
-    /// <summary><c>LANGTRAIN_NAME_PREFIX</c>: prefix of all names in the storage account; empty in production.</summary>
+    /// <summary><c>LANGTRAIN_STORAGE_PREFIX</c>: prefix of all names in the storage account; empty in production.</summary>
     public string NamePrefix { get; init; } = "";
+
+    /// <summary><c>LANGTRAIN_BOOTSTRAP_API_KEY</c>: key of the first account, or null for no account of our making.</summary>
+    public string? BootstrapApiKey { get; init; }
+
+    /// <summary><c>LANGTRAIN_BOOTSTRAP_TIER</c>.</summary>
+    public string BootstrapTier { get; init; } = "enterprise";
+
+    /// <summary>Where the adapters find their services.</summary>
+    public AzureAdaptersOptions Adapters() => new()
+    {
+        StorageConnectionString = StorageConnectionString,
+        StorageAccountName = StorageAccountName,
+        ManagedIdentityClientId = IdentityClientId,
+        NamePrefix = NamePrefix,
+        WebPubSubConnectionString = WebPubSubConnectionString,
+        WebPubSubEndpoint = WebPubSubEndpoint,
+        WorkerUri = WorkerUrl,
+        WorkerKey = WorkerKey,
+    };
 
     /// <summary>Reads the settings.</summary>
     /// <exception cref="InvalidOperationException">Some are missing or wrong; the message has a line for each.</exception>
@@ -46,23 +69,26 @@ public sealed record LangTrainSettings
         {
             StorageConnectionString = Text(configuration, "AzureWebJobsStorage"),
             StorageAccountName = Text(configuration, "AzureWebJobsStorage:accountName"),
+            IdentityClientId = Text(configuration, "AZURE_CLIENT_ID"),
+            BootstrapApiKey = Text(configuration, "LANGTRAIN_BOOTSTRAP_API_KEY"),
+            BootstrapTier = Text(configuration, "LANGTRAIN_BOOTSTRAP_TIER") ?? "enterprise",
             WebPubSubConnectionString = Text(configuration, "WebPubSubConnectionString"),
             WebPubSubEndpoint = Address(configuration, "LANGTRAIN_WEBPUBSUB_ENDPOINT", problems),
             WorkerUrl = Address(configuration, "LANGTRAIN_WORKER_URL", problems),
-            WorkerToken = Text(configuration, "LANGTRAIN_WORKER_TOKEN"),
+            WorkerKey = Text(configuration, "LANGTRAIN_WORKER_KEY"),
             ModelAliases = Aliases(configuration, problems),
             ModelsDirectory = Folder(configuration, "LANGTRAIN_MODELS_DIR", problems),
             AllowPrivateUrls = Flag(configuration, "LANGTRAIN_ALLOW_PRIVATE_URLS", problems),
-            NamePrefix = Text(configuration, "LANGTRAIN_NAME_PREFIX") ?? "",
+            NamePrefix = Text(configuration, "LANGTRAIN_STORAGE_PREFIX") ?? "",
         };
         if (settings.StorageConnectionString is null && settings.StorageAccountName is null)
         {
             problems.Add("AzureWebJobsStorage: a connection string (or AzureWebJobsStorage__accountName with an identity) is required.");
         }
 
-        if (settings.WorkerUrl is not null && settings.WorkerToken is null)
+        if (settings.WorkerUrl is not null && settings.WorkerKey is null)
         {
-            problems.Add("LANGTRAIN_WORKER_TOKEN: required with LANGTRAIN_WORKER_URL; the worker has the same.");
+            problems.Add("LANGTRAIN_WORKER_KEY: required with LANGTRAIN_WORKER_URL; the worker has the same.");
         }
 
         return problems.Count == 0

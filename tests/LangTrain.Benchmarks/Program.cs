@@ -5,9 +5,16 @@ return args switch
     ["training-speed", .. var rest] => TrainingSpeed.Run(rest),
     ["loss-speed"] => LossSpeed.Run(),
     ["train-tiny-base-model", .. var rest] => TinyBaseModelTraining.Run(rest),
+    ["write-demo-dataset", var folder] => WriteDemo(folder),
     ["check-demo", var baseModel, var dataset] => DemoCheck.Run(baseModel, dataset),
     _ => Usage(),
 };
+
+static int WriteDemo(string folder)
+{
+    LangTrain.Training.TinyBaseModel.DemoDataset.Write(folder, seed: 7);
+    return 0;
+}
 
 static int Usage()
 {

@@ -1,5 +1,6 @@
 using LangTrain.Inference.Engine;
 using LangTrain.Modeling;
+using static TorchSharp.torch;
 
 namespace LangTrain.Inference.Cpu;
 
@@ -23,7 +24,7 @@ internal sealed unsafe class CpuTokenModel : ITokenModel
     private readonly DecoderModel _model;
     private readonly ModelConfig _config;
     private readonly CpuWeights _weights;
-    private readonly TorchThreads _threads;
+    private readonly KernelThreads _threads;
     private readonly CpuCache _cache;
     private readonly CpuBuffers _buffers;
     private readonly CpuProjection _projection;
@@ -40,7 +41,7 @@ internal sealed unsafe class CpuTokenModel : ITokenModel
     {
         (_model, _config, _weights) = (model, model.Config, new CpuWeights(model));
         (SlotCount, SlotTokens) = DecoderTokenModel.Fit(model, options);
-        _threads = new TorchThreads(Do);
+        _threads = new KernelThreads(Math.Max(1, get_num_threads()), Do);
         _cache = new CpuCache(_config, SlotCount, SlotTokens);
         _buffers = new CpuBuffers(_config, MaxPassTokens, SlotTokens, _threads.Count);
         _projection = new CpuProjection(_tokens);

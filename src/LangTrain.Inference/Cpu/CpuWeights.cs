@@ -60,8 +60,7 @@ internal sealed unsafe class CpuWeights
 
     /// <summary>True for what the kernels compute: float32 on the CPU, dense, in Llama's arithmetic (Llama, Mistral, Qwen 2 and 3).</summary>
     public static bool Supports(DecoderModel model) =>
-        TorchThreads.IsAvailable
-        && model.Device.type == DeviceType.CPU && model.Dtype == ScalarType.Float32 && model.Quantization == Quantization.None
+        model.Device.type == DeviceType.CPU && model.Dtype == ScalarType.Float32 && model.Quantization == Quantization.None
         && model.Config is
         {
             Rope: { Scaling: not RopeScaling.LongRope }, LocalRope: null, SlidingWindow: null, AttentionSoftCap: null, LogitSoftCap: null, EmbeddingScale: 1,

@@ -1,5 +1,6 @@
 using LangTrain.Inference.Hosting;
 using LangTrain.Modeling;
+using LangTrain.Modeling.ChatTemplates;
 using LangTrain.Modeling.Tokenizers;
 using Microsoft.Extensions.Logging;
 
@@ -50,15 +51,19 @@ public sealed class ModelHost : IAsyncDisposable
     {
         var tokenizer = Tokenizer.Load(folder);
         var model = DecoderModel.Load(folder, _options.Load with { Quantization = quantization });
+        ChatTemplate? template = null;
         try
         {
+            template = ChatTemplate.Load(folder, _time);
+            var chat = template is null ? null : new ChatPromptEncoder(tokenizer, template);
             var engine = new GenerationEngine(model, _options.Engine with { ModelName = name }, _time, _logger);
             int[] stops = [.. model.Config.EosTokenIds, .. tokenizer.EosTokenId is { } eos ? [eos] : Array.Empty<int>()];
-            var generator = new TextGenerator(engine, tokenizer, null, stops);
-            return new ServedModel(model, engine, tokenizer, generator, _options.AdapterBytes) { Bytes = model.WeightBytes + engine.CacheBytes };
+            var generator = new TextGenerator(engine, tokenizer, chat, stops);
+            return new ServedModel(model, engine, tokenizer, template, generator, _options.AdapterBytes) { Bytes = model.WeightBytes + engine.CacheBytes };
         }
         catch
         {
+            template?.Dispose();
             model.Dispose();
             throw;
         }

@@ -1,5 +1,6 @@
 using LangTrain.Inference.Hosting;
 using LangTrain.Modeling;
+using LangTrain.Modeling.ChatTemplates;
 using LangTrain.Modeling.Tokenizers;
 
 namespace LangTrain.Inference;
@@ -10,11 +11,12 @@ public sealed class ServedModel : IAsyncDisposable
 {
     private readonly DecoderModel _model;
     private readonly GenerationEngine _engine;
+    private readonly ChatTemplate? _template;
     private readonly LeasedCache<LoraAdapter> _adapters;
 
-    internal ServedModel(DecoderModel model, GenerationEngine engine, Tokenizer tokenizer, TextGenerator generator, long adapterBytes)
+    internal ServedModel(DecoderModel model, GenerationEngine engine, Tokenizer tokenizer, ChatTemplate? template, TextGenerator generator, long adapterBytes)
     {
-        (_model, _engine, Tokenizer, Generator) = (model, engine, tokenizer, generator);
+        (_model, _engine, _template, Tokenizer, Generator) = (model, engine, template, tokenizer, generator);
         _adapters = new LeasedCache<LoraAdapter>(adapterBytes, BytesOf, static adapter =>
         {
             adapter.Dispose();
@@ -30,6 +32,9 @@ public sealed class ServedModel : IAsyncDisposable
 
     /// <summary>Text in, text out.</summary>
     public TextGenerator Generator { get; }
+
+    /// <summary>True when the model has a chat template.</summary>
+    public bool HasChatTemplate => _template is not null;
 
     /// <summary>Requests that wait for a row.</summary>
     public int QueueLength => _engine.QueueLength;
@@ -49,6 +54,7 @@ public sealed class ServedModel : IAsyncDisposable
     {
         await _engine.DisposeAsync(); // Ends all rows first: nothing uses an adapter or a weight after it.
         await _adapters.DisposeAsync();
+        _template?.Dispose();
         _model.Dispose();
     }
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using LangTrain.Modeling.Tokenizers;
 
 namespace LangTrain.Inference.Structured;
@@ -26,11 +27,31 @@ internal sealed class StructuredOutput(int vocabularySize, Tokenizer tokenizer, 
     public CompiledGrammar Compile(ResponseFormat format)
     {
         var key = format.Schema is { } schema ? schema.GetRawText() : "";
-        return Compile(key, grammar => format.Schema is { } s ? SchemaReader.Read(grammar, s) : ObjectOf(grammar));
+        return Compile(key, "response_format", grammar => format.Schema is { } s ? SchemaReader.Read(grammar, s) : ObjectOf(grammar));
     }
 
-    /// <summary>The grammar that <paramref name="read"/> makes, remembered under a key.</summary>
-    public CompiledGrammar Compile(string key, Func<Grammar, GrammarNode> read)
+    /// <summary>The grammar of one call of a function: its name, and arguments that its parameters' schema describes.</summary>
+    /// <param name="tools">Tools as they are on the wire.</param>
+    /// <param name="only">The function that must be called; null is any.</param>
+    /// <exception cref="GenerationParameterException">There is no such function, or its schema uses a keyword that is not supported.</exception>
+    public CompiledGrammar CompileCall(JsonElement tools, string? only)
+    {
+        var functions = tools.EnumerateArray().Select(t => t.TryGetProperty("function", out var f) ? f : t)
+            .Where(f => f.TryGetProperty("name", out var name) && (only is null || name.GetString() == only)).ToList();
+        if (functions.Count == 0)
+            throw new GenerationParameterException("tool_choice", only is null ? "tools has no function to call." : $"tools has no function '{only}'.");
+        return Compile($"{only}\n{tools.GetRawText()}", "tools", grammar =>
+        {
+            var json = new JsonPieces(grammar);
+            return grammar.Choice([.. functions.Select(f => json.Object(
+            [
+                ("name", json.Literal(f.GetProperty("name")), true),
+                ("arguments", f.TryGetProperty("parameters", out var schema) ? SchemaReader.Read(grammar, schema) : json.Object([]), true),
+            ]))]);
+        });
+    }
+
+    private CompiledGrammar Compile(string key, string parameter, Func<Grammar, GrammarNode> read)
     {
         lock (_lock)
         {
@@ -43,7 +64,7 @@ internal sealed class StructuredOutput(int vocabularySize, Tokenizer tokenizer, 
                 }
                 catch (UnsupportedSchemaException e)
                 {
-                    throw new GenerationParameterException("response_format", e.Message);
+                    throw new GenerationParameterException(parameter, e.Message);
                 }
                 if (_compiled.Count >= MaxFormats)
                     _compiled.Remove(_compiled.MinBy(c => c.Value.UsedAt).Key);

@@ -4,6 +4,7 @@ using System.Threading.Channels;
 using LangTrain.Inference.Sampling;
 using LangTrain.Inference.Structured;
 using LangTrain.Inference.Text;
+using LangTrain.Modeling.ChatTemplates;
 using LangTrain.Modeling.Tokenizers;
 
 namespace LangTrain.Inference;
@@ -16,7 +17,7 @@ public sealed class TextGenerator
 {
     private readonly GenerationEngine _engine;
     private readonly Tokenizer _tokenizer;
-    private readonly IChatPromptEncoder? _chat;
+    private readonly ChatPromptEncoder? _chat;
     private readonly HashSet<int> _stopTokenIds;
     private readonly StructuredOutput _structured;
 
@@ -25,7 +26,7 @@ public sealed class TextGenerator
     /// <param name="tokenizer">The base model's tokenizer.</param>
     /// <param name="chat">Renders chats; null where the model has no chat template.</param>
     /// <param name="stopTokenIds">Tokens that end an answer: the model's end-of-sequence tokens.</param>
-    public TextGenerator(GenerationEngine engine, Tokenizer tokenizer, IChatPromptEncoder? chat, IEnumerable<int> stopTokenIds)
+    public TextGenerator(GenerationEngine engine, Tokenizer tokenizer, ChatPromptEncoder? chat, IEnumerable<int> stopTokenIds)
     {
         (_engine, _tokenizer, _chat) = (engine, tokenizer, chat);
         _stopTokenIds = [.. stopTokenIds];
@@ -45,12 +46,12 @@ public sealed class TextGenerator
     /// <exception cref="GenerationParameterException">A parameter is refused; it is named.</exception>
     /// <exception cref="ContextLengthExceededException">The prompt leaves no room for an answer.</exception>
     /// <exception cref="EngineQueueFullException">Too many requests wait.</exception>
-    /// <exception cref="Exception">The chat template refuses the messages; the message is the template's own.</exception>
+    /// <exception cref="ChatTemplateException">The chat template refuses the messages; the message is the template's own.</exception>
     public IAsyncEnumerable<TextGenerationUpdate> GenerateAsync(TextGenerationRequest request, CancellationToken cancellationToken = default)
     {
         Validate(request);
         var prompt = EncodePrompt(request);
-        var grammar = request.ResponseFormat is { } format ? _structured.Compile(format) : null;
+        var grammar = GrammarOf(request);
         var seed = request.Sampling.Seed ?? Random.Shared.NextInt64();
         var rows = new GenerationRequest[request.ChoiceCount];
         var leases = new AdapterLease?[rows.Length]; // Each row holds the adapter until it is in no step any more, whatever its reader does.
@@ -97,7 +98,7 @@ public sealed class TextGenerator
 
     /// <summary>The prompt's token ids as the model will see them.</summary>
     /// <exception cref="GenerationParameterException">Not exactly one kind of prompt is given, or the model has no chat template.</exception>
-    /// <exception cref="Exception">The chat template refuses the messages.</exception>
+    /// <exception cref="ChatTemplateException">The chat template refuses the messages.</exception>
     public IReadOnlyList<int> EncodePrompt(TextGenerationRequest request)
     {
         var kinds = (request.Prompt is null ? 0 : 1) + (request.PromptTokens is null ? 0 : 1) + (request.Messages is null ? 0 : 1);
@@ -110,8 +111,16 @@ public sealed class TextGenerator
         if (_chat is null)
             throw new GenerationParameterException("messages", "This model has no chat template; use completions with a prompt.");
         var tools = request.ToolChoice.Mode == "none" ? null : request.Tools;
-        return _chat.Encode(request.Messages!.Value, tools);
+        return _chat.Encode(new ChatRenderInput(request.Messages!.Value) { Tools = tools, AddGenerationPrompt = true });
     }
+
+    // A call that must be made is held to its schema as one JSON object, which the reader of tool calls knows whatever the template's own way.
+    private CompiledGrammar? GrammarOf(TextGenerationRequest request) => request switch
+    {
+        { Tools: { } tools, ToolChoice.Mode: "required" or "function" } => _structured.CompileCall(tools, request.ToolChoice.FunctionName),
+        { ResponseFormat: { } format } => _structured.Compile(format),
+        _ => null,
+    };
 
     private static void Validate(TextGenerationRequest request)
     {
@@ -123,6 +132,12 @@ public sealed class TextGenerator
             throw new GenerationParameterException("echo", "echo is for completions; a chat's prompt cannot be echoed.");
         if (request.Tools is { } tools && tools.ValueKind != JsonValueKind.Array)
             throw new GenerationParameterException("tools", "tools must be an array.");
+        if (request.Tools is not null && request.Messages is null)
+            throw new GenerationParameterException("tools", "tools are for chats; a completion calls none.");
+        if (request.Tools is null && request.ToolChoice.Mode is "required" or "function")
+            throw new GenerationParameterException("tool_choice", $"tool_choice is {request.ToolChoice.Mode}, and there are no tools.");
+        if (request is { Tools: not null, ResponseFormat: not null } && request.ToolChoice.Mode != "none")
+            throw new GenerationParameterException("response_format", "response_format holds the whole answer; together with tools it needs tool_choice none.");
     }
 
     private async IAsyncEnumerable<TextGenerationUpdate> ReadAsync(

@@ -13,6 +13,23 @@ namespace LangTrain.Modeling.ChatTemplates;
 /// </remarks>
 public sealed class ChatTemplate : IDisposable
 {
+    /// <summary>For models without a template: headings of plain text, and the end of text behind each answer.</summary>
+    /// <remarks>The model has to learn it, which is what a fine-tune on chats does. Training and serving use the same one, so that they agree.</remarks>
+    public const string Plain = """
+        {{- bos_token }}
+        {%- for message in messages %}
+            {{- '### ' + message.role | capitalize + ':\n' }}
+            {%- if message.content is string %}
+                {{- message.content | trim }}
+            {%- elif message.content is iterable %}
+                {%- for part in message.content if part.type == 'text' %}{{- part.text | trim }}{%- endfor %}
+            {%- endif %}
+            {%- if message.role == 'assistant' %}{{- eos_token }}{%- endif %}
+            {{- '\n\n' }}
+        {%- endfor %}
+        {%- if add_generation_prompt %}{{- '### Assistant:\n' }}{%- endif %}
+        """;
+
     private readonly ConcurrentBag<TemplateEngine> _idle = [];
     private readonly ConcurrentBag<TemplateEngine> _idleForTools = [];
     private readonly ChatTemplateSource _source;
@@ -38,6 +55,15 @@ public sealed class ChatTemplate : IDisposable
         var source = ChatTemplateSource.Read(folder);
         return source is null ? null : new ChatTemplate(source, TokenizerSettings.Read(folder), time ?? TimeProvider.System);
     }
+
+    /// <summary>Loads a model's template, or makes <see cref="Plain"/> where it has none.</summary>
+    /// <param name="folder">A model's folder in Hugging Face's layout.</param>
+    /// <param name="tokenizer">The model's tokenizer, for the plain template's special tokens.</param>
+    /// <param name="time">For templates that print today's date; the system's clock when null.</param>
+    /// <exception cref="ChatTemplateException">The template does not parse.</exception>
+    /// <exception cref="InvalidDataException">A file is there and cannot be understood.</exception>
+    public static ChatTemplate LoadOrPlain(string folder, Tokenizer tokenizer, TimeProvider? time = null) =>
+        Load(folder, time) ?? Parse(Plain, tokenizer.BosToken, tokenizer.EosToken, time);
 
     /// <summary>Makes a template from its text.</summary>
     /// <param name="template">Jinja.</param>

@@ -9,7 +9,7 @@ internal sealed class DecoderStack : nn.Module
     public readonly EmbeddingLayer embed_tokens;
     private readonly ModuleList<DecoderLayer> layers;
     private readonly RmsNorm norm;
-    private readonly double _embeddingScale;
+    private readonly ModelConfig _config;
 
     public DecoderStack(ModelConfig config, ModelLoadOptions options)
         : base(nameof(DecoderStack))
@@ -17,7 +17,7 @@ internal sealed class DecoderStack : nn.Module
         embed_tokens = new EmbeddingLayer(config.VocabularySize, config.HiddenSize, options);
         layers = new ModuleList<DecoderLayer>([.. Enumerable.Range(0, config.LayerCount).Select(layer => new DecoderLayer($"model.layers.{layer}", layer, config, options))]);
         norm = new RmsNorm(config.HiddenSize, config, options);
-        _embeddingScale = config.EmbeddingScale;
+        _config = config;
         RegisterComponents();
     }
 
@@ -25,15 +25,15 @@ internal sealed class DecoderStack : nn.Module
     public Tensor Forward(Tensor ids, PassContext pass)
     {
         Tensor x = embed_tokens.Forward(ids); // [B, T, C]
-        if (_embeddingScale != 1)
+        if (_config.EmbeddingScale != 1)
         {
             // Gemma rounds the factor to the dtype of the embedding.
-            x = x * tensor(_embeddingScale, x.dtype, x.device);
+            x = x * tensor(_config.EmbeddingScale, x.dtype, x.device);
         }
 
         foreach (DecoderLayer layer in layers)
         {
-            x = layer.Forward(x, pass);
+            x = pass.KeepsInputsOnly ? LayerCheckpoint.Run(x, pass, _config, ids, layer.Forward) : layer.Forward(x, pass);
         }
 
         return norm.Forward(x);

@@ -39,6 +39,7 @@ internal sealed class Gpt2Stack : nn.Module
     private readonly EmbeddingLayer wpe;
     private readonly ModuleList<Gpt2Layer> h;
     private readonly LayerNormLayer ln_f;
+    private readonly ModelConfig _config;
 
     public Gpt2Stack(ModelConfig config, ModelLoadOptions options)
         : base(nameof(Gpt2Stack))
@@ -47,6 +48,7 @@ internal sealed class Gpt2Stack : nn.Module
         wpe = new EmbeddingLayer(config.ContextLength, config.HiddenSize, options);
         h = new ModuleList<Gpt2Layer>([.. Enumerable.Range(0, config.LayerCount).Select(layer => new Gpt2Layer($"transformer.h.{layer}", layer, config, options))]);
         ln_f = new LayerNormLayer(config, options);
+        _config = config;
         RegisterComponents();
     }
 
@@ -56,7 +58,7 @@ internal sealed class Gpt2Stack : nn.Module
         Tensor x = wte.Forward(ids) + wpe.Forward(pass.Positions);
         foreach (Gpt2Layer layer in h)
         {
-            x = layer.Forward(x, pass);
+            x = pass.KeepsInputsOnly ? LayerCheckpoint.Run(x, pass, _config, ids, layer.Forward) : layer.Forward(x, pass);
         }
 
         return ln_f.Forward(x);

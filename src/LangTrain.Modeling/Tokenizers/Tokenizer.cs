@@ -109,6 +109,9 @@ public sealed class Tokenizer
         return ids;
     }
 
+    /// <summary>The ids that belong before a sequence (mostly the beginning of text); empty for many models.</summary>
+    public IReadOnlyList<int> IdsBefore => _postProcessor.Before;
+
     /// <summary>Appends a text's ids to a list, without special tokens around them.</summary>
     /// <param name="ids">Gets the ids at its end.</param>
     /// <param name="text">Any text.</param>
@@ -123,6 +126,22 @@ public sealed class Tokenizer
             if (token is not null) ids.Add(token.Id);
             else EncodeStretch(ids, parts.Count == 1 ? text : text[start..end], start == 0, parseSpecialTokens);
         }
+    }
+
+    /// <summary>Encodes a text that goes on from other text, as a model would write it: without the space that some models put before every text.</summary>
+    /// <param name="prompt">What stands before, plain text.</param>
+    /// <param name="promptIds">Its ids, as <see cref="Encode"/> gives them without special tokens.</param>
+    /// <param name="text">What goes on, plain text.</param>
+    /// <returns>Ids of <paramref name="text"/> alone, fresh: those that the two texts have as one, where the border between them is one of tokens.</returns>
+    public IReadOnlyList<int> EncodeContinuation(string prompt, IReadOnlyList<int> promptIds, string text)
+    {
+        var whole = Encode(prompt + text);
+        if (whole.Take(promptIds.Count).SequenceEqual(promptIds)) return [.. whole.Skip(promptIds.Count)];
+        if (LeadingCount == 0) return Encode(text);
+        // Behind a line break, which no token joins to other text in such vocabularies.
+        var lineBreak = Encode("\n");
+        var behind = Encode("\n" + text);
+        return behind.Take(lineBreak.Count).SequenceEqual(lineBreak) ? [.. behind.Skip(lineBreak.Count)] : Encode(text);
     }
 
     /// <summary>Decodes ids to text.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LangTrain.Modeling.ChatTemplates;
 using LangTrain.Modeling.Tokenizers;
 using LangTrain.Training.Batches;
 using LangTrain.Training.Observation;
@@ -47,9 +48,10 @@ internal sealed class TrainingData : IDisposable
     public static TrainingData Load(TrainingOptions options, TrainingFiles files, ITrainingObserver observer, CancellationToken cancellation)
     {
         var tokenizer = Tokenizer.Load(files.BaseModelFolder);
-        var all = Read(files.TrainingFile, tokenizer);
+        using var template = ChatTemplate.Load(files.BaseModelFolder);
+        var all = Read(files.TrainingFile, tokenizer, template);
         (ITokenizedExamples training, ITokenizedExamples? evaluation) = files.EvaluationFile is { } file
-            ? (all, Read(file, tokenizer))
+            ? (all, Read(file, tokenizer, template))
             : ExampleSubset.Split(all, options.EvaluationSplit, options.Seed);
         return new TrainingData(tokenizer, training, evaluation, options);
     }
@@ -77,9 +79,15 @@ internal sealed class TrainingData : IDisposable
     {
     }
 
-    private static InMemoryExamples Read(string path, Tokenizer tokenizer) => new InMemoryExamples(File.ReadLines(path).Select(line =>
+    private static InMemoryExamples Read(string path, Tokenizer tokenizer, ChatTemplate? template) => new(File.ReadLines(path).Select(line =>
     {
         using var row = JsonDocument.Parse(line);
+        if (row.RootElement.TryGetProperty("messages", out var messages))
+        {
+            var chat = new ChatPromptEncoder(tokenizer, template!).EncodeForTraining(new ChatRenderInput(messages));
+            return new TokenizedExample(chat.Ids, chat.IsTrained);
+        }
+
         List<int> ids = [tokenizer.BosTokenId!.Value, .. tokenizer.Encode(row.RootElement.GetProperty("prompt").GetString()!)];
         var prompt = ids.Count;
         ids.AddRange(tokenizer.Encode(row.RootElement.GetProperty("completion").GetString()!));

@@ -18,7 +18,7 @@ public static class TinyModelFiles
     /// <summary>Ends a turn of a conversation.</summary>
     public const string TurnEnd = "<|im_end|>";
 
-    private const int VocabularySize = 2048;
+    private const int VocabularySize = 1792;
     // More documents change no merge that matters.
     private const int DocumentsForVocabulary = 20_000;
 
@@ -27,7 +27,7 @@ public static class TinyModelFiles
         {
           "architectures": ["LlamaForCausalLM"],
           "model_type": "llama",
-          "vocab_size": 2048,
+          "vocab_size": 1792,
           "hidden_size": 128,
           "intermediate_size": 384,
           "num_hidden_layers": 4,

@@ -28,7 +28,7 @@ internal static class TinyQuestions
         var (thing, color) = random.Pick<(string, string)>(TinyWorld.ThingColors);
         var day = random.Between(0, 6);
         var (a, b) = (random.Between(1, 9), random.Between(1, 9));
-        return random.Between(0, 11) switch
+        return random.Between(0, 15) switch
         {
             0 => ($"Where does {person.Name} live?", $"{person.Name} lives in {person.Town}."),
             1 => ($"What does {person.Name} do?", $"{person.Name} is {TinyWorld.Article(person.Job)} {person.Job}."),
@@ -41,7 +41,27 @@ internal static class TinyQuestions
             8 => ($"What color is {(thing.Contains(' ', StringComparison.Ordinal) ? char.ToLowerInvariant(thing[0]) + thing[1..] : thing.ToLowerInvariant())}?", $"{thing} is {color}."),
             9 => ($"What day comes after {TinyWorld.Days[day]}?", $"After {TinyWorld.Days[day]} comes {TinyWorld.Days[(day + 1) % 7]}."),
             10 => ($"What is {a} plus {b}?", $"{a} plus {b} is {a + b}."),
+            11 => Kind(random),
+            12 => ($"Count from {a} to {a + 4}.", $"{a}, {a + 1}, {a + 2}, {a + 3}, {a + 4}."),
+            13 => ($"What is {a + b} minus {b}?", $"{a + b} minus {b} is {a}."),
+            14 => ($"Who lives in {person.Town}?", string.Join(" ", TinyWorld.Names.Where(name => TinyWorld.PersonOf(name).Town == person.Town).Select(name => $"{name} lives in {person.Town}."))),
             _ => ($"Write the number {TinyWorld.Numbers[a + 1]} in digits.", $"The number {TinyWorld.Numbers[a + 1]} is {a + 1}."),
+        };
+    }
+
+    private static (string Question, string Answer) Kind(TinyRandom random)
+    {
+        var color = random.Pick<string>(TinyWorld.Colors);
+        var animal = random.Pick<string>(TinyWorld.Animals);
+        var thing = random.Pick<(string One, string Many)>(TinyWorld.Things).One;
+        var town = random.Pick<string>(TinyWorld.Towns);
+        var list = string.Join(", ", random.PickMany([color, animal, thing, town], 4));
+        return random.Between(0, 3) switch
+        {
+            0 => ($"Which of these is an animal? {list}", $"The {animal} is an animal."),
+            1 => ($"Which of these is a color? {list}", $"{TinyWorld.Capital(color)} is a color."),
+            2 => ($"Which of these is a town? {list}", $"{town} is a town."),
+            _ => ($"Which of these is a thing? {list}", $"The {thing} is a thing."),
         };
     }
 

@@ -12,7 +12,8 @@ internal static class TinyWorld
     public static readonly string[] Names = [.. Women, .. Men];
 
     public static readonly string[] Towns =
-        ["Arden", "Belmont", "Corby", "Dover", "Elton", "Fairlea", "Grafton", "Harwick", "Linton", "Marsh", "Norwood", "Oakley", "Penrose", "Redhill", "Stoneham", "Tarn", "Upton", "Weston"];
+        ["Arden", "Belmont", "Corby", "Dover", "Elton", "Fairlea", "Grafton", "Harwick", "Linton", "Marsh", "Norwood", "Oakley", "Penrose", "Redhill", "Stoneham", "Tarn", "Upton", "Weston",
+         "Ashby", "Bramley", "Clifton", "Denham", "Eastbury", "Farley", "Glenmore", "Holt", "Kirkby", "Longford"];
 
     public static readonly string[] Colors = ["red", "blue", "green", "yellow", "black", "white", "brown", "gray", "orange", "purple"];
 
@@ -26,23 +27,26 @@ internal static class TinyWorld
         ("lamp", "lamps"), ("chair", "chairs"), ("book", "books"), ("bell", "bells"), ("kite", "kites"), ("cup", "cups"), ("box", "boxes"), ("coat", "coats"),
         ("hat", "hats"), ("clock", "clocks"), ("drum", "drums"), ("basket", "baskets"), ("table", "tables"), ("mirror", "mirrors"), ("candle", "candles"), ("blanket", "blankets"),
         ("bottle", "bottles"), ("brush", "brushes"), ("ladder", "ladders"), ("shirt", "shirts"), ("scarf", "scarves"), ("plate", "plates"), ("ball", "balls"), ("rope", "ropes"),
+        ("spoon", "spoons"), ("glove", "gloves"), ("key", "keys"), ("jar", "jars"), ("ring", "rings"), ("pencil", "pencils"), ("pillow", "pillows"), ("wheel", "wheels"),
+        ("shovel", "shovels"), ("broom", "brooms"), ("saddle", "saddles"), ("violin", "violins"), ("map", "maps"), ("bucket", "buckets"), ("button", "buttons"), ("flag", "flags"),
     ];
 
-    public static readonly string[] Animals = ["cat", "dog", "horse", "goat", "duck", "rabbit", "owl", "fox", "mouse", "sheep", "hen", "pony"];
+    public static readonly string[] Animals = ["cat", "dog", "horse", "goat", "duck", "rabbit", "owl", "fox", "mouse", "sheep", "hen", "pony", "donkey", "turtle", "parrot", "squirrel", "swan", "frog", "lamb", "pig"];
 
-    public static readonly string[] Foods = ["bread", "soup", "cake", "cheese", "apple pie", "rice", "fish", "honey", "jam", "porridge"];
+    public static readonly string[] Foods = ["bread", "soup", "cake", "cheese", "apple pie", "rice", "fish", "honey", "jam", "porridge", "plum cake", "bean soup", "corn", "pumpkin pie", "stew", "toast"];
 
-    public static readonly string[] Jobs = ["baker", "teacher", "farmer", "sailor", "doctor", "painter", "carpenter", "gardener", "tailor", "singer"];
+    public static readonly string[] Jobs = ["baker", "teacher", "farmer", "sailor", "doctor", "painter", "carpenter", "gardener", "tailor", "singer", "miller", "potter", "fisher", "writer", "nurse", "cook", "shepherd", "weaver"];
 
-    public static readonly string[] Places = ["the market", "the harbour", "the school", "the old mill", "the library", "the bridge", "the garden", "the forest", "the station", "the lake"];
+    public static readonly string[] Places = ["the market", "the harbour", "the school", "the old mill", "the library", "the bridge", "the garden", "the forest", "the station", "the lake", "the town hall", "the beach", "the well", "the tower", "the park", "the theatre", "the windmill", "the church"];
 
     public static readonly string[] Weathers = ["sunny", "rainy", "windy", "cold", "warm", "foggy"];
 
     public static readonly (string Word, string Opposite)[] Opposites =
-        [("big", "small"), ("hot", "cold"), ("old", "new"), ("happy", "sad"), ("fast", "slow"), ("long", "short"), ("early", "late"), ("open", "closed"), ("light", "dark"), ("full", "empty")];
+        [("big", "small"), ("hot", "cold"), ("old", "new"), ("happy", "sad"), ("fast", "slow"), ("long", "short"), ("early", "late"), ("open", "closed"), ("light", "dark"), ("full", "empty"),
+         ("high", "low"), ("near", "far"), ("loud", "quiet"), ("wet", "dry"), ("strong", "weak"), ("rich", "poor")];
 
     public static readonly (string Thing, string Color)[] ThingColors =
-        [("Grass", "green"), ("Snow", "white"), ("The sky", "blue"), ("The sun", "yellow"), ("Coal", "black"), ("A carrot", "orange"), ("A tomato", "red"), ("Wood", "brown")];
+        [("Grass", "green"), ("Snow", "white"), ("The sky", "blue"), ("The sun", "yellow"), ("Coal", "black"), ("A carrot", "orange"), ("A tomato", "red"), ("Wood", "brown"), ("Milk", "white"), ("A leaf", "green"), ("Blood", "red")];
 
     /// <summary>Where somebody lives, what somebody is and has: the same in every text.</summary>
     public static Person PersonOf(string name)

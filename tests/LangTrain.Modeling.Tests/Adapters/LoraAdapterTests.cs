@@ -82,6 +82,30 @@ public sealed class LoraAdapterTests : IDisposable
         Some.Close(matmul(matmul(lora.B.detach().t(), scaled.t()), x.squeeze(0)), lora.A.grad!, 1e-9);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_16_bit_base_trains_a_32_bit_adapter(bool dora)
+    {
+        using var folder = Some.Folder();
+        using (DecoderModel original = DecoderModel.Create(Some.Config(), 3))
+        {
+            original.Save(folder.Path, ScalarType.BFloat16);
+        }
+
+        Tensor[] Gradients(ScalarType dtype)
+        {
+            using DecoderModel model = DecoderModel.Load(folder.Path, new ModelLoadOptions { Dtype = dtype });
+            using LoraAdapter adapter = Some.Adapter(model, options: new LoraOptions { Rank = 4, UseDora = dora });
+            Some.Logits(model, Some.Ids(2, 9), new ForwardPass { Adapters = AdapterSelection.All(adapter) }).to(ScalarType.Float32).square().mean().backward();
+            Assert.All(adapter.parameters(), parameter => Assert.Equal(ScalarType.Float32, parameter.grad!.dtype));
+            return [.. adapter.parameters().Select(parameter => parameter.grad!.clone())];
+        }
+
+        Tensor wide = cat([.. Gradients(ScalarType.Float32).Select(gradient => gradient.view(-1))]), narrow = cat([.. Gradients(ScalarType.BFloat16).Select(gradient => gradient.view(-1))]);
+        Assert.InRange(((wide - narrow).norm() / wide.norm()).item<float>(), 1e-6, 0.05);
+    }
+
     [Fact]
     public void Dropout_comes_from_the_given_generator_only()
     {

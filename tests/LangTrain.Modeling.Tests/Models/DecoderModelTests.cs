@@ -89,6 +89,37 @@ public sealed class DecoderModelTests : IDisposable
         Assert.False(Some.Same(Weight(first), Weight(other)));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Checkpointing_changes_no_gradient(bool full)
+    {
+        using DecoderModel model = Some.Model();
+        using LoraAdapter adapter = Some.Adapter(model, options: new LoraOptions { Rank = 4, Dropout = 0.3 });
+        model.SetTrainable(full);
+        Tensor ids = Some.Ids(2, 9);
+        (List<Tensor> Gradients, long Live) Run(bool checkpointing)
+        {
+            using var generator = new Generator(3);
+            long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+            using (NewDisposeScope())
+            {
+                Some.Logits(model, ids, new ForwardPass { Adapters = AdapterSelection.All(adapter), Training = true, Generator = generator, Checkpointing = checkpointing }).square().mean().backward();
+            }
+
+            List<Tensor> gradients = [.. adapter.parameters().Concat(full ? model.parameters() : []).Select(parameter => parameter.grad!.clone())];
+            long live = DisposeScopeManager.Statistics.ThreadTotalLiveCount - before - gradients.Count;
+            adapter.parameters().Concat(model.parameters()).ToList().ForEach(parameter => parameter.grad?.zero_());
+            return (gradients, live);
+        }
+
+        List<Tensor> expected = Run(false).Gradients;
+        Run(true);
+        (List<Tensor> actual, long live) = Run(true);
+        Assert.All(expected.Zip(actual), pair => Some.Close(pair.First, pair.Second, 1e-6));
+        Assert.Equal(Run(false).Live, live);
+    }
+
     [Fact]
     public void Passes_leave_no_tensor_behind()
     {

@@ -96,6 +96,37 @@ public sealed class Nf4Tests : IDisposable
     }
 
     [Fact]
+    public async Task Two_trainings_at_once_give_the_gradients_of_each_alone()
+    {
+        using var folder = Some.Folder();
+        using (DecoderModel original = Some.Model())
+        {
+            original.Save(folder.Path);
+        }
+
+        using DecoderModel model = DecoderModel.Load(folder.Path, new ModelLoadOptions { Quantization = Quantization.NF4 });
+        byte[] Train(int seed)
+        {
+            using var scope = NewDisposeScope();
+            using LoraAdapter adapter = Some.Adapter(model, seed, new LoraOptions { Rank = 4, Dropout = 0.2 });
+            using var generator = new Generator((ulong)seed);
+            for (int step = 0; step < 10; step++)
+            {
+                using var stepScope = NewDisposeScope();
+                var pass = new ForwardPass { Adapters = AdapterSelection.All(adapter), Training = true, Generator = generator, Checkpointing = step % 2 == 1 };
+                Some.Logits(model, Some.Ids(2, 9, seed + step), pass).square().mean().backward();
+            }
+
+            return [.. adapter.parameters().SelectMany(parameter => parameter.grad!.bytes.ToArray())];
+        }
+
+        byte[][] alone = [Train(1), Train(2)];
+        byte[][] together = await Task.WhenAll(Task.Run(() => Train(1)), Task.Run(() => Train(2)));
+        Assert.Equal(alone[0], together[0]);
+        Assert.Equal(alone[1], together[1]);
+    }
+
+    [Fact]
     public void Training_passes_through_four_bit_weights_leave_no_tensor_behind()
     {
         using var folder = Some.Folder();

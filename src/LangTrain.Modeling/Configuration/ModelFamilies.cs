@@ -1,0 +1,203 @@
+namespace LangTrain.Modeling;
+
+/// <summary>The spellings and defaults of each supported family, as transformers has them.</summary>
+internal static class ModelFamilies
+{
+    public static ModelConfig Llama(ConfigObject keys, string json, string type)
+    {
+        bool attentionBias = keys.Flag("attention_bias", false);
+        return Common(keys, json, type) with
+        {
+            Rope = RopeReader.Read(keys, 10000),
+            QueryKeyValueBias = attentionBias,
+            AttentionOutputBias = attentionBias,
+            FeedForwardBias = keys.Flag("mlp_bias", false),
+        };
+    }
+
+    public static ModelConfig Mistral(ConfigObject keys, string json, string type)
+    {
+        ModelConfig config = Common(keys, json, type) with { Rope = RopeReader.Read(keys, 10000) };
+        int? window = keys.OptionalPositiveInteger("sliding_window") ?? (keys.Has("sliding_window") ? null : 4096);
+        return WithWindow(config, window, _ => true);
+    }
+
+    public static ModelConfig Qwen2(ConfigObject keys, string json, string type)
+    {
+        keys.Require("use_mrope", "false");
+        return QwenWindow(keys, Common(keys, json, type) with { Rope = RopeReader.Read(keys, 10000), QueryKeyValueBias = true });
+    }
+
+    public static ModelConfig Qwen3(ConfigObject keys, string json, string type)
+    {
+        bool bias = keys.Flag("attention_bias", false);
+        return QwenWindow(keys, Common(keys, json, type, defaultHeadSize: 128) with
+        {
+            Rope = RopeReader.Read(keys, 10000),
+            QueryKeyValueBias = bias,
+            AttentionOutputBias = bias,
+            QueryKeyNorm = true,
+        });
+    }
+
+    private static ModelConfig QwenWindow(ConfigObject keys, ModelConfig config)
+    {
+        bool used = keys.Flag("use_sliding_window", false);
+        int? window = keys.OptionalPositiveInteger("sliding_window");
+        int first = keys.OptionalInteger("max_window_layers") ?? 28;
+        List<bool>? types = LayerTypes(keys, config.LayerCount);
+        return WithWindow(config, used ? window ?? 4096 : null, layer => types?[layer] ?? layer >= first);
+    }
+
+    public static ModelConfig Gemma2(ConfigObject keys, string json, string type)
+    {
+        ModelConfig config = Gemma(keys, Common(keys, json, type, "hidden_activation", tied: true, defaultHeadSize: 256)) with { Rope = RopeReader.Read(keys, 10000) };
+        List<bool>? types = LayerTypes(keys, config.LayerCount);
+        return WithWindow(config, keys.OptionalPositiveInteger("sliding_window") ?? (keys.Has("sliding_window") ? null : 4096), layer => types?[layer] ?? layer % 2 == 0) with
+        {
+            AttentionSoftCap = keys.OptionalNumber("attn_logit_softcapping") ?? (keys.Has("attn_logit_softcapping") ? null : 50),
+            LogitSoftCap = keys.OptionalNumber("final_logit_softcapping") ?? (keys.Has("final_logit_softcapping") ? null : 30),
+        };
+    }
+
+    public static ModelConfig Gemma3(ConfigObject keys, string json, string type)
+    {
+        // The reference implementation reads this key and does not use it; a model that needs it would be computed wrongly everywhere.
+        keys.Require("attn_logit_softcapping");
+        ModelConfig config = Gemma(keys, Common(keys, json, type, "hidden_activation", tied: true, defaultHeadSize: 256, gemma3: true));
+        (RopeSettings rope, RopeSettings local) = RopeReader.ReadGemma3(keys);
+        int pattern = keys.OptionalPositiveInteger("sliding_window_pattern") ?? keys.OptionalPositiveInteger("_sliding_window_pattern") ?? 6;
+        keys.Allow(["_sliding_window_pattern"]);
+        List<bool>? types = LayerTypes(keys, config.LayerCount);
+        return WithWindow(config, keys.PositiveInteger("sliding_window", 4096), layer => types?[layer] ?? (layer + 1) % pattern != 0) with
+        {
+            Rope = rope,
+            LocalRope = local,
+            QueryKeyNorm = true,
+            LogitSoftCap = keys.OptionalNumber("final_logit_softcapping"),
+        };
+    }
+
+    /// <summary>What Gemma 2 and 3 share.</summary>
+    private static ModelConfig Gemma(ConfigObject keys, ModelConfig config)
+    {
+        bool bias = keys.Flag("attention_bias", false);
+        keys.Require("use_bidirectional_attention", "false");
+        keys.Require("hidden_act", "gelu_pytorch_tanh");
+        return config with
+        {
+            Activation = keys.Take("hidden_activation") is null ? Activation.GeluTanh : config.Activation,
+            AttentionScale = 1 / Math.Sqrt(keys.OptionalNumber("query_pre_attn_scalar") ?? 256),
+            EmbeddingScale = Math.Sqrt(config.HiddenSize),
+            NormAddsOne = true,
+            SandwichNorms = true,
+            QueryKeyValueBias = bias,
+            AttentionOutputBias = bias,
+        };
+    }
+
+    public static ModelConfig Phi3(ConfigObject keys, string json, string type)
+    {
+        keys.Require("attention_bias", "false");
+        keys.Require("mlp_bias", "false");
+        keys.Require("lm_head_bias", "false");
+        keys.Require("interpolate_factor", "1");
+        keys.Require("full_attn_mod", "1");
+        ModelConfig config = Common(keys, json, type) with { Rope = RopeReader.Read(keys, 10000), FusedProjections = true };
+        keys.Allow(["original_max_position_embeddings"]);
+        return WithWindow(config, keys.OptionalPositiveInteger("sliding_window"), _ => true);
+    }
+
+    public static ModelConfig Gpt2(ConfigObject keys, string json, string type)
+    {
+        keys.Require("scale_attn_weights", "true");
+        keys.Require("scale_attn_by_inverse_layer_idx", "false");
+        keys.Allow(["reorder_and_upcast_attn", "n_ctx"]); // the first is about rounding, the second repeats n_positions
+        int hidden = keys.PositiveInteger("n_embd", 768), heads = keys.PositiveInteger("n_head", 12);
+        if (hidden % heads != 0)
+        {
+            throw new InvalidDataException($"config.json: 'n_head' {heads} does not divide 'n_embd' {hidden}.");
+        }
+
+        return new ModelConfig
+        {
+            ModelType = type,
+            Json = json,
+            ContextLength = keys.PositiveInteger("n_positions", 1024),
+            VocabularySize = keys.PositiveInteger("vocab_size", 50257),
+            HiddenSize = hidden,
+            LayerCount = keys.PositiveInteger("n_layer", 12),
+            QueryHeads = heads,
+            KeyValueHeads = heads,
+            HeadSize = hidden / heads,
+            FeedForwardSize = keys.OptionalPositiveInteger("n_inner") ?? 4 * hidden,
+            TieEmbeddings = keys.Flag("tie_word_embeddings", true),
+            NormEpsilon = keys.OptionalNumber("layer_norm_epsilon") ?? 1e-5,
+            Activation = keys.Take("activation_function") is null ? Activation.GeluTanh : ReadActivation(keys, "activation_function"),
+            AttentionScale = 1 / Math.Sqrt(hidden / heads),
+            QueryKeyValueBias = true,
+            AttentionOutputBias = true,
+            FeedForwardBias = true,
+            InitializerRange = keys.OptionalNumber("initializer_range") ?? 0.02,
+        };
+    }
+
+    /// <summary>What the families with Llama's spelling share.</summary>
+    private static ModelConfig Common(ConfigObject keys, string json, string type, string activation = "hidden_act", bool tied = false, int? defaultHeadSize = null, bool gemma3 = false)
+    {
+        // Published Gemma 3 folders leave out what equals the family's defaults; all others say everything.
+        int? Default(int value) => gemma3 ? value : null;
+        int hidden = keys.PositiveInteger("hidden_size", Default(2304));
+        int heads = keys.PositiveInteger("num_attention_heads", Default(8));
+        int headSize = keys.OptionalPositiveInteger("head_dim") ?? defaultHeadSize ?? (hidden % heads == 0 ? hidden / heads : throw keys.Wrong("num_attention_heads", $"a divisor of hidden_size {hidden}"));
+        return new ModelConfig
+        {
+            ModelType = type,
+            Json = json,
+            ContextLength = keys.PositiveInteger("max_position_embeddings", gemma3 ? 131072 : 2048),
+            VocabularySize = keys.PositiveInteger("vocab_size", Default(262208)),
+            HiddenSize = hidden,
+            LayerCount = keys.PositiveInteger("num_hidden_layers", Default(26)),
+            QueryHeads = heads,
+            KeyValueHeads = keys.OptionalPositiveInteger("num_key_value_heads") ?? Default(4) ?? heads,
+            HeadSize = headSize,
+            FeedForwardSize = keys.PositiveInteger("intermediate_size", Default(9216)),
+            TieEmbeddings = keys.Flag("tie_word_embeddings", tied),
+            NormEpsilon = keys.OptionalNumber("rms_norm_eps") ?? 1e-6,
+            Activation = ReadActivation(keys, activation),
+            AttentionScale = 1 / Math.Sqrt(headSize),
+            InitializerRange = keys.OptionalNumber("initializer_range") ?? 0.02,
+        };
+    }
+
+    private static ModelConfig WithWindow(ModelConfig config, int? window, Func<int, bool> isSliding) => config with
+    {
+        SlidingWindow = window,
+        SlidingLayers = window is null ? [] : [.. Enumerable.Range(0, config.LayerCount).Select(isSliding)],
+    };
+
+    /// <summary>The newer spelling of which layers attend only to the window.</summary>
+    private static List<bool>? LayerTypes(ConfigObject keys, int layers)
+    {
+        IReadOnlyList<string>? types = keys.OptionalTexts("layer_types");
+        if (types is not null && types.Count != layers)
+        {
+            throw keys.Wrong("layer_types", $"{layers} entries");
+        }
+
+        return types?.Select(one => one switch
+        {
+            "sliding_attention" => true,
+            "full_attention" => false,
+            _ => throw new UnsupportedModelException(keys.Path("layer_types"), $"'{one}' is not supported; supported: full_attention, sliding_attention."),
+        }).ToList();
+    }
+
+    private static Activation ReadActivation(ConfigObject keys, string key) => keys.OptionalText(key) switch
+    {
+        null or "silu" or "swish" => Activation.Silu,
+        "gelu_pytorch_tanh" or "gelu_new" or "gelu_fast" => Activation.GeluTanh,
+        "gelu" => Activation.Gelu,
+        string other => throw new UnsupportedModelException(keys.Path(key), $"'{other}' is not supported; supported: silu, gelu, gelu_new, gelu_pytorch_tanh."),
+    };
+}

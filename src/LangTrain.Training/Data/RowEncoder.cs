@@ -1,0 +1,134 @@
+using System.Text.Json;
+using LangTrain.Modeling.ChatTemplates;
+using LangTrain.Modeling.Tokenizers;
+using LangTrain.Training.Batches;
+
+namespace LangTrain.Training.Data;
+
+/// <summary>Canonical rows to tokens, with the mask that says what is learned. Thread-safe.</summary>
+/// <remarks>
+/// Chat: through the model's template, the assistant's turns are learned. Prompt and completion: the completion and the end of text behind it.
+/// Text: everything. Preference: two examples, the chosen answer and the rejected one, behind the same prompt.
+/// Text of rows never becomes a special token.
+/// </remarks>
+public sealed class RowEncoder
+{
+    private readonly Tokenizer _tokenizer;
+    private readonly ChatPromptEncoder _chats;
+
+    /// <summary>Makes an encoder for one model.</summary>
+    /// <param name="tokenizer">The model's tokenizer.</param>
+    /// <param name="chats">The model's chats; for a model without template, <see cref="ChatTemplate.Plain"/>.</param>
+    public RowEncoder(Tokenizer tokenizer, ChatPromptEncoder chats) => (_tokenizer, _chats) = (tokenizer, chats);
+
+    /// <summary>The shape of a row by its keys; null when it has none of the four.</summary>
+    public static RowShape? ShapeOf(JsonElement row)
+    {
+        if (row.ValueKind != JsonValueKind.Object) return null;
+        if (row.TryGetProperty("messages", out _)) return RowShape.Chat;
+        if (row.TryGetProperty("chosen", out _)) return RowShape.Preference;
+        if (row.TryGetProperty("completion", out _)) return RowShape.PromptCompletion;
+        return row.TryGetProperty("text", out _) ? RowShape.Text : null;
+    }
+
+    /// <summary>Encodes one row, whatever its length.</summary>
+    /// <returns>One example; two for a preference row, the chosen one first.</returns>
+    /// <exception cref="TrainingDataException">A key is missing or of the wrong kind, or the chat template refuses the chat.</exception>
+    public IReadOnlyList<TokenizedExample> Encode(JsonElement row)
+    {
+        try
+        {
+            return ShapeOf(row) switch
+            {
+                RowShape.Chat => [Chat(row, row.GetProperty("messages"))],
+                RowShape.PromptCompletion => [Answer(row.GetProperty("prompt"), row.GetProperty("completion"), row)],
+                RowShape.Text => [Whole(Text(row.GetProperty("text"), "text"))],
+                RowShape.Preference => [Answer(row.GetProperty("prompt"), row.GetProperty("chosen"), row), Answer(row.GetProperty("prompt"), row.GetProperty("rejected"), row)],
+                _ => throw new TrainingDataException("The row has none of the known shapes: messages, prompt and completion, text, or prompt, chosen and rejected."),
+            };
+        }
+        catch (KeyNotFoundException e)
+        {
+            throw new TrainingDataException("The row lacks a key of its shape.", inner: e);
+        }
+        catch (ChatTemplateException e)
+        {
+            throw new TrainingDataException($"The model's chat template refuses the row: {e.Message}", inner: e);
+        }
+    }
+
+    private TokenizedExample Chat(JsonElement row, JsonElement messages)
+    {
+        if (messages.ValueKind != JsonValueKind.Array) throw new TrainingDataException("messages has to be an array.");
+        var chat = _chats.EncodeForTraining(new ChatRenderInput(messages)
+        {
+            Tools = row.TryGetProperty("tools", out var tools) && tools.ValueKind == JsonValueKind.Array ? tools : null,
+        });
+        return new TokenizedExample(chat.Ids, chat.IsTrained);
+    }
+
+    /// <summary>A prompt and an answer: texts, or messages and the message or messages that answer them.</summary>
+    private TokenizedExample Answer(JsonElement prompt, JsonElement answer, JsonElement row)
+    {
+        if (prompt.ValueKind == JsonValueKind.Array) return Chat(row, Conversation(prompt, answer));
+        var promptText = Text(prompt, "prompt");
+        var promptIds = _tokenizer.Encode(promptText);
+        List<int> ids = [.. _tokenizer.IdsBefore, .. promptIds];
+        var start = ids.Count;
+        ids.AddRange(_tokenizer.EncodeContinuation(promptText, promptIds, Text(answer, "the answer")));
+        AddEnd(ids);
+        return new TokenizedExample([.. ids], [.. ids.Select((_, i) => i >= start)]);
+    }
+
+    private TokenizedExample Whole(string text)
+    {
+        List<int> ids = [.. _tokenizer.IdsBefore];
+        _tokenizer.EncodeTo(ids, text);
+        AddEnd(ids);
+        return new TokenizedExample([.. ids], [.. ids.Select((_, i) => i > 0 || _tokenizer.IdsBefore.Count == 0)]);
+    }
+
+    /// <summary>Without it the model would never learn to stop.</summary>
+    private void AddEnd(List<int> ids)
+    {
+        if (_tokenizer.EosTokenId is { } eos) ids.Add(eos);
+    }
+
+    /// <summary>The prompt's messages are context, whatever they are; the answer is learned.</summary>
+    private static JsonElement Conversation(JsonElement prompt, JsonElement answer)
+    {
+        using var stream = new MemoryStream();
+        using (var json = new Utf8JsonWriter(stream))
+        {
+            json.WriteStartArray();
+            foreach (var message in prompt.EnumerateArray())
+            {
+                json.WriteStartObject();
+                foreach (var property in message.EnumerateObject().Where(property => property.Name != "weight")) property.WriteTo(json);
+                json.WriteNumber("weight", 0);
+                json.WriteEndObject();
+            }
+            if (answer.ValueKind == JsonValueKind.Array)
+            {
+                foreach (var message in answer.EnumerateArray()) message.WriteTo(json);
+            }
+            else if (answer.ValueKind == JsonValueKind.Object)
+            {
+                answer.WriteTo(json);
+            }
+            else
+            {
+                json.WriteStartObject();
+                json.WriteString("role", "assistant");
+                json.WriteString("content", Text(answer, "the answer"));
+                json.WriteEndObject();
+            }
+            json.WriteEndArray();
+        }
+        using var document = JsonDocument.Parse(stream.ToArray());
+        return document.RootElement.Clone();
+    }
+
+    private static string Text(JsonElement value, string name) =>
+        value.ValueKind == JsonValueKind.String ? value.GetString()! : throw new TrainingDataException($"{name} has to be a text.");
+}
