@@ -11,8 +11,8 @@ internal static partial class Logs
     [LoggerMessage(2, LogLevel.Warning, "Events of jobs cannot be sent to Web PubSub ({Reason}); trying again in {Delay}.")]
     public static partial void RelayRetries(ILogger logger, string reason, TimeSpan delay);
 
-    [LoggerMessage(3, LogLevel.Error, "Event {Sequence} of job {JobId} was refused by Web PubSub with status {Status} and is left out.")]
-    public static partial void RelayRefused(ILogger logger, string jobId, long sequence, int status);
+    [LoggerMessage(3, LogLevel.Error, "Event {Sequence} of job {JobId} was refused by Web PubSub ({Reason}) and is left out.")]
+    public static partial void RelayRefused(ILogger logger, string jobId, long sequence, string reason);
 
     [LoggerMessage(4, LogLevel.Information, "Events {First} to {Last} of job {JobId} did not fit into the relay's memory; they are read again from the log.")]
     public static partial void RelayRereads(ILogger logger, string jobId, long first, long last);

@@ -86,17 +86,19 @@ public abstract class BlobStoreContract
     {
         var contents = new[] { Bytes(LargeBytes, 5), Bytes(LargeBytes, 6) };
 
-        await Task.WhenAll(contents.Select(async content =>
+        // The first is stopped between its blocks until the second is done.
+        var secondIsDone = new TaskCompletionSource();
+        var first = Store.WriteAsync(Container, "race", new TricklingStream(contents[0], pausesAfter: BlockUpload.BlockBytes + 500_000, pause: secondIsDone.Task));
+        await Store.WriteAsync(Container, "race", new TricklingStream(contents[1]));
+        secondIsDone.SetResult();
+        try
         {
-            try
-            {
-                await Store.WriteAsync(Container, "race", new TricklingStream(content));
-            }
-            catch (IOException)
-            {
-                // The other one won; saying so is right.
-            }
-        }));
+            await first;
+        }
+        catch (IOException)
+        {
+            // The other one won; saying so is right.
+        }
 
         var stored = await ReadAsync("race");
         Assert.Contains(contents, content => content.AsSpan().SequenceEqual(stored));
@@ -132,7 +134,7 @@ public abstract class BlobStoreContract
     }
 
     /// <summary>Gives its bytes in uneven pieces, cannot seek, and may die at its end.</summary>
-    protected sealed class TricklingStream(byte[] bytes, bool dies = false) : MemoryStream(bytes, writable: false)
+    protected sealed class TricklingStream(byte[] bytes, bool dies = false, int pausesAfter = int.MaxValue, Task? pause = null) : MemoryStream(bytes, writable: false)
     {
         public override bool CanSeek => false;
 
@@ -141,6 +143,11 @@ public abstract class BlobStoreContract
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             await Task.Yield();
+            if (Position > pausesAfter)
+            {
+                await (pause ?? Task.CompletedTask);
+            }
+
             var read = await base.ReadAsync(buffer[..Math.Min(buffer.Length, 100_003)], cancellationToken);
             return read == 0 && dies ? throw new EndOfStreamException("The sender went away.") : read;
         }

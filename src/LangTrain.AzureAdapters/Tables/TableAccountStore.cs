@@ -15,8 +15,8 @@ internal sealed class TableAccountStore(LazyResource<TableClient> users, LazyRes
 {
     private const string AccountRow = "account", KeyRow = "key", Sha256Column = "Sha256";
 
-    private readonly JsonRows<Account> _accounts = new(users, StoredJson.Default.Account);
-    private readonly JsonRows<ApiKey> _keys = new(keys, StoredJson.Default.ApiKey);
+    private readonly JsonRows<Account> _accounts = new(users, StoredJson.Account);
+    private readonly JsonRows<ApiKey> _keys = new(keys, StoredJson.ApiKey);
 
     /// <inheritdoc/>
     public async Task<Account?> FindAsync(string accountId, CancellationToken cancellation = default) =>

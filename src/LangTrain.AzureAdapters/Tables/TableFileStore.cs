@@ -13,7 +13,7 @@ internal sealed class TableFileStore(LazyResource<TableClient> table) : IFileSto
     private const string ExpiryPartition = "expiry";
 
     private readonly IndexedRows<StoredFile> _rows = new(
-        table, StoredJson.Default.StoredFile, file => file.AccountId, file => file.Id, file => file.Purpose);
+        table, StoredJson.StoredFile, file => file.AccountId, file => file.Id, file => file.Purpose);
 
     /// <inheritdoc/>
     public async Task CreateAsync(StoredFile file, CancellationToken cancellation = default)

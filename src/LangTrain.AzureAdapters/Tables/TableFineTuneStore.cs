@@ -20,7 +20,7 @@ internal sealed class TableFineTuneStore(LazyResource<TableClient> table, TimePr
     private static readonly TimeSpan MarkTrust = TimeSpan.FromMinutes(15);
 
     private readonly IndexedRows<FineTune> _rows = new(
-        table, StoredJson.Default.FineTune, job => job.AccountId, job => job.Id, job => StatusName(job.Status));
+        table, StoredJson.FineTune, job => job.AccountId, job => job.Id, job => StatusName(job.Status));
 
     /// <inheritdoc/>
     public async Task CreateAsync(FineTune job, CancellationToken cancellation = default)

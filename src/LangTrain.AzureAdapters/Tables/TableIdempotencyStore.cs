@@ -7,7 +7,7 @@ namespace LangTrain.AzureAdapters.Tables;
 /// <summary>Requests with an <c>Idempotency-Key</c> in a table: a partition an account, a row a key. Thread-safe.</summary>
 internal sealed class TableIdempotencyStore(LazyResource<TableClient> table) : IIdempotencyStore
 {
-    private readonly JsonRows<IdempotentRequest> _rows = new(table, StoredJson.Default.IdempotentRequest);
+    private readonly JsonRows<IdempotentRequest> _rows = new(table, StoredJson.IdempotentRequest);
 
     /// <inheritdoc/>
     public async Task<Versioned<IdempotentRequest>> CreateAsync(IdempotentRequest request, CancellationToken cancellation = default)

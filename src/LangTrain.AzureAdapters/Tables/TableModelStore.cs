@@ -9,7 +9,7 @@ internal sealed class TableModelStore(LazyResource<TableClient> table) : IModelS
 {
     private const string BasePartition = "base";
 
-    private readonly JsonRows<StoredModel> _rows = new(table, StoredJson.Default.StoredModel);
+    private readonly JsonRows<StoredModel> _rows = new(table, StoredJson.StoredModel);
 
     /// <inheritdoc/>
     public async Task<StoredModel?> FindAsync(string? accountId, string modelId, CancellationToken cancellation = default) =>
@@ -33,7 +33,7 @@ internal sealed class TableModelStore(LazyResource<TableClient> table) : IModelS
         var partition = Partition(accountId);
         await foreach (var row in client.QueryAsync<TableEntity>(TableClient.CreateQueryFilter($"PartitionKey eq {partition}"), cancellationToken: cancellation))
         {
-            yield return JsonRow.Read(row, StoredJson.Default.StoredModel);
+            yield return JsonRow.Read(row, StoredJson.StoredModel);
         }
     }
 

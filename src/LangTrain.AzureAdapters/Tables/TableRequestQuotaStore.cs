@@ -16,7 +16,7 @@ internal sealed class TableRequestQuotaStore(LazyResource<TableClient> table) : 
     private const int MostAttempts = 50;
     private const int MostAccounts = 10_000;
 
-    private readonly JsonRows<QuotaCounters> _rows = new(table, StoredJson.Default.QuotaCounters);
+    private readonly JsonRows<QuotaCounters> _rows = new(table, StoredJson.QuotaCounters);
     private readonly ConcurrentDictionary<string, Versioned<QuotaCounters>> _known = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>

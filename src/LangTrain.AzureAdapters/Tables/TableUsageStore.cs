@@ -18,7 +18,7 @@ internal sealed class TableUsageStore(LazyResource<TableClient> table) : IUsageS
         ArgumentNullException.ThrowIfNull(rows);
         var client = await table.GetAsync(cancellation);
         var entities = rows
-            .Select(row => JsonRow.From(TableKeys.Owner(row.AccountId), Key(row), row, StoredJson.Default.UsageRow))
+            .Select(row => JsonRow.From(TableKeys.Owner(row.AccountId), Key(row), row, StoredJson.UsageRow))
             // A transaction takes a row once; the last word counts.
             .GroupBy(entity => (entity.PartitionKey, entity.RowKey), (_, same) => same.Last());
         foreach (var account in entities.GroupBy(entity => entity.PartitionKey))
@@ -39,7 +39,7 @@ internal sealed class TableUsageStore(LazyResource<TableClient> table) : IUsageS
         var range = TableClient.CreateQueryFilter($"PartitionKey eq {partition} and RowKey ge {first} and RowKey lt {end}");
         await foreach (var row in client.QueryAsync<TableEntity>(range, cancellationToken: cancellation))
         {
-            yield return JsonRow.Read(row, StoredJson.Default.UsageRow);
+            yield return JsonRow.Read(row, StoredJson.UsageRow);
         }
     }
 

@@ -5,51 +5,81 @@ using Microsoft.Extensions.Logging;
 
 namespace LangTrain.AzureAdapters.WebPubSub;
 
-/// <summary>Sends job events to Web PubSub from one task, in order, in bounded memory. Thread-safe; never throws to who publishes.</summary>
+/// <summary>Sends job events to Web PubSub, in order within a job, in bounded memory. One a process. Thread-safe; never throws to who publishes.</summary>
 /// <remarks>
-/// What does not fit into memory while the service is slow is remembered as a range and read again from the log. What cannot be sent for a
-/// minute is given up: clients that come back get it by the replay on connect.
+/// A few senders take turns over the jobs that have something to say; a job is with one sender at a time. What does not fit into memory is kept
+/// as a range of numbers and read from the log when its turn comes; other processes' events in such a range are then told twice, and clients go by the sequence
+/// number. While the service does not answer, senders wait and try again.
 /// </remarks>
-internal sealed class WebPubSubRelay : IJobRelay, IAsyncDisposable
+internal sealed class WebPubSubRelay : IJobRelay, IAsyncDisposable, IDisposable
 {
-    private const int MostEventsInMemory = 4096;
-    // The service takes 1 MB; an event is a line of text or a few numbers.
-    private const int LargestMessageBytes = 1_000_000;
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    private const int Senders = 4;
+    private const int EventsPerTurn = 64;
+    private const int MostJobs = 10_000;
+    // After a long silence the end of a range is worth sending, not all of it: clients see the gap in the numbers and read it from the log.
+    private const int MostReread = 500;
+    private const int ConnectionAttempts = 4;
+    private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LastMoment = TimeSpan.FromSeconds(2);
 
     private readonly WebPubSubService _service;
     private readonly IJobEventLog _log;
     private readonly TimeProvider _time;
     private readonly ILogger<WebPubSubRelay> _logger;
-    private readonly Channel<Entry> _entries = Channel.CreateUnbounded<Entry>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly int _mostInMemory;
+    private readonly Lock _lock = new();
+    private readonly Dictionary<FineTuneRef, JobOutbox> _outboxes = [];
+    // Holds an outbox at most once, so it is as bounded as the outboxes are.
+    private readonly Channel<JobOutbox> _turns = Channel.CreateUnbounded<JobOutbox>();
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _sending;
     private int _inMemory;
 
-    public WebPubSubRelay(WebPubSubService service, IJobEventLog log, TimeProvider time, ILogger<WebPubSubRelay> logger)
+    public WebPubSubRelay(WebPubSubService service, IJobEventLog log, TimeProvider time, ILogger<WebPubSubRelay> logger, int mostInMemory = 4096)
     {
-        (_service, _log, _time, _logger) = (service, log, time, logger);
-        _sending = Task.Run(SendAllAsync);
+        (_service, _log, _time, _logger, _mostInMemory) = (service, log, time, logger, mostInMemory);
+        _sending = Task.WhenAll(Enumerable.Range(0, Senders).Select(_ => Task.Run(SendAllAsync)));
     }
 
     /// <inheritdoc/>
     public void Publish(FineTuneRef job, IReadOnlyList<JobEvent> events)
     {
+        ArgumentNullException.ThrowIfNull(job);
         ArgumentNullException.ThrowIfNull(events);
         if (events.Count == 0)
         {
             return;
         }
 
-        if (Interlocked.Add(ref _inMemory, events.Count) <= MostEventsInMemory)
+        lock (_lock)
         {
-            _entries.Writer.TryWrite(new Entry(job, events, events[0].Sequence, events[^1].Sequence));
-            return;
-        }
+            var isNew = !_outboxes.TryGetValue(job, out var outbox);
+            if (isNew)
+            {
+                if (_outboxes.Count >= MostJobs || _stopping.IsCancellationRequested)
+                {
+                    return;
+                }
 
-        // A range costs next to nothing, however many events it stands for.
-        Interlocked.Add(ref _inMemory, -events.Count);
-        _entries.Writer.TryWrite(new Entry(job, null, events[0].Sequence, events[^1].Sequence));
+                _outboxes[job] = outbox = new JobOutbox(job);
+            }
+
+            if (outbox!.IsBehind || Volatile.Read(ref _inMemory) + events.Count > _mostInMemory)
+            {
+                outbox.Miss(events);
+            }
+            else
+            {
+                outbox.Add(events);
+                Interlocked.Add(ref _inMemory, events.Count);
+            }
+
+            if (isNew)
+            {
+                _turns.Writer.TryWrite(outbox);
+            }
+        }
     }
 
     /// <inheritdoc/>
@@ -60,108 +90,156 @@ internal sealed class WebPubSubRelay : IJobRelay, IAsyncDisposable
     }
 
     /// <inheritdoc/>
+    /// <exception cref="IOException">The service did not take an event.</exception>
     public async Task SendToConnectionAsync(string connectionId, IReadOnlyList<JobEvent> events, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(events);
         foreach (var told in events)
         {
-            if (await _service.SendToConnectionAsync(connectionId, WebPubSubService.Message(told), cancellation) == 404)
+            var message = WebPubSubService.Message(told);
+            for (var attempt = 1; ; attempt++)
             {
-                return;
+                var outcome = await _service.SendToConnectionAsync(connectionId, message, cancellation);
+                if (outcome.Status == 404)
+                {
+                    // The client has gone.
+                    return;
+                }
+
+                if (outcome.IsSent)
+                {
+                    break;
+                }
+
+                if (!outcome.MayWorkLater || attempt == ConnectionAttempts)
+                {
+                    throw new IOException($"Web PubSub did not take event {told.Sequence} of {told.JobId}: {outcome.Reason}.");
+                }
+
+                await Task.Delay(outcome.Delay(FirstDelay * attempt), _time, cancellation);
             }
         }
     }
 
-    /// <inheritdoc/>
+    /// <summary>Gives what waits a moment to leave, then stops.</summary>
     public async ValueTask DisposeAsync()
     {
-        // What is queued has a moment to leave.
-        _entries.Writer.TryComplete();
-        _stopping.CancelAfter(TimeSpan.FromSeconds(2));
+        var deadline = TimeProvider.System.GetTimestamp();
+        while (TimeProvider.System.GetElapsedTime(deadline) < LastMoment && !IsIdle())
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20));
+        }
+
+        await _stopping.CancelAsync();
         await _sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _stopping.Dispose();
+        Dispose();
+    }
+
+    /// <summary>Stops at once.</summary>
+    public void Dispose()
+    {
+        // Not disposed itself: a sender that still ends may look at its token.
+        _stopping.Cancel();
         _service.Dispose();
+    }
+
+    private bool IsIdle()
+    {
+        lock (_lock)
+        {
+            return _outboxes.Count == 0;
+        }
     }
 
     private async Task SendAllAsync()
     {
-        await foreach (var entry in _entries.Reader.ReadAllAsync(_stopping.Token))
+        await foreach (var outbox in _turns.Reader.ReadAllAsync(_stopping.Token))
         {
             try
             {
-                if (entry.Events is { } events)
-                {
-                    Interlocked.Add(ref _inMemory, -events.Count);
-                    foreach (var told in events)
-                    {
-                        await SendAsync(entry.Job, told);
-                    }
-
-                    continue;
-                }
-
-                Logs.RelayRereads(_logger, entry.Job.JobId, entry.First, entry.Last);
-                await foreach (var told in _log.ReadAsync(entry.Job, entry.First - 1, _stopping.Token))
-                {
-                    if (told.Sequence > entry.Last)
-                    {
-                        break;
-                    }
-
-                    await SendAsync(entry.Job, told);
-                }
+                await SendTurnAsync(outbox);
             }
             catch (Exception failure) when (!_stopping.IsCancellationRequested)
             {
-                Logs.RelayFailed(_logger, entry.Job.JobId, failure);
+                Logs.RelayFailed(_logger, outbox.Job.JobId, failure);
+            }
+
+            lock (_lock)
+            {
+                if (outbox.IsEmpty)
+                {
+                    _outboxes.Remove(outbox.Job);
+                }
+                else
+                {
+                    _turns.Writer.TryWrite(outbox);
+                }
             }
         }
     }
 
-    private async Task SendAsync(FineTuneRef job, JobEvent told)
+    private async Task SendTurnAsync(JobOutbox outbox)
     {
-        var message = WebPubSubService.Message(told);
-        if (message.Length > LargestMessageBytes)
+        List<JobEvent> events;
+        (long First, long Last)? range;
+        lock (_lock)
         {
-            Logs.RelayRefused(_logger, job.JobId, told.Sequence, 413);
+            (events, range) = outbox.Take(EventsPerTurn);
+        }
+
+        var sent = 0;
+        try
+        {
+            for (; sent < events.Count; sent++)
+            {
+                await SendAsync(outbox.Job, events[sent]);
+                Interlocked.Decrement(ref _inMemory);
+            }
+        }
+        finally
+        {
+            Interlocked.Add(ref _inMemory, sent - events.Count);
+        }
+
+        if (range is not { } missed)
+        {
             return;
         }
 
-        var begun = _time.GetTimestamp();
-        for (var delay = TimeSpan.FromMilliseconds(200); ; delay = delay < TimeSpan.FromSeconds(5) ? delay * 2 : delay)
+        var first = Math.Max(missed.First, missed.Last - MostReread + 1);
+        Logs.RelayRereads(_logger, outbox.Job.JobId, first, missed.Last);
+        await foreach (var told in _log.ReadAsync(outbox.Job, first - 1, _stopping.Token))
         {
-            string reason;
-            try
+            if (told.Sequence > missed.Last)
             {
-                var status = await _service.SendToGroupAsync(JobStreamUser.Of(job), message, _stopping.Token);
-                if (status < 300)
-                {
-                    return;
-                }
-
-                if (status is < 500 and not 429)
-                {
-                    Logs.RelayRefused(_logger, job.JobId, told.Sequence, status);
-                    return;
-                }
-
-                reason = $"status {status}";
-            }
-            catch (Exception failure) when (failure is HttpRequestException or TaskCanceledException && !_stopping.IsCancellationRequested)
-            {
-                reason = failure.GetType().Name;
+                break;
             }
 
-            if (_time.GetElapsedTime(begun) > Patience)
+            await SendAsync(outbox.Job, told);
+        }
+    }
+
+    /// <summary>Sends one event, however long the service takes; one that the service will never take is left out.</summary>
+    private async Task SendAsync(FineTuneRef job, JobEvent told)
+    {
+        var message = WebPubSubService.Message(told);
+        for (var delay = FirstDelay; ; delay = delay * 2 < LongestDelay ? delay * 2 : LongestDelay)
+        {
+            var outcome = await _service.SendToGroupAsync(JobStreamUser.Of(job), message, _stopping.Token);
+            if (outcome.IsSent)
             {
                 return;
             }
 
-            Logs.RelayRetries(_logger, reason, delay);
-            await Task.Delay(delay, _time, _stopping.Token);
+            if (!outcome.MayWorkLater)
+            {
+                Logs.RelayRefused(_logger, job.JobId, told.Sequence, outcome.Reason);
+                return;
+            }
+
+            var wait = outcome.Delay(delay);
+            Logs.RelayRetries(_logger, outcome.Reason, wait);
+            await Task.Delay(wait, _time, _stopping.Token);
         }
     }
-
-    /// <summary>Events of one job, or (null) the range of their sequence numbers.</summary>
-    private sealed record Entry(FineTuneRef Job, IReadOnlyList<JobEvent>? Events, long First, long Last);
 }

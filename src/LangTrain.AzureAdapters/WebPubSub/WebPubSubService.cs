@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using Azure.Core;
+using Azure.Identity;
 using LangTrain.Contracts;
 using LangTrain.Contracts.FineTunes;
 using Microsoft.IdentityModel.JsonWebTokens;
@@ -20,6 +21,10 @@ internal sealed class WebPubSubService : IDisposable
 {
     private const string ApiVersion = "2024-12-01";
     private const string Scope = "https://webpubsub.azure.com/.default";
+    // The service takes 1 MB.
+    private const int LargestMessageBytes = 1_000_000;
+    private const int CutMessageCharacters = 1000;
+    private static readonly JsonElement CutData = JsonDocument.Parse("""{"truncated":true}""").RootElement;
     private static readonly TimeSpan RequestTokenLife = TimeSpan.FromMinutes(5);
 
     private readonly HttpClient _client = new(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(5) }) { Timeout = TimeSpan.FromSeconds(20) };
@@ -53,13 +58,12 @@ internal sealed class WebPubSubService : IDisposable
     }
 
     /// <summary>Sends one JSON message to a group.</summary>
-    /// <returns>The service's status.</returns>
-    public Task<int> SendToGroupAsync(string group, ReadOnlyMemory<byte> json, CancellationToken cancellation) =>
+    public Task<SendOutcome> SendToGroupAsync(string group, ReadOnlyMemory<byte> json, CancellationToken cancellation) =>
         PostAsync($"api/hubs/{_hub}/groups/{Uri.EscapeDataString(group)}/:send", json, cancellation);
 
     /// <summary>Sends one JSON message to one connection.</summary>
-    /// <returns>The service's status; 404 when the connection is gone.</returns>
-    public Task<int> SendToConnectionAsync(string connectionId, ReadOnlyMemory<byte> json, CancellationToken cancellation) =>
+    /// <returns>Status 404 when the connection is gone.</returns>
+    public Task<SendOutcome> SendToConnectionAsync(string connectionId, ReadOnlyMemory<byte> json, CancellationToken cancellation) =>
         PostAsync($"api/hubs/{_hub}/connections/{Uri.EscapeDataString(connectionId)}/:send", json, cancellation);
 
     /// <summary>An address at which a client joins one group on connecting, and can do nothing else.</summary>
@@ -92,15 +96,33 @@ internal sealed class WebPubSubService : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _client.Dispose();
 
-    /// <summary>An event as clients see it: without the key that only the log needs.</summary>
-    public static byte[] Message(JobEvent told) => JsonSerializer.SerializeToUtf8Bytes(told with { Key = null }, LangTrainJson.Default.JobEvent);
-
-    private async Task<int> PostAsync(string path, ReadOnlyMemory<byte> json, CancellationToken cancellation)
+    /// <summary>An event as clients see it: without the key that only the log needs, and cut short where the service would not take it.</summary>
+    public static byte[] Message(JobEvent told)
     {
-        using var request = await RequestAsync(path, "", cancellation);
-        request.Content = new ReadOnlyMemoryContent(json) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
-        using var response = await _client.SendAsync(request, cancellation);
-        return (int)response.StatusCode;
+        var seen = told with { Key = null };
+        var message = JsonSerializer.SerializeToUtf8Bytes(seen, LangTrainJson.Default.JobEvent);
+        if (message.Length <= LargestMessageBytes)
+        {
+            return message;
+        }
+
+        var cut = seen with { Message = seen.Message is { Length: > CutMessageCharacters } text ? text[..CutMessageCharacters] + "…" : seen.Message, Data = CutData };
+        return JsonSerializer.SerializeToUtf8Bytes(cut, LangTrainJson.Default.JobEvent);
+    }
+
+    private async Task<SendOutcome> PostAsync(string path, ReadOnlyMemory<byte> json, CancellationToken cancellation)
+    {
+        try
+        {
+            using var request = await RequestAsync(path, "", cancellation);
+            request.Content = new ReadOnlyMemoryContent(json) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+            using var response = await _client.SendAsync(request, cancellation);
+            return SendOutcome.From(response);
+        }
+        catch (Exception failure) when (failure is HttpRequestException or OperationCanceledException or AuthenticationFailedException && !cancellation.IsCancellationRequested)
+        {
+            return new SendOutcome(0, failure.GetType().Name);
+        }
     }
 
     private async Task<HttpRequestMessage> RequestAsync(string path, string query, CancellationToken cancellation)

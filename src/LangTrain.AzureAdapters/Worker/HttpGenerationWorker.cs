@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using LangTrain.Contracts;
@@ -22,7 +23,14 @@ internal sealed class HttpGenerationWorker : IGenerationWorker, IDisposable
             return;
         }
 
-        _client = new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(5), ConnectTimeout = TimeSpan.FromSeconds(10) })
+        _client = new HttpClient(new SocketsHttpHandler
+        {
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+            ConnectTimeout = TimeSpan.FromSeconds(10),
+            // Who breaks off closes the connection at once; reading on to save it would keep the worker at work.
+            ResponseDrainTimeout = TimeSpan.Zero,
+            ConnectCallback = ConnectAsync,
+        })
         {
             BaseAddress = worker,
             // A stream is as long as its answer; the caller's cancellation ends it.
@@ -38,7 +46,9 @@ internal sealed class HttpGenerationWorker : IGenerationWorker, IDisposable
         using var response = await PostAsync(WorkerRoutes.Generate, JsonContent.Create(item, LangTrainJson.Default.GenerateWorkItem), cancellation);
         if (!response.IsSuccessStatusCode)
         {
-            throw new GenerationUnavailableException($"The worker answered {(int)response.StatusCode}.");
+            var failure = await ReadFailureAsync(response, cancellation) ?? throw Unexpected(response);
+            yield return new GenerationUpdate { Type = GenerationUpdate.Failed, Error = failure };
+            yield break;
         }
 
         await using var body = await response.Content.ReadAsStreamAsync(cancellation);
@@ -56,26 +66,19 @@ internal sealed class HttpGenerationWorker : IGenerationWorker, IDisposable
     public async Task<TokenizeResult> TokenizeAsync(TokenizeWorkItem item, CancellationToken cancellation = default)
     {
         using var response = await PostAsync(WorkerRoutes.Tokenize, JsonContent.Create(item, LangTrainJson.Default.TokenizeWorkItem), cancellation);
+        if (!response.IsSuccessStatusCode)
+        {
+            throw await ReadFailureAsync(response, cancellation) is { } failure ? new GenerationFailedException(failure) : Unexpected(response);
+        }
+
         try
         {
-            if (response.IsSuccessStatusCode && await response.Content.ReadFromJsonAsync(LangTrainJson.Default.TokenizeResult, cancellation) is { } result)
-            {
-                return result;
-            }
-
-            // What carries a failure is the worker's word; anything else (a proxy's page, a wrong key) is no worker.
-            if (response.Content.Headers.ContentType?.MediaType == "application/json"
-                && await response.Content.ReadFromJsonAsync(LangTrainJson.Default.GenerationFailure, cancellation) is { } failure)
-            {
-                throw new GenerationFailedException(failure);
-            }
+            return await response.Content.ReadFromJsonAsync(LangTrainJson.Default.TokenizeResult, cancellation) ?? throw new JsonException("It is null.");
         }
         catch (Exception broken) when (broken is HttpRequestException or IOException or JsonException)
         {
             throw new GenerationUnavailableException("The worker's answer broke off.", broken);
         }
-
-        throw new GenerationUnavailableException($"The worker answered {(int)response.StatusCode}.");
     }
 
     /// <inheritdoc/>
@@ -93,6 +96,47 @@ internal sealed class HttpGenerationWorker : IGenerationWorker, IDisposable
         catch (Exception broken) when (broken is HttpRequestException or IOException or JsonException)
         {
             throw new GenerationUnavailableException("The worker's stream broke off.", broken);
+        }
+    }
+
+    /// <summary>What the worker itself says; null where the answer is somebody else's (a proxy's page, a refused key).</summary>
+    private static async Task<GenerationFailure?> ReadFailureAsync(HttpResponseMessage response, CancellationToken cancellation)
+    {
+        if (response.Content.Headers.ContentType?.MediaType != "application/json")
+        {
+            return null;
+        }
+
+        try
+        {
+            var failure = await response.Content.ReadFromJsonAsync(LangTrainJson.Default.GenerationFailure, cancellation);
+            return failure is { Status: > 0, Code: not null, Message: not null } ? failure : null;
+        }
+        catch (Exception broken) when (broken is HttpRequestException or IOException or JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static GenerationUnavailableException Unexpected(HttpResponseMessage response) => new($"The worker answered {(int)response.StatusCode}.");
+
+    private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellation)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            // A long answer may be silent for minutes (a model is loaded); only this tells a slow worker from one whose machine is gone.
+            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 15);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 5);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 4);
+            await socket.ConnectAsync(context.DnsEndPoint, cancellation);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
         }
     }
 

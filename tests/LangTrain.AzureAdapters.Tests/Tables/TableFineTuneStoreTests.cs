@@ -1,3 +1,5 @@
+using Azure.Core;
+using Azure.Core.Pipeline;
 using Azure.Data.Tables;
 using LangTrain.AzureAdapters.Tables;
 using LangTrain.Core.FineTunes;
@@ -11,9 +13,11 @@ public sealed class TableFineTuneStoreTests : FineTuneStoreContract
     private readonly ManualTimeProvider _time = new();
     private readonly LazyResource<TableClient> _table;
     private readonly TableFineTuneStore _store;
+    private readonly string _connection;
 
     public TableFineTuneStoreTests(AzuriteFixture azurite)
     {
+        _connection = azurite.ConnectionString;
         var storage = azurite.NewAccount();
         _table = storage.Table(storage.Names.JobsTable);
         _store = new TableFineTuneStore(_table, _time);
@@ -78,18 +82,24 @@ public sealed class TableFineTuneStoreTests : FineTuneStoreContract
         Assert.Contains("does not fit into a table row", refused.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_page_among_many_jobs_costs_one_query()
+    [Theory]
+    [InlineData(false, null, 1)]
+    [InlineData(true, null, 1 + 21)]
+    [InlineData(false, FineTuneStatus.Created, 1 + 21)]
+    public async Task A_page_among_many_jobs_costs_a_page(bool oldestFirst, FineTuneStatus? status, int requests)
     {
         var account = "user-" + Guid.NewGuid().ToString("N");
-        await Parallel.ForAsync(0, 150, async (_, stop) => await _store.CreateAsync(Some.Job(accountId: account), stop));
-        var after = (await _store.ListAsync(account, new PageRequest(100))).Items[^1].Id;
+        await Parallel.ForAsync(0, 120, async (_, stop) => await _store.CreateAsync(Some.Job(accountId: account), stop));
+        var after = (await _store.ListAsync(account, new PageRequest(80, OldestFirst: oldestFirst), status)).Items[^1].Id;
+        var counted = new CountingPolicy();
+        var options = new TableClientOptions();
+        options.AddPolicy(counted, HttpPipelinePosition.PerCall);
+        var store = new TableFineTuneStore(
+            new LazyResource<TableClient>(new TableClient(_connection, _table.Unchecked.Name, options), _ => Task.CompletedTask), _time);
 
-        var page = await _store.ListAsync(account, new PageRequest(20, after));
+        var page = await store.ListAsync(account, new PageRequest(20, after, oldestFirst), status);
 
-        Assert.Equal(20, page.Items.Count);
-        Assert.True(page.HasMore);
-        Assert.All(page.Items, job => Assert.True(string.CompareOrdinal(job.Id, after) < 0));
+        Assert.Equal((20, true, requests), (page.Items.Count, page.HasMore, counted.Requests));
     }
 
     private async Task<TableEntity> SingleMarkAsync() => Assert.Single(await MarksAsync());
@@ -98,4 +108,13 @@ public sealed class TableFineTuneStoreTests : FineTuneStoreContract
 
     private Azure.AsyncPageable<TableEntity> RowsOfAsync(string account) =>
         _table.Unchecked.QueryAsync<TableEntity>($"PartitionKey eq '{TableKeys.Owner(account)}'");
+
+    private sealed class CountingPolicy : HttpPipelineSynchronousPolicy
+    {
+        private int _requests;
+
+        public int Requests => _requests;
+
+        public override void OnSendingRequest(HttpMessage message) => Interlocked.Increment(ref _requests);
+    }
 }
