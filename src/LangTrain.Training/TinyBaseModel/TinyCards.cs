@@ -18,6 +18,9 @@ internal static class TinyCards
         (["trip", "cart"], order => $"{order.Town} on {order.Day}"),
     ];
 
+    private static readonly string[] Words =
+        [.. TinyWorld.Names, .. TinyWorld.Towns, .. TinyWorld.Colors, .. TinyWorld.Days, .. TinyWorld.Animals, .. TinyWorld.Things.Select(thing => thing.One), .. TinyWorld.Things.Select(thing => thing.Many)];
+
     /// <summary>A way to write cards.</summary>
     public static Func<TinyOrder, string> Layout(TinyRandom random)
     {
@@ -46,11 +49,11 @@ internal static class TinyCards
         return string.Join("\n\n", cards);
     }
 
-    /// <summary>Words and the same words again, turned around or picked from: pure copying.</summary>
+    /// <summary>Words and the same words again, in the same order, turned around or picked from: pure copying.</summary>
     public static string Copying(TinyRandom random)
     {
-        string[] pool = [.. TinyWorld.Names, .. TinyWorld.Towns, .. TinyWorld.Colors, .. TinyWorld.Days, .. TinyWorld.Things.Select(thing => thing.Many)];
-        var words = random.PickMany(pool, random.Between(3, 6));
+        if (random.Chance(50)) return Repetition(random);
+        var words = random.PickMany(Words, random.Between(3, 6));
         var list = string.Join(", ", words);
         return random.Between(0, 4) switch
         {
@@ -60,5 +63,12 @@ internal static class TinyCards
             3 => $"List: {list}.\n" + string.Join("\n", words.Select((word, i) => $"{i + 1}. {word}")),
             _ => $"{words[0]} is with {words[1]}. {words[2]} is alone.\nWho or what is alone? {words[2]}. What is with {words[1]}? {words[0]}.",
         };
+    }
+
+    /// <summary>Nothing helps here but to look for the word where it stood before: what makes a model learn to copy early.</summary>
+    private static string Repetition(TinyRandom random)
+    {
+        var words = string.Join(" ", random.PickMany(Words, random.Between(4, 16)));
+        return string.Join("\n", Enumerable.Repeat(words, random.Between(2, 4)));
     }
 }
