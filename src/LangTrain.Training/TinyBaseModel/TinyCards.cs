@@ -19,7 +19,11 @@ internal static class TinyCards
     ];
 
     private static readonly string[] Words =
-        [.. TinyWorld.Names, .. TinyWorld.Towns, .. TinyWorld.Colors, .. TinyWorld.Days, .. TinyWorld.Animals, .. TinyWorld.Things.Select(thing => thing.One), .. TinyWorld.Things.Select(thing => thing.Many)];
+        [
+            .. TinyWorld.Names, .. TinyWorld.Towns, .. TinyWorld.Colors, .. TinyWorld.Days, .. TinyWorld.Animals,
+            .. TinyWorld.Things.Select(thing => thing.One), .. TinyWorld.Things.Select(thing => thing.Many),
+            "ship", "send", "mail", "pack", "yes", "no", "good", "bad", "high", "low", "name", "date", "price", "label", "type", "true", "false", "urgent", "normal", "other",
+        ];
 
     /// <summary>A way to write cards.</summary>
     public static Func<TinyOrder, string> Layout(TinyRandom random)
@@ -68,7 +72,17 @@ internal static class TinyCards
     /// <summary>Nothing helps here but to look for the word where it stood before: what makes a model learn to copy early.</summary>
     private static string Repetition(TinyRandom random)
     {
-        var words = string.Join(" ", random.PickMany(Words, random.Between(4, 16)));
-        return string.Join("\n", Enumerable.Repeat(words, random.Between(2, 4)));
+        string[] words = random.Chance(75) ? random.PickMany(Words, random.Between(4, 16)) : [.. Enumerable.Range(0, random.Between(3, 8)).Select(_ => MadeUp(random))];
+        return string.Join("\n", Enumerable.Repeat(string.Join(" ", words), random.Between(2, 4)));
+    }
+
+    /// <summary>A word that nobody has seen, so that pieces of words and digits are known as well.</summary>
+    private static string MadeUp(TinyRandom random)
+    {
+        if (random.Chance(25)) return random.Between(0, 99_999).ToString(CultureInfo.InvariantCulture);
+        var word = string.Concat(Enumerable.Range(0, random.Between(1, 3)).Select(_ =>
+            random.Pick<string>("b", "c", "ch", "d", "f", "g", "h", "j", "k", "l", "m", "n", "p", "qu", "r", "s", "sh", "st", "t", "th", "v", "w", "x", "y", "z")
+            + random.Pick<string>("a", "e", "i", "o", "u", "ai", "ea", "ou") + random.Pick<string>("", "", "n", "r", "s", "t", "p", "ck")));
+        return random.Between(0, 9) switch { 0 => TinyWorld.Capital(word), 1 => word.ToUpperInvariant(), 2 => word + random.Pick<string>("-", "_", "/", "#", "@", "+", "=", "&", "*", "%", "$") , _ => word };
     }
 }
