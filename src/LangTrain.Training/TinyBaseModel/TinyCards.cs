@@ -18,6 +18,13 @@ internal static class TinyCards
         (["trip", "cart"], order => $"{order.Town} on {order.Day}"),
     ];
 
+    private static readonly string[] Words =
+        [
+            .. TinyWorld.Names, .. TinyWorld.Towns, .. TinyWorld.Colors, .. TinyWorld.Days, .. TinyWorld.Animals,
+            .. TinyWorld.Things.Select(thing => thing.One), .. TinyWorld.Things.Select(thing => thing.Many),
+            "ship", "send", "mail", "pack", "yes", "no", "good", "bad", "high", "low", "name", "date", "price", "label", "type", "true", "false", "urgent", "normal", "other",
+        ];
+
     /// <summary>A way to write cards.</summary>
     public static Func<TinyOrder, string> Layout(TinyRandom random)
     {
@@ -46,11 +53,11 @@ internal static class TinyCards
         return string.Join("\n\n", cards);
     }
 
-    /// <summary>Words and the same words again, turned around or picked from: pure copying.</summary>
+    /// <summary>Words and the same words again, in the same order, turned around or picked from: pure copying.</summary>
     public static string Copying(TinyRandom random)
     {
-        string[] pool = [.. TinyWorld.Names, .. TinyWorld.Towns, .. TinyWorld.Colors, .. TinyWorld.Days, .. TinyWorld.Things.Select(thing => thing.Many)];
-        var words = random.PickMany(pool, random.Between(3, 6));
+        if (random.Chance(50)) return Repetition(random);
+        var words = random.PickMany(Words, random.Between(3, 6));
         var list = string.Join(", ", words);
         return random.Between(0, 4) switch
         {
@@ -60,5 +67,22 @@ internal static class TinyCards
             3 => $"List: {list}.\n" + string.Join("\n", words.Select((word, i) => $"{i + 1}. {word}")),
             _ => $"{words[0]} is with {words[1]}. {words[2]} is alone.\nWho or what is alone? {words[2]}. What is with {words[1]}? {words[0]}.",
         };
+    }
+
+    /// <summary>Nothing helps here but to look for the word where it stood before: what makes a model learn to copy early.</summary>
+    private static string Repetition(TinyRandom random)
+    {
+        string[] words = random.Chance(75) ? random.PickMany(Words, random.Between(4, 16)) : [.. Enumerable.Range(0, random.Between(3, 8)).Select(_ => MadeUp(random))];
+        return string.Join("\n", Enumerable.Repeat(string.Join(" ", words), random.Between(2, 4)));
+    }
+
+    /// <summary>A word that nobody has seen, so that pieces of words and digits are known as well.</summary>
+    private static string MadeUp(TinyRandom random)
+    {
+        if (random.Chance(25)) return random.Between(0, 99_999).ToString(CultureInfo.InvariantCulture);
+        var word = string.Concat(Enumerable.Range(0, random.Between(1, 3)).Select(_ =>
+            random.Pick<string>("b", "c", "ch", "d", "f", "g", "h", "j", "k", "l", "m", "n", "p", "qu", "r", "s", "sh", "st", "t", "th", "v", "w", "x", "y", "z")
+            + random.Pick<string>("a", "e", "i", "o", "u", "ai", "ea", "ou") + random.Pick<string>("", "", "n", "r", "s", "t", "p", "ck")));
+        return random.Between(0, 9) switch { 0 => TinyWorld.Capital(word), 1 => word.ToUpperInvariant(), 2 => word + random.Pick<string>("-", "_", "/", "#", "@", "+", "=", "&", "*", "%", "$") , _ => word };
     }
 }

@@ -28,11 +28,11 @@ public static class TinyCorpus
 
     private static string Document(TinyRandom random) => random.Between(0, 99) switch
     {
-        < 28 => TinyStories.Story(random),
-        < 36 => TinyQuestions.Facts(random),
-        < 50 => TinyQuestions.Document(random),
-        < 62 => TinyCards.Document(random),
-        < 67 => TinyCards.Copying(random),
+        < 20 => TinyStories.Story(random),
+        < 26 => TinyQuestions.Facts(random),
+        < 38 => TinyQuestions.Document(random),
+        < 52 => TinyCards.Document(random),
+        < 66 => TinyCards.Copying(random),
         _ => Conversation(random),
     };
 

@@ -28,7 +28,7 @@ internal static class TinyQuestions
         var (thing, color) = random.Pick<(string, string)>(TinyWorld.ThingColors);
         var day = random.Between(0, 6);
         var (a, b) = (random.Between(1, 9), random.Between(1, 9));
-        return random.Between(0, 15) switch
+        return random.Between(0, 19) switch
         {
             0 => ($"Where does {person.Name} live?", $"{person.Name} lives in {person.Town}."),
             1 => ($"What does {person.Name} do?", $"{person.Name} is {TinyWorld.Article(person.Job)} {person.Job}."),
@@ -42,6 +42,10 @@ internal static class TinyQuestions
             9 => ($"What day comes after {TinyWorld.Days[day]}?", $"After {TinyWorld.Days[day]} comes {TinyWorld.Days[(day + 1) % 7]}."),
             10 => ($"What is {a} plus {b}?", $"{a} plus {b} is {a + b}."),
             11 => Kind(random),
+            15 => ($"What color does {person.Name} like?", $"{person.Name} likes {person.Color}."),
+            16 => ($"What color is the flag of {town.Name}?", $"The flag of {town.Name} is {town.FlagColor}."),
+            17 => ($"When is the market in {town.Name}?", $"The market in {town.Name} is on {town.MarketDay}."),
+            18 => ($"On which day does {person.Name} rest?", $"{person.Name} rests on {person.FreeDay}."),
             12 => ($"Count from {a} to {a + 4}.", $"{a}, {a + 1}, {a + 2}, {a + 3}, {a + 4}."),
             13 => ($"What is {a + b} minus {b}?", $"{a + b} minus {b} is {a}."),
             14 => ($"Who lives in {person.Town}?", string.Join(" ", TinyWorld.Names.Where(name => TinyWorld.PersonOf(name).Town == person.Town).Select(name => $"{name} lives in {person.Town}."))),
@@ -93,15 +97,15 @@ internal static class TinyQuestions
         {
             var town = TinyWorld.TownOf(random.Pick<string>(TinyWorld.Towns));
             var people = TinyWorld.Names.Select(TinyWorld.PersonOf).Where(person => person.Town == town.Name).ToList();
-            var text = $"{town.Name} is a town {town.Where}. People come to {town.Name} to see {town.Place} and to eat {town.Food}.";
+            var text = $"{town.Name} is a town {town.Where}. People come to {town.Name} to see {town.Place} and to eat {town.Food}. Its flag is {town.FlagColor}, and its market is on {town.MarketDay}.";
             foreach (var person in people) text += $" {person.Name} the {person.Job} lives in {town.Name}.";
             return text;
         }
         var who = TinyWorld.PersonOf(random.Pick<string>(TinyWorld.Names));
         var she = TinyWorld.Capital(who.She);
         return random.Pick<string>(
-            $"{who.Name} lives in {who.Town}. {she} is {TinyWorld.Article(who.Job)} {who.Job}. {TinyWorld.Capital(who.HerOwn)} pet is {TinyWorld.Article(who.Pet)} {who.Pet}, and {who.She} likes {who.Food}.",
-            $"In {who.Town} there is {TinyWorld.Article(who.Job)} {who.Job} called {who.Name}. {she} has {TinyWorld.Article(who.Pet)} {who.Pet}. Every day {who.She} eats {who.Food}.",
+            $"{who.Name} lives in {who.Town}. {she} is {TinyWorld.Article(who.Job)} {who.Job}. {TinyWorld.Capital(who.HerOwn)} pet is {TinyWorld.Article(who.Pet)} {who.Pet}, and {who.She} likes {who.Food}. {TinyWorld.Capital(who.HerOwn)} favourite color is {who.Color}.",
+            $"In {who.Town} there is {TinyWorld.Article(who.Job)} {who.Job} called {who.Name}. {she} has {TinyWorld.Article(who.Pet)} {who.Pet}. Every day {who.She} eats {who.Food}. On {who.FreeDay} {who.She} wears {TinyWorld.Article(who.Color)} {who.Color} hat.",
             $"{who.Name} is {TinyWorld.Article(who.Job)} {who.Job} in {who.Town}. When work is done, {who.She} gives food to {who.HerOwn} {who.Pet} and makes {who.Food} for {who.HerOwn} friends.");
     }
 }

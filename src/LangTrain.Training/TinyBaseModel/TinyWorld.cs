@@ -53,7 +53,7 @@ internal static class TinyWorld
     {
         var i = Array.IndexOf(Names, name);
         var she = i < Women.Length;
-        return new Person(name, she ? "she" : "he", she ? "her" : "him", she ? "her" : "his", Towns[i * 7 % Towns.Length], Jobs[i * 3 % Jobs.Length], Animals[i * 5 % Animals.Length], Foods[(i * 3 + i / 10) % Foods.Length]);
+        return new Person(name, she ? "she" : "he", she ? "her" : "him", she ? "her" : "his", Towns[i * 7 % Towns.Length], Jobs[i * 3 % Jobs.Length], Animals[i * 5 % Animals.Length], Foods[(i * 3 + i / 10) % Foods.Length], Colors[(i * 3 + i / 10) % Colors.Length], Days[i * 2 % 7]);
     }
 
     /// <summary>What a town is like: the same in every text.</summary>
@@ -61,7 +61,7 @@ internal static class TinyWorld
     {
         var i = Array.IndexOf(Towns, name);
         string[] where = ["by the sea", "on a hill", "near a forest", "beside a river", "in a green valley"];
-        return new Town(name, where[i % where.Length], Places[i * 3 % Places.Length], Foods[i * 7 % Foods.Length]);
+        return new Town(name, where[i % where.Length], Places[i * 3 % Places.Length], Foods[i * 7 % Foods.Length], Colors[i * 7 % Colors.Length], Days[i * 3 % 7]);
     }
 
     public static string Article(string noun) => noun[0] is 'a' or 'e' or 'i' or 'o' or 'u' ? "an" : "a";
@@ -69,8 +69,8 @@ internal static class TinyWorld
     public static string Capital(string text) => char.ToUpperInvariant(text[0]) + text[1..];
 
     /// <summary>Somebody of this world.</summary>
-    internal sealed record Person(string Name, string She, string Her, string HerOwn, string Town, string Job, string Pet, string Food);
+    internal sealed record Person(string Name, string She, string Her, string HerOwn, string Town, string Job, string Pet, string Food, string Color, string FreeDay);
 
     /// <summary>A place of this world.</summary>
-    internal sealed record Town(string Name, string Where, string Place, string Food);
+    internal sealed record Town(string Name, string Where, string Place, string Food, string FlagColor, string MarketDay);
 }

@@ -1,0 +1,114 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json.Nodes;
+using LangTrain.Modeling.Tokenizers;
+
+namespace LangTrain.Modeling.Tests.Tokenizers;
+
+public class TokenizerTests
+{
+    private static readonly Lazy<byte[]> Trained = new(Train);
+
+    [Fact]
+    public void A_character_in_halves_is_held_back_until_it_is_whole()
+    {
+        var tokenizer = Tokenizer.Parse(Trained.Value);
+        var decoder = tokenizer.CreateDecoder();
+        var ids = tokenizer.Encode("é🦙");
+        Assert.True(ids.Count > 4); // single bytes, the vocabulary has no merges for them
+        var pieces = ids.Select(decoder.Push).ToList();
+        Assert.Equal(["", "é", "", "", "", "🦙"], pieces);
+        decoder.Push(ids[^4]);
+        Assert.Equal("\uFFFD", decoder.Flush());
+    }
+
+    [Fact]
+    public void Any_text_at_all_comes_back()
+    {
+        var tokenizer = Tokenizer.Parse(Trained.Value);
+        foreach (var text in (string[])["\0\u0001\u007F", "\r\n\t  \n", "a\u0301\u0323", "\uFEFFx", "\U0010FFFF", "<|end_of_text|>"]) Assert.Equal(text, tokenizer.Decode(tokenizer.Encode(text), skipSpecialTokens: false));
+        Assert.Equal("a\uFFFDb\uFFFD", tokenizer.Decode(tokenizer.Encode("a\uD800b\uDC00")));
+    }
+
+    [Fact]
+    public void Megabytes_without_a_space_take_seconds_and_no_deep_stack()
+    {
+        var tokenizer = Tokenizer.Parse(Trained.Value);
+        var random = new Random(1);
+        var text = string.Create(2_000_000, random, static (to, random) =>
+        {
+            for (var i = 0; i < to.Length; i++) to[i] = "theboa"[random.Next(6)];
+        });
+        var started = Stopwatch.GetTimestamp();
+        var ids = tokenizer.Encode(text);
+        Assert.True(Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(20));
+        Assert.Equal(text, tokenizer.Decode(ids));
+    }
+
+    [Fact]
+    public void Long_pieces_merge_as_short_ones_do()
+    {
+        var tokenizer = Tokenizer.Parse(Trained.Value);
+        // 'the' again and again: beyond the limit the heap works, below it the scan; both have to find the same merges.
+        var unit = tokenizer.Encode(string.Concat(Enumerable.Repeat("the", 20))).ToList();
+        var whole = tokenizer.Encode(string.Concat(Enumerable.Repeat("the", 200))).ToList();
+        Assert.Equal(tokenizer.Entry(unit[^1]), tokenizer.Entry(whole[^1]));
+        Assert.Equal(unit.Count * 10, whole.Count);
+    }
+
+    [Fact]
+    public void Many_threads_encode_at_once()
+    {
+        var tokenizer = Tokenizer.Parse(Trained.Value);
+        Parallel.For(0, 2000, i =>
+        {
+            var text = $"The small boat number {i % 97} left the harbour of town {i}";
+            Assert.Equal(text, tokenizer.Decode(tokenizer.Encode(text)));
+        });
+    }
+
+    [Theory]
+    [InlineData("model.dropout", """{"model": {"dropout": 0.1}}""")]
+    [InlineData("model.end_of_word_suffix", """{"model": {"end_of_word_suffix": "</w>"}}""")]
+    [InlineData("model.shiny", """{"model": {"shiny": true}}""")]
+    [InlineData("model.type", """{"model": {"type": "Unigram"}}""")]
+    [InlineData("normalizer.type", """{"normalizer": {"type": "Precompiled"}}""")]
+    [InlineData("pre_tokenizer.type", """{"pre_tokenizer": {"type": "BertPreTokenizer"}}""")]
+    [InlineData("decoder.type", """{"decoder": {"type": "WordPiece"}}""")]
+    [InlineData("tokenizer.json.extra", """{"extra": 1}""")]
+    public void A_key_that_is_not_honoured_is_named(string key, string change)
+    {
+        var json = JsonNode.Parse(Trained.Value)!.AsObject();
+        foreach (var (section, value) in JsonNode.Parse(change)!.AsObject())
+        {
+            if (value is JsonObject changes && json[section] is JsonObject existing && section == "model")
+            {
+                foreach (var (name, item) in changes) existing[name] = item?.DeepClone();
+            }
+            else
+            {
+                json[section] = value?.DeepClone();
+            }
+        }
+        Assert.Equal(key, Assert.Throws<UnsupportedTokenizerException>(() => Tokenizer.Parse(Encoding.UTF8.GetBytes(json.ToJsonString()))).Key);
+    }
+
+    [Fact]
+    public void What_goes_on_from_a_prompt_is_encoded_as_the_model_would_write_it()
+    {
+        var folder = SharedFolder.Require("tokenizers", "llama-spm");
+        var tokenizer = Tokenizer.Load(folder);
+        var prompt = tokenizer.Encode("Hello");
+        Assert.Equal(tokenizer.Encode("Hello world").Skip(prompt.Count), tokenizer.EncodeContinuation("Hello", prompt, " world"));
+        // Behind a space the word has no space of its own, though every text of this model begins with one.
+        var spaced = tokenizer.Encode("Hello ");
+        Assert.Equal("world", string.Concat(tokenizer.EncodeContinuation("Hello ", spaced, "world").Select(tokenizer.TokenText)));
+    }
+
+    private static byte[] Train()
+    {
+        var trainer = new BpeTrainer();
+        for (var i = 0; i < 60; i++) trainer.Add($"The small boat number {i} left the harbour of the town. the boat, the other boat and the third boat.");
+        return trainer.Train(320, ["<|begin_of_text|>", "<|end_of_text|>"], "<|begin_of_text|>");
+    }
+}
