@@ -69,7 +69,11 @@ internal sealed class CharacterSet
         return grammar.Choice([.. parts]);
     }
 
-    private static string EscapeOf(int c) => c switch
+    /// <summary>True for what may not stand raw in a JSON string (RFC 8259, section 7).</summary>
+    public static bool NeedsEscape(int c) => c is < 0x20 or '"' or '\\';
+
+    /// <summary>The escape of such a character.</summary>
+    public static string EscapeOf(int c) => c switch
     {
         '"' => "\\\"",
         '\\' => "\\\\",

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace LangTrain.Inference.Structured;
@@ -10,6 +11,9 @@ namespace LangTrain.Inference.Structured;
 /// <remarks>Not thread-safe: made by one thread, then walked by the engine's loop thread alone.</remarks>
 internal sealed class Grammar
 {
+    /// <summary>Expressions that one grammar may grow to; a schema that needs more is refused, an answer that needs more fails alone.</summary>
+    private const int MaxNodes = 50_000;
+
     private readonly Dictionary<(GrammarNodeKind, int, int, int), GrammarNode> _pairs = [];
     private readonly Dictionary<UInt256, GrammarNode> _bytes = [];
     private readonly Dictionary<string, GrammarNode> _choices = [];
@@ -18,8 +22,8 @@ internal sealed class Grammar
 
     public Grammar()
     {
-        Nothing = new GrammarNode(GrammarNodeKind.Nothing, _count++);
-        Empty = new GrammarNode(GrammarNodeKind.Empty, _count++) { IsNullable = true };
+        Nothing = new GrammarNode(GrammarNodeKind.Nothing, NextId());
+        Empty = new GrammarNode(GrammarNodeKind.Empty, NextId()) { IsNullable = true };
     }
 
     /// <summary>No string.</summary>
@@ -37,7 +41,7 @@ internal sealed class Grammar
         if (set.IsEmpty)
             return Nothing;
         if (!_bytes.TryGetValue(set, out var node))
-            _bytes[set] = node = new GrammarNode(GrammarNodeKind.Bytes, _count++) { Bytes = set };
+            _bytes[set] = node = new GrammarNode(GrammarNodeKind.Bytes, NextId()) { Bytes = set };
         return node;
     }
 
@@ -75,6 +79,7 @@ internal sealed class Grammar
     /// <summary>Two expressions, one after the other; nested to the right, so that what stands behind is shared.</summary>
     public GrammarNode Sequence(GrammarNode first, GrammarNode rest)
     {
+        RuntimeHelpers.EnsureSufficientExecutionStack(); // Schemas come from clients, and an overflow would end the process.
         if (first.Kind == GrammarNodeKind.Nothing || rest.Kind == GrammarNodeKind.Nothing)
             return Nothing;
         if (first.Kind == GrammarNodeKind.Empty)
@@ -86,7 +91,7 @@ internal sealed class Grammar
         var key = (GrammarNodeKind.Sequence, first.Id, rest.Id, 0);
         if (!_pairs.TryGetValue(key, out var node))
         {
-            _pairs[key] = node = new GrammarNode(GrammarNodeKind.Sequence, _count++)
+            _pairs[key] = node = new GrammarNode(GrammarNodeKind.Sequence, NextId())
             {
                 First = first,
                 Rest = rest,
@@ -115,7 +120,7 @@ internal sealed class Grammar
         var key = string.Join(',', set.Keys);
         if (!_choices.TryGetValue(key, out var node))
         {
-            _choices[key] = node = new GrammarNode(GrammarNodeKind.Choice, _count++)
+            _choices[key] = node = new GrammarNode(GrammarNodeKind.Choice, NextId())
             {
                 Alternatives = [.. set.Values],
                 IsNullable = set.Values.Any(a => a.IsNullable),
@@ -161,14 +166,14 @@ internal sealed class Grammar
         var least = item.IsNullable ? 0 : min; // An item that may be empty makes any least number true.
         var key = (GrammarNodeKind.Repeat, item.Id, least, max);
         if (!_pairs.TryGetValue(key, out var node))
-            _pairs[key] = node = new GrammarNode(GrammarNodeKind.Repeat, _count++) { First = item, Min = least, Max = max, IsNullable = least == 0 };
+            _pairs[key] = node = new GrammarNode(GrammarNodeKind.Repeat, NextId()) { First = item, Min = least, Max = max, IsNullable = least == 0 };
         return node;
     }
 
     /// <summary>A name whose <see cref="GrammarNode.Body"/> is set later; the body must not be nullable and must not begin with the name itself.</summary>
     public GrammarNode Rule()
     {
-        var rule = new GrammarNode(GrammarNodeKind.Rule, _count++);
+        var rule = new GrammarNode(GrammarNodeKind.Rule, NextId());
         _rules.Add(rule);
         return rule;
     }
@@ -188,8 +193,12 @@ internal sealed class Grammar
         return Measure(state);
     }
 
+    private int NextId() =>
+        _count < MaxNodes ? _count++ : throw new UnsupportedSchemaException("schema", "The schema is too large: it has more states than structured output keeps.");
+
     private GrammarNode Derive(GrammarNode state, byte value)
     {
+        RuntimeHelpers.EnsureSufficientExecutionStack();
         switch (state.Kind)
         {
             case GrammarNodeKind.Bytes:
@@ -230,21 +239,26 @@ internal sealed class Grammar
     }
 
     // As Measure, but nothing is remembered while rules may still improve.
-    private static int MeasureOpen(GrammarNode node) => node.Kind switch
+    private static int MeasureOpen(GrammarNode node)
     {
-        GrammarNodeKind.Rule => node.MinBytes,
-        GrammarNodeKind.Sequence => Sum(MeasureOpen(node.First!), MeasureOpen(node.Rest!)),
-        GrammarNodeKind.Choice => node.Alternatives.Min(MeasureOpen),
-        GrammarNodeKind.Repeat => node.Min == 0 ? 0 : Times(MeasureOpen(node.First!), node.Min),
-        GrammarNodeKind.Bytes => 1,
-        GrammarNodeKind.Empty => 0,
-        _ => int.MaxValue,
-    };
+        RuntimeHelpers.EnsureSufficientExecutionStack();
+        return node.Kind switch
+        {
+            GrammarNodeKind.Rule => node.MinBytes,
+            GrammarNodeKind.Sequence => Sum(MeasureOpen(node.First!), MeasureOpen(node.Rest!)),
+            GrammarNodeKind.Choice => node.Alternatives.Min(MeasureOpen),
+            GrammarNodeKind.Repeat => node.Min == 0 ? 0 : Times(MeasureOpen(node.First!), node.Min),
+            GrammarNodeKind.Bytes => 1,
+            GrammarNodeKind.Empty => 0,
+            _ => int.MaxValue,
+        };
+    }
 
     private static int Measure(GrammarNode node)
     {
         if (node.MinBytes >= 0)
             return node.MinBytes;
+        RuntimeHelpers.EnsureSufficientExecutionStack();
         return node.MinBytes = node.Kind switch
         {
             GrammarNodeKind.Sequence => Sum(Measure(node.First!), Measure(node.Rest!)),

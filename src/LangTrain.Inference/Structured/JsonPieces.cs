@@ -1,4 +1,4 @@
-using System.Text.Encodings.Web;
+using System.Text;
 using System.Text.Json;
 
 namespace LangTrain.Inference.Structured;
@@ -144,7 +144,18 @@ internal sealed class JsonPieces
     };
 
     // No more escapes than JSON itself asks for: that is how models write names and enum values.
-    private static string Quote(string text) => $"\"{JsonEncodedText.Encode(text, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"";
+    private static string Quote(string text)
+    {
+        var quoted = new StringBuilder("\"");
+        foreach (var c in text)
+        {
+            if (CharacterSet.NeedsEscape(c))
+                quoted.Append(CharacterSet.EscapeOf(c));
+            else
+                quoted.Append(c);
+        }
+        return quoted.Append('"').ToString();
+    }
 
     private GrammarNode Member(GrammarNode name, GrammarNode value) =>
         _grammar.Sequence(name, _grammar.Text(":"), _grammar.Sequence(_grammar.Optional(_grammar.Text(" ")), value));

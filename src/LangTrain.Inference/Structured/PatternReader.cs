@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 
 namespace LangTrain.Inference.Structured;
 
@@ -46,6 +47,7 @@ internal sealed class PatternReader
 
     private GrammarNode Group()
     {
+        RuntimeHelpers.EnsureSufficientExecutionStack();
         var parts = new List<GrammarNode>();
         do
             parts.Add(Branch());

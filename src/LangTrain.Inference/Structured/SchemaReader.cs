@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 
 namespace LangTrain.Inference.Structured;
@@ -38,6 +39,10 @@ internal sealed class SchemaReader
         {
             throw new UnsupportedSchemaException("schema", "A keyword of the schema has a value of the wrong type.");
         }
+        catch (InsufficientExecutionStackException)
+        {
+            throw new UnsupportedSchemaException("schema", "The schema is too large or too deep.");
+        }
     }
 
     // A reference that can be followed back to itself with no text between would be walked without end.
@@ -53,6 +58,7 @@ internal sealed class SchemaReader
 
     private GrammarNode Value(JsonElement schema, string path)
     {
+        RuntimeHelpers.EnsureSufficientExecutionStack();
         if (schema.ValueKind == JsonValueKind.True)
             return _json.Value;
         if (schema.ValueKind == JsonValueKind.False)

@@ -55,26 +55,26 @@ public sealed class TextGenerator
         var seed = request.Sampling.Seed ?? Random.Shared.NextInt64();
         var rows = new GenerationRequest[request.ChoiceCount];
         var leases = new AdapterLease?[rows.Length]; // Each row holds the adapter until it is in no step any more, whatever its reader does.
-        for (var i = 0; i < rows.Length; i++)
-        {
-            var lease = leases[i] = request.Adapter?.Share();
-            rows[i] = new GenerationRequest
-            {
-                PromptTokens = prompt,
-                Adapter = lease?.Adapter,
-                Left = lease is null ? null : () => _ = lease.DisposeAsync().AsTask(),
-                Sampling = request.Sampling with { Seed = TokenRandom.SeedOfChoice(seed, i) },
-                MaxNewTokens = request.MaxNewTokens,
-                StopTokenIds = _stopTokenIds,
-                TopLogProbabilities = request.TopLogProbabilities,
-                PromptLogProbabilities = request is { Echo: true, TopLogProbabilities: not null },
-                Priority = request.Priority,
-                FairnessKey = request.FairnessKey,
-                Constraint = grammar is null ? null : new GrammarConstraint(grammar),
-            };
-        }
         try
         {
+            for (var i = 0; i < rows.Length; i++)
+            {
+                var lease = leases[i] = request.Adapter?.Share();
+                rows[i] = new GenerationRequest
+                {
+                    PromptTokens = prompt,
+                    Adapter = lease?.Adapter,
+                    Left = lease is null ? null : () => _ = lease.DisposeAsync().AsTask(),
+                    Sampling = request.Sampling with { Seed = TokenRandom.SeedOfChoice(seed, i) },
+                    MaxNewTokens = request.MaxNewTokens,
+                    StopTokenIds = _stopTokenIds,
+                    TopLogProbabilities = request.TopLogProbabilities,
+                    PromptLogProbabilities = request is { Echo: true, TopLogProbabilities: not null },
+                    Priority = request.Priority,
+                    FairnessKey = request.FairnessKey,
+                    Constraint = grammar is null ? null : new GrammarConstraint(grammar),
+                };
+            }
             return ReadAsync(request, prompt, _engine.Submit(rows, cancellationToken), cancellationToken);
         }
         catch

@@ -97,6 +97,22 @@ public class StructuredOutputTests
         Assert.Equal(keyword, refused.Keyword);
     }
 
+    [Fact]
+    public void A_schema_made_to_exhaust_the_process_is_refused()
+    {
+        var wide = "{\"type\":\"object\",\"properties\":{" + string.Join(',', Enumerable.Range(0, 20_000).Select(i => $"\"property{i}\":{{}}")) + "}}";
+        var literal = JsonSerializer.Serialize(new { @const = new string('x', 500_000) });
+        var pattern = JsonSerializer.Serialize(new { type = "string", pattern = new string('(', 50_000) });
+        foreach (var schema in new[] { wide, literal, pattern })
+        {
+            Exception? thrown = null;
+            var thread = new Thread(() => thrown = Record.Exception(() => SchemaReader.Read(new Grammar(), JsonDocument.Parse(schema).RootElement)), 1 << 20);
+            thread.Start();
+            thread.Join();
+            Assert.IsType<UnsupportedSchemaException>(thrown);
+        }
+    }
+
     [Theory]
     [InlineData(null)]
     [InlineData(Person)]
