@@ -2,13 +2,16 @@ using System.Text.Json;
 using LangTrain.AzureAdapters;
 using LangTrain.Contracts;
 using LangTrain.Core.Accounts;
+using LangTrain.Core.Datasets;
 using LangTrain.Core.Files;
+using LangTrain.Core.FineTunes;
 using LangTrain.Core.Generation;
 using LangTrain.Core.Idempotency;
 using LangTrain.Core.Limits;
 using LangTrain.Core.Models;
 using LangTrain.Core.Usage;
 using LangTrain.Functions.Accounts;
+using LangTrain.Functions.FineTunes;
 using LangTrain.Functions.Middleware;
 using LangTrain.Functions.StartUp;
 using Microsoft.Azure.Functions.Worker;
@@ -64,6 +67,21 @@ public static class FunctionsAppSetup
         services.AddSingleton<RegisterBaseModels>();
         services.AddSingleton<DeleteModel>();
         services.AddSingleton<UploadedFiles>();
+
+        services.AddSingleton(new FineTuneOptions());
+        services.AddSingleton(new DatasetLimits());
+        services.AddSingleton(provider => new FetchDataset(GuardedHttp.CreateClient(settings.AllowPrivateUrls), provider.GetRequiredService<DatasetLimits>()));
+        services.AddSingleton<PrepareDataset>();
+        services.AddSingleton<ChangeFineTune>();
+        services.AddSingleton<SubmitFineTune>();
+        services.AddSingleton<ControlFineTune>();
+        services.AddSingleton<PrepareFineTune>();
+        services.AddSingleton<QueueTraining>();
+        services.AddSingleton<SettleFineTune>();
+        services.AddSingleton<RegisterFineTunedModel>();
+        services.AddSingleton<FailFineTune>();
+        services.AddSingleton<SweepFineTunes>();
+        services.AddSingleton<RelayEventSignature>();
 
         services.AddSingleton<CompleteText>();
         services.AddSingleton<CompleteChat>();

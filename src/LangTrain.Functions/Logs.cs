@@ -16,4 +16,7 @@ internal static partial class Logs
 
     [LoggerMessage(4, LogLevel.Error, "A stream failed in request {RequestId}")]
     public static partial void StreamFailed(this ILogger logger, Exception exception, string requestId);
+
+    [LoggerMessage(5, LogLevel.Error, "The first account and the base models could not be prepared")]
+    public static partial void NotPrepared(this ILogger logger, Exception exception);
 }

@@ -20,7 +20,7 @@ internal static class DemoCheck
         {
             var files = new TrainingFiles
             {
-                BaseModelFolder = baseModel, BaseModelName = "langtrain/tiny", TrainingFile = trainingFile, EvaluationFile = heldOutFile,
+                BaseModelFolder = baseModel, BaseModelName = "langtrain/tiny-base", TrainingFile = trainingFile, EvaluationFile = heldOutFile,
                 CheckpointFolder = Path.Combine(work, "checkpoints"), OutputFolder = Path.Combine(work, "adapter"),
             };
             var observer = new ConsoleObserver(every: 20);

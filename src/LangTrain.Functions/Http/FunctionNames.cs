@@ -23,9 +23,15 @@ internal static class FunctionNames
     /// <summary><c>POST dashboard-sessions</c>: a one-time ticket for a key.</summary>
     public const string RedeemTicket = "RedeemTicket";
 
+    /// <summary><c>OPTIONS hubs/jobs/events</c>: Web PubSub asks whether its events are wanted.</summary>
+    public const string AllowRelayEvents = "AllowRelayEvents";
+
+    /// <summary><c>POST hubs/jobs/events</c>: an event of Web PubSub, signed with its own key.</summary>
+    public const string HearRelayEvent = "HearRelayEvent";
+
     /// <summary>Everything that has no function.</summary>
     public const string Unknown = "Unknown";
 
     /// <summary>Functions that anybody may call.</summary>
-    public static FrozenSet<string> Open { get; } = FrozenSet.ToFrozenSet([Health, OpenApi, Docs, Dashboard, RedeemTicket, Unknown]);
+    public static FrozenSet<string> Open { get; } = FrozenSet.ToFrozenSet([Health, OpenApi, Docs, Dashboard, RedeemTicket, AllowRelayEvents, HearRelayEvent, Unknown]);
 }

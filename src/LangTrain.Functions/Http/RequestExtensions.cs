@@ -111,6 +111,9 @@ internal static class RequestExtensions
         }
     }
 
+    /// <summary>Base address of the API as the caller reached it, without a slash at its end.</summary>
+    public static string BaseUrl(this HttpRequest request) => $"{request.Scheme}://{request.Host}{request.PathBase}/v1";
+
     /// <summary>A model id out of a catch-all route: <c>%2F</c> and <c>/</c> are one.</summary>
     public static string ModelId(string? routeValue) => (routeValue ?? "").Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
 }

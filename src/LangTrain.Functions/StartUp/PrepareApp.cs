@@ -28,12 +28,12 @@ public sealed class PrepareApp(LangTrainSettings settings, BootstrapAccount boot
             catch (ArgumentException wrong)
             {
                 // A setting that no second try makes right.
-                Logs.NotPrepared(logger, wrong);
+                logger.NotPrepared(wrong);
                 _prepared.TrySetException(wrong);
             }
             catch (Exception failure) when (failure is not OperationCanceledException)
             {
-                Logs.NotPrepared(logger, failure);
+                logger.NotPrepared(failure);
                 await Task.Delay(Pause, stoppingToken);
             }
         }

@@ -94,7 +94,7 @@ internal sealed class LocalHostRun(CommandLine command, LocalHostSettings settin
             }
 
             // 5. Until Ctrl-C, or until what everything stands on is gone.
-            var ended = await Task.WhenAny(Task.Delay(Timeout.Infinite, _time, cancellation), azurite?.Exited ?? Task.Delay(Timeout.Infinite, _time, cancellation));
+            var ended = await Task.WhenAny(Task.Delay(Timeout.InfiniteTimeSpan, _time, cancellation), azurite?.Exited ?? Task.Delay(Timeout.InfiniteTimeSpan, _time, cancellation));
             if (!cancellation.IsCancellationRequested && ended == azurite?.Exited)
             {
                 logger.AzuriteEnded();

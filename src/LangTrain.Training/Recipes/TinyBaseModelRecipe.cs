@@ -32,23 +32,23 @@ public sealed class TinyBaseModelRecipe : FineTuneRecipe
     }
 
     /// <summary>Documents that the shipped model was trained on.</summary>
-    public const int DefaultDocuments = 120_000;
+    public const int DefaultDocuments = 165_000;
 
     private static TrainingOptions Options { get; } = new()
     {
         Method = TrainingMethod.Full,
         Objective = TrainingObjective.Text,
         Epochs = 1,
-        BatchSize = 16,
+        BatchSize = 8,
         Packing = true,
         MaxSequenceLength = 256,
         LearningRate = 3e-3,
         WarmupSteps = 100,
-        WeightDecay = 0.1,
-        AdamBeta2 = 0.95,
-        EvaluationSteps = 250,
+        WeightDecay = 0.05,
+        AdamBeta2 = 0.98,
+        EvaluationSteps = 500,
         EvaluationSamples = 0,
-        SaveSteps = 250,
+        SaveSteps = 500,
         KeepCheckpoints = 1,
     };
 
@@ -77,7 +77,7 @@ public sealed class TinyBaseModelRecipe : FineTuneRecipe
     private static TrainingFiles Files(string workFolder, string outputFolder) => new()
     {
         BaseModelFolder = Path.Combine(workFolder, "untrained"),
-        BaseModelName = "langtrain/tiny",
+        BaseModelName = "langtrain/tiny-base",
         TrainingFile = "",
         CheckpointFolder = Path.Combine(workFolder, "checkpoints"),
         OutputFolder = outputFolder,

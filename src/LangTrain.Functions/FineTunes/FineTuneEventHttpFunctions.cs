@@ -1,0 +1,129 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Text;
+using LangTrain.Contracts;
+using LangTrain.Contracts.FineTunes;
+using LangTrain.Core.Accounts;
+using LangTrain.Core.Errors;
+using LangTrain.Core.FineTunes;
+using LangTrain.Functions.Http;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+
+namespace LangTrain.Functions.FineTunes;
+
+/// <summary>What happened in a job: events as a list or a stream, its numbers, its checkpoints, its log as text.</summary>
+public sealed class FineTuneEventHttpFunctions(IFineTuneStore store, IJobEventLog log, TimeProvider time)
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
+
+    /// <summary><c>GET /fine-tunes/{id}/events?after=</c>: a list in order, or with <c>Accept: text/event-stream</c> a stream until the job has ended.</summary>
+    [Function("ListFineTuneEvents")]
+    public async Task<IResult> ListEvents(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "fine-tunes/{jobId}/events")] HttpRequest request, string jobId, CancellationToken cancellation)
+    {
+        var job = (await store.GetAsync(request.Caller(Scopes.Read), jobId, cancellation)).Ref();
+        return request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase)
+            ? new JobEventStream(stop => FollowAsync(job, After(request, request.Headers["Last-Event-ID"]), stop))
+            : await ListAsync(request, job, _ => true, cancellation);
+    }
+
+    /// <summary><c>GET /fine-tunes/{id}/metrics</c>: the metrics events.</summary>
+    [Function("ListFineTuneMetrics")]
+    public async Task<IResult> ListMetrics(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "fine-tunes/{jobId}/metrics")] HttpRequest request, string jobId, CancellationToken cancellation)
+    {
+        var job = (await store.GetAsync(request.Caller(Scopes.Read), jobId, cancellation)).Ref();
+        return await ListAsync(request, job, told => told.Type is JobEventTypes.Metrics or JobEventTypes.Eval, cancellation);
+    }
+
+    /// <summary><c>GET /fine-tunes/{id}/checkpoints</c>: the checkpoint events.</summary>
+    [Function("ListFineTuneCheckpoints")]
+    public async Task<IResult> ListCheckpoints(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "fine-tunes/{jobId}/checkpoints")] HttpRequest request, string jobId, CancellationToken cancellation)
+    {
+        var job = (await store.GetAsync(request.Caller(Scopes.Read), jobId, cancellation)).Ref();
+        return await ListAsync(request, job, told => told.Type == JobEventTypes.Checkpoint, cancellation);
+    }
+
+    /// <summary><c>GET /fine-tunes/{id}/logs</c>: the log as plain text.</summary>
+    [Function("GetFineTuneLogs")]
+    public async Task<IResult> GetLogs(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "fine-tunes/{jobId}/logs")] HttpRequest request, string jobId, CancellationToken cancellation)
+    {
+        var job = (await store.GetAsync(request.Caller(Scopes.Read), jobId, cancellation)).Ref();
+        var text = new StringBuilder();
+        await foreach (var told in log.ReadAsync(job, 0, cancellation))
+        {
+            var line = told.Type switch
+            {
+                JobEventTypes.Log => $"{told.Level}: {told.Message}",
+                JobEventTypes.Status => $"status: {told.Status}",
+                _ => $"{told.Type}: {told.Data}",
+            };
+            text.Append(CultureInfo.InvariantCulture, $"{told.Timestamp:yyyy-MM-ddTHH:mm:ss.fffZ} {line}\n");
+        }
+
+        return TypedResults.Text(text.ToString(), "text/plain; charset=utf-8");
+    }
+
+    private async Task<IResult> ListAsync(HttpRequest request, FineTuneRef job, Func<JobEvent, bool> wanted, CancellationToken cancellation)
+    {
+        var limit = request.QueryValue("limit") is { } text ? Number(text, "limit", 1, 1000) : 100;
+        var events = new List<JobEvent>();
+        var more = false;
+        await foreach (var told in log.ReadAsync(job, After(request, null), cancellation))
+        {
+            if (!wanted(told))
+            {
+                continue;
+            }
+
+            if (events.Count == limit)
+            {
+                more = true;
+                break;
+            }
+
+            events.Add(told with { Key = null });
+        }
+
+        return Answer.Json(
+            ListAnswer.Of(events, more, told => told.Sequence.ToString(CultureInfo.InvariantCulture)), ApiJson.Wire.ListAnswerJobEvent);
+    }
+
+    private async IAsyncEnumerable<JobEvent> FollowAsync(FineTuneRef job, long after, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        while (true)
+        {
+            // Looked at before reading: what an ended job had to tell is all in the log by then.
+            var row = await store.FindAsync(job, cancellation);
+            var ended = row is null || FineTuneStateMachine.IsTerminal(row.Value.Status);
+            var last = false;
+            await foreach (var told in log.ReadAsync(job, after, cancellation))
+            {
+                after = told.Sequence;
+                last = told.Type == JobEventTypes.Status && told.Status is { } word && FineTuneStatusWords.Find(word) is { } status && FineTuneStateMachine.IsTerminal(status);
+                yield return told with { Key = null };
+            }
+
+            if (last || ended)
+            {
+                yield break;
+            }
+
+            await Task.Delay(Pause, time, cancellation);
+        }
+    }
+
+    private static long After(HttpRequest request, string? header)
+    {
+        var text = header is { Length: > 0 } ? header : request.QueryValue("after");
+        return text is null ? 0 : Number(text, "after", 0, int.MaxValue);
+    }
+
+    private static int Number(string text, string param, int least, int most) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most
+            ? value
+            : throw ApiErrors.Invalid($"{param} must be a whole number from {least} to {most}.", param);
+}

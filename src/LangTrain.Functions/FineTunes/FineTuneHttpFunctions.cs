@@ -1,0 +1,112 @@
+using LangTrain.Contracts;
+using LangTrain.Contracts.FineTunes;
+using LangTrain.Core.Accounts;
+using LangTrain.Core.Errors;
+using LangTrain.Core.FineTunes;
+using LangTrain.Core.Idempotency;
+using LangTrain.Functions.Http;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
+
+namespace LangTrain.Functions.FineTunes;
+
+/// <summary>Fine-tunes: create, look at, cancel, pause, resume.</summary>
+public sealed class FineTuneHttpFunctions(SubmitFineTune submit, ControlFineTune control, IFineTuneStore store, IdempotentRequests once)
+{
+    /// <summary><c>POST /fine-tunes</c>.</summary>
+    [Function("CreateFineTune")]
+    public Task<IResult> CreateFineTune(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "fine-tunes")] HttpRequest request,
+        [DurableClient] DurableTaskClient orchestrations,
+        CancellationToken cancellation)
+    {
+        var caller = request.Caller(Scopes.Train);
+        return request.RunOnceAsync(once, caller, ApiJson.Wire.FineTuneAnswer, async (body, seed, stop) =>
+        {
+            var job = await submit.ExecuteAsync(caller, FineTuneRequest.FromRequest(body), seed, stop);
+            // The row first: a death in between is found by the sweep.
+            await orchestrations.EnsureStartedAsync(job.Ref(), stop);
+            return job.ToAnswer(request.BaseUrl());
+        }, cancellation);
+    }
+
+    /// <summary><c>GET /fine-tunes</c>: a page, newest first; <c>?status</c> narrows it.</summary>
+    [Function("ListFineTunes")]
+    public async Task<IResult> ListFineTunes(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "fine-tunes")] HttpRequest request, CancellationToken cancellation)
+    {
+        var caller = request.Caller(Scopes.Read);
+        FineTuneStatus? status = null;
+        if (request.QueryValue("status") is { } word)
+        {
+            status = FineTuneStatusWords.Find(word)
+                ?? throw ApiErrors.Invalid($"status must be one of {string.Join(", ", FineTuneStatusWords.All)}.", "status");
+        }
+
+        var page = await store.ListAsync(caller.AccountId, request.ReadPage(), status, cancellation);
+        var answers = page.Items.Select(job => job.ToAnswer(request.BaseUrl())).ToArray();
+        return Answer.Json(ListAnswer.Of(answers, page.HasMore, job => job.Id), ApiJson.Wire.ListAnswerFineTuneAnswer);
+    }
+
+    /// <summary><c>GET /fine-tunes/{id}</c>.</summary>
+    [Function("GetFineTune")]
+    public async Task<IResult> GetFineTune(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "fine-tunes/{jobId}")] HttpRequest request, string jobId, CancellationToken cancellation)
+    {
+        var job = await store.GetAsync(request.Caller(Scopes.Read), jobId, cancellation);
+        return Answer.Json(job.ToAnswer(request.BaseUrl()), ApiJson.Wire.FineTuneAnswer);
+    }
+
+    /// <summary><c>DELETE /fine-tunes/{id}</c>: cancels; 204.</summary>
+    [Function("DeleteFineTune")]
+    public async Task<IResult> DeleteFineTune(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "fine-tunes/{jobId}")] HttpRequest request,
+        [DurableClient] DurableTaskClient orchestrations,
+        string jobId,
+        CancellationToken cancellation)
+    {
+        await ControlAsync(request, orchestrations, jobId, FineTuneControl.Cancel, cancellation);
+        return Answer.Nothing();
+    }
+
+    /// <summary><c>POST /fine-tunes/{id}/cancel</c>.</summary>
+    [Function("CancelFineTune")]
+    public async Task<IResult> CancelFineTune(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "fine-tunes/{jobId}/cancel")] HttpRequest request,
+        [DurableClient] DurableTaskClient orchestrations,
+        string jobId,
+        CancellationToken cancellation) =>
+        Show(request, await ControlAsync(request, orchestrations, jobId, FineTuneControl.Cancel, cancellation));
+
+    /// <summary><c>POST /fine-tunes/{id}/pause</c>.</summary>
+    [Function("PauseFineTune")]
+    public async Task<IResult> PauseFineTune(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "fine-tunes/{jobId}/pause")] HttpRequest request,
+        [DurableClient] DurableTaskClient orchestrations,
+        string jobId,
+        CancellationToken cancellation) =>
+        Show(request, await ControlAsync(request, orchestrations, jobId, FineTuneControl.Pause, cancellation));
+
+    /// <summary><c>POST /fine-tunes/{id}/resume</c>.</summary>
+    [Function("ResumeFineTune")]
+    public async Task<IResult> ResumeFineTune(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "fine-tunes/{jobId}/resume")] HttpRequest request,
+        [DurableClient] DurableTaskClient orchestrations,
+        string jobId,
+        CancellationToken cancellation) =>
+        Show(request, await ControlAsync(request, orchestrations, jobId, FineTuneControl.Resume, cancellation));
+
+    private static IResult Show(HttpRequest request, FineTune job) => Answer.Json(job.ToAnswer(request.BaseUrl()), ApiJson.Wire.FineTuneAnswer);
+
+    private async Task<FineTune> ControlAsync(
+        HttpRequest request, DurableTaskClient orchestrations, string jobId, FineTuneControl wish, CancellationToken cancellation)
+    {
+        var caller = request.Caller(Scopes.Train);
+        var reference = new FineTuneRef(caller.AccountId, jobId);
+        var job = await control.ExecuteAsync(reference, wish, cancellation);
+        await orchestrations.EnsureStartedAsync(reference, cancellation);
+        await orchestrations.WakeAsync(reference, cancellation);
+        return job;
+    }
+}
