@@ -69,7 +69,10 @@ public static class FineTuneOrchestration
                         var over = context.CreateTimer(context.CurrentUtcDateTime.AddSeconds(settled.WaitSeconds), heardFirst.Token);
                         if (await Task.WhenAny(heard, over) == heard)
                         {
-                            await heardFirst.CancelAsync();
+                            // Not CancelAsync, whose task is none of the context's.
+#pragma warning disable CA1849
+                            heardFirst.Cancel();
+#pragma warning restore CA1849
                             signal = await heard;
                             heard = context.WaitForExternalEvent<FineTuneSignal>(FineTuneSignal.EventName);
                         }

@@ -25,6 +25,7 @@ internal sealed class DurableRuntime : IHostedService, IAsyncDisposable
     private readonly ILoggerFactory _loggers;
     private readonly SemaphoreSlim _turns;
     private Task _resuming = Task.CompletedTask;
+    private int _disposed;
 
     public DurableRuntime(
         DurableStore store,
@@ -85,6 +86,12 @@ internal sealed class DurableRuntime : IHostedService, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // The container knows this object as itself and as a hosted service, and disposes it for each.
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
         await StopAsync(CancellationToken.None);
         _stopping.Dispose();
         _turns.Dispose();

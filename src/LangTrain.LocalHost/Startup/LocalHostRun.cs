@@ -174,7 +174,6 @@ internal sealed class LocalHostRun(CommandLine command, LocalHostSettings settin
 
     private async Task ShowReadyAsync(WebApplication app, string key, Dictionary<string, string?> appSettings, CancellationToken cancellation)
     {
-        var grid = new Grid().AddColumn(new GridColumn().NoWrap()).AddColumn(new GridColumn().NoWrap());
         if (command.Verb == Verb.Services)
         {
             _console.WriteLine("Ready for 'func start --script-root src/LangTrain.Functions'. Values for local.settings.json:");
@@ -188,11 +187,13 @@ internal sealed class LocalHostRun(CommandLine command, LocalHostSettings settin
 
         var baseUrl = settings.Url.GetLeftPart(UriPartial.Authority) + "/v1";
         var ticket = await app.Services.GetRequiredService<DashboardSignIn>().CreateTicketAsync(BootstrapAccount.AccountId, cancellation);
-        grid.AddRow("[bold]API[/]", baseUrl);
-        grid.AddRow("[bold]Dashboard[/]", $"{baseUrl}/dashboard/#ticket={ticket}");
-        grid.AddRow("[bold]API key[/]", key.EscapeMarkup());
-        grid.AddRow("[grey]Data and logs[/]", settings.DataFolder.EscapeMarkup());
-        _console.Write(new Panel(grid).Header(" LangTrain is ready ").BorderColor(Color.Green));
+        // Wider than any of these lines: a terminal that is narrower wraps them itself, and an address stays one to copy.
+        _console.Profile.Width = Math.Max(_console.Profile.Width, 240);
+        _console.MarkupLine("[green bold]LangTrain is ready[/]");
+        _console.MarkupLineInterpolated($"  [bold]API[/]        {baseUrl}");
+        _console.MarkupLineInterpolated($"  [bold]Dashboard[/]  {baseUrl}/dashboard/#ticket={ticket}");
+        _console.MarkupLineInterpolated($"  [bold]API key[/]    {key}");
+        _console.MarkupLineInterpolated($"  [grey]Data, logs[/] {settings.DataFolder}");
         if (command.Verb == Verb.Run)
         {
             _console.MarkupLine("[grey]Ctrl-C stops it. --help says more.[/]");
