@@ -26,7 +26,7 @@ public sealed class FineTuneHttpFunctions(SubmitFineTune submit, ControlFineTune
         {
             var job = await submit.ExecuteAsync(caller, FineTuneRequest.FromRequest(body), seed, stop);
             // The row first: a death in between is found by the sweep.
-            await orchestrations.EnsureStartedAsync(job.Ref(), stop);
+            await orchestrations.EnsureStartedAsync(job.Ref(), restartEnded: false, stop);
             return job.ToAnswer(request.BaseUrl());
         }, cancellation);
     }
@@ -105,7 +105,7 @@ public sealed class FineTuneHttpFunctions(SubmitFineTune submit, ControlFineTune
         var caller = request.Caller(Scopes.Train);
         var reference = new FineTuneRef(caller.AccountId, jobId);
         var job = await control.ExecuteAsync(reference, wish, cancellation);
-        await orchestrations.EnsureStartedAsync(reference, cancellation);
+        await orchestrations.EnsureStartedAsync(reference, restartEnded: false, cancellation);
         await orchestrations.WakeAsync(reference, cancellation);
         return job;
     }

@@ -8,9 +8,13 @@ namespace LangTrain.Functions.FineTunes;
 internal static class FineTuneOrchestrations
 {
     /// <summary>Makes sure that the job's orchestration was started.</summary>
-    public static async Task EnsureStartedAsync(this DurableTaskClient client, FineTuneRef job, CancellationToken cancellation)
+    /// <param name="client">The orchestrations.</param>
+    /// <param name="job">A job that has not ended.</param>
+    /// <param name="restartEnded">Start it anew where it has ended though the job has not: it failed by an error of its own.</param>
+    /// <param name="cancellation">Stops it.</param>
+    public static async Task EnsureStartedAsync(this DurableTaskClient client, FineTuneRef job, bool restartEnded, CancellationToken cancellation)
     {
-        if (await client.GetInstanceAsync(job.JobId, cancellation) is not null)
+        if (await IsThereAsync())
         {
             return;
         }
@@ -23,7 +27,25 @@ internal static class FineTuneOrchestrations
         catch (Exception) when (!cancellation.IsCancellationRequested)
         {
             // Another request or the sweep was faster, which the real client reports in more than one way: look again before believing an error.
-            if (await client.GetInstanceAsync(job.JobId, cancellation) is null)
+            if (!await IsThereAsync())
+            {
+                throw;
+            }
+        }
+
+        async Task<bool> IsThereAsync() => await client.GetInstanceAsync(job.JobId, cancellation) is { } found && !(restartEnded && found.IsCompleted);
+    }
+
+    /// <summary>Raises a signal; an orchestration that has ended needs none, since its job has ended before it.</summary>
+    public static async Task SignalAsync(this DurableTaskClient client, FineTuneSignal signal, CancellationToken cancellation)
+    {
+        try
+        {
+            await client.RaiseEventAsync(signal.JobId, FineTuneSignal.EventName, signal, cancellation);
+        }
+        catch (Exception) when (!cancellation.IsCancellationRequested)
+        {
+            if (await client.GetInstanceAsync(signal.JobId, cancellation) is not { IsCompleted: true })
             {
                 throw;
             }
@@ -31,9 +53,6 @@ internal static class FineTuneOrchestrations
     }
 
     /// <summary>Wakes the job's orchestration for a wish of its owner.</summary>
-    public static Task WakeAsync(this DurableTaskClient client, FineTuneRef job, CancellationToken cancellation) => client.RaiseEventAsync(
-        job.JobId,
-        FineTuneSignal.EventName,
-        new FineTuneSignal { AccountId = job.AccountId, JobId = job.JobId, Kind = FineTuneSignalKind.ControlRequested },
-        cancellation);
+    public static Task WakeAsync(this DurableTaskClient client, FineTuneRef job, CancellationToken cancellation) => client.SignalAsync(
+        new FineTuneSignal { AccountId = job.AccountId, JobId = job.JobId, Kind = FineTuneSignalKind.ControlRequested }, cancellation);
 }

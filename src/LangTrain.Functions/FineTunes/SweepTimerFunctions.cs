@@ -16,7 +16,7 @@ public sealed class SweepTimerFunctions(SweepFineTunes sweep, UploadedFiles file
     {
         await foreach (var (job, isWished) in sweep.FindAsync(cancellation))
         {
-            await orchestrations.EnsureStartedAsync(job, cancellation);
+            await orchestrations.EnsureStartedAsync(job, restartEnded: true, cancellation);
             if (isWished)
             {
                 await orchestrations.WakeAsync(job, cancellation);

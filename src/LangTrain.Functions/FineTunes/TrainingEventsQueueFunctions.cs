@@ -14,6 +14,6 @@ public static class TrainingEventsQueueFunctions
     {
         ArgumentNullException.ThrowIfNull(signal);
         ArgumentNullException.ThrowIfNull(orchestrations);
-        return orchestrations.RaiseEventAsync(signal.JobId, FineTuneSignal.EventName, signal, cancellation);
+        return orchestrations.SignalAsync(signal, cancellation);
     }
 }
