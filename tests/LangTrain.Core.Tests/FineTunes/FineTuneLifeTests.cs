@@ -1,0 +1,165 @@
+using LangTrain.Contracts;
+using LangTrain.Contracts.FineTunes;
+using LangTrain.Core.Errors;
+using LangTrain.Core.FineTunes;
+using LangTrain.Core.Storage;
+using LangTrain.Testing;
+
+namespace LangTrain.Core.Tests.FineTunes;
+
+/// <summary>A job's life over in-memory ports, with this process dying at every storage write in turn.</summary>
+public sealed class FineTuneLifeTests
+{
+    private readonly ManualTimeProvider _time = new();
+    private readonly InMemoryFineTuneStore _store = new();
+    private readonly InMemoryJobEventLog _log = new();
+    private readonly InMemoryModelStore _models = new();
+    private readonly InMemoryBlobStore _blobs = new();
+    private readonly InMemoryWorkQueue<TrainModelWorkItem> _queue = new(new ManualTimeProvider());
+    private readonly RecordingRelay _relay = new();
+
+    [Fact]
+    public async Task A_job_completes_once_whichever_write_the_service_dies_at()
+    {
+        // Writes of one life: counted first, then a life for each with a death before it and one with a death after it.
+        var writes = await LiveAsync(Some.Job() with { Status = FineTuneStatus.Validating, Prepared = Prepared }, dieAt: -1, after: false);
+        Assert.InRange(writes, 2, 20);
+        for (var i = 0; i < writes; i++)
+        {
+            foreach (var after in new[] { false, true })
+            {
+                var job = Some.Job() with { Status = FineTuneStatus.Validating, Prepared = Prepared };
+                await LiveAsync(job, i, after);
+
+                var row = (await _store.FindAsync(job.Ref()))!.Value;
+                Assert.Equal(FineTuneStatus.Completed, row.Status);
+                Assert.Equal(1, row.Attempt);
+                var told = _log.Of(job.Ref());
+                Assert.Equal(["queued", "running", "completed"], told.Where(e => e.Type == "status").Select(e => e.Status));
+                Assert.Equal(Enumerable.Range(1, told.Count).Select(n => (long)n), told.Select(e => e.Sequence));
+                Assert.NotNull(await _models.FindAsync(job.AccountId, row.FineTunedModelId!));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_worker_lost_three_times_ends_the_job()
+    {
+        var job = Some.Job() with { Status = FineTuneStatus.Queued, Attempt = 1 };
+        await _store.CreateAsync(job);
+        var change = new ChangeFineTune(_store, _log, _relay, _time);
+        for (var failure = 1; failure <= 3; failure++)
+        {
+            await ClaimAsync(change, job.Ref());
+            Assert.Equal(FineTuneStep.Wait, (await Settle(change).ExecuteAsync(job.Ref(), null, failure)).Step);
+            _time.Advance(TimeSpan.FromMinutes(1));
+            var step = await Settle(change).ExecuteAsync(job.Ref(), null, failure);
+            Assert.Equal(failure < 3 ? FineTuneStep.Queue : FineTuneStep.Done, step.Step);
+        }
+
+        var row = (await _store.FindAsync(job.Ref()))!.Value;
+        Assert.Equal((FineTuneStatus.Failed, "worker_lost"), (row.Status, row.Error!.Code));
+    }
+
+    [Fact]
+    public async Task A_signal_of_an_older_lease_changes_nothing()
+    {
+        var job = Some.Job() with { Status = FineTuneStatus.Queued, Attempt = 2, Lease = new FineTuneLease(4, "dead", _time.GetUtcNow()) };
+        await _store.CreateAsync(job);
+        var change = new ChangeFineTune(_store, _log, _relay, _time);
+        await ClaimAsync(change, job.Ref());
+
+        await Settle(change).ExecuteAsync(job.Ref(), Signal(job, FineTuneSignalKind.Failed, attempt: 1, token: 4), 2);
+
+        Assert.Equal(FineTuneStatus.Running, (await _store.FindAsync(job.Ref()))!.Value.Status);
+    }
+
+    [Theory]
+    [InlineData(FineTuneStatus.Created)]
+    [InlineData(FineTuneStatus.Validating)]
+    [InlineData(FineTuneStatus.Queued)]
+    [InlineData(FineTuneStatus.Paused)]
+    public async Task A_job_that_no_worker_holds_is_cancelled_at_once(FineTuneStatus status)
+    {
+        var job = Some.Job() with { Status = status };
+        await _store.CreateAsync(job);
+
+        var cancelled = await new ControlFineTune(new ChangeFineTune(_store, _log, _relay, _time)).ExecuteAsync(job.Ref(), FineTuneControl.Cancel);
+
+        Assert.Equal(FineTuneStatus.Cancelled, cancelled.Status);
+    }
+
+    [Fact]
+    public async Task An_ended_job_refuses_a_pause_and_somebody_elses_job_is_not_there()
+    {
+        var job = Some.Job() with { Status = FineTuneStatus.Completed };
+        await _store.CreateAsync(job);
+        var control = new ControlFineTune(new ChangeFineTune(_store, _log, _relay, _time));
+
+        Assert.Equal(409, (await Assert.ThrowsAsync<ApiException>(() => control.ExecuteAsync(job.Ref(), FineTuneControl.Pause))).Status);
+        Assert.Equal(404, (await Assert.ThrowsAsync<ApiException>(
+            () => control.ExecuteAsync(new FineTuneRef("user-else", job.Id), FineTuneControl.Cancel))).Status);
+    }
+
+    private static PreparedDataset Prepared { get; } = new("a/b/train.jsonl", null, "chat", 3, 0, 100, "00", []);
+
+    /// <summary>Runs a job from checked data to its model, restarting as an orchestration's retries do after a death.</summary>
+    /// <returns>Writes of rows that there were.</returns>
+    private async Task<int> LiveAsync(FineTune job, int dieAt, bool after)
+    {
+        await _store.CreateAsync(job);
+        await _blobs.WriteAsync(new StorageNames().ModelsContainer, $"{job.AccountId}/{job.Id}/1/manifest.json", new MemoryStream([1]));
+        var writes = 0;
+        void Die(bool isAfter)
+        {
+            if (isAfter == after && writes == dieAt)
+            {
+                writes++;
+                throw new IOException("killed");
+            }
+
+            writes += isAfter == after ? 1 : 0;
+        }
+
+        _store.BeforeWrite = _ => Die(false);
+        _store.AfterWrite = _ => Die(true);
+        await UntilAliveAsync(async change => await new QueueTraining(change, _queue).ExecuteAsync(job.Ref(), 0));
+        await UntilAliveAsync(change => ClaimAsync(change, job.Ref()));
+        var outcome = new TrainingOutcome { ArtifactPrefix = $"{job.AccountId}/{job.Id}/1", ArtifactKind = "adapter", Steps = 5, TrainLoss = 0.5 };
+        await UntilAliveAsync(async change => await Settle(change).ExecuteAsync(
+            job.Ref(), Signal(job, FineTuneSignalKind.Succeeded, 1, 1) with { Outcome = outcome }, 1));
+        (_store.BeforeWrite, _store.AfterWrite) = (null, null);
+        return writes;
+    }
+
+    // A new process knows nothing of the old one but what is stored.
+    private async Task UntilAliveAsync(Func<ChangeFineTune, Task> step)
+    {
+        for (var life = 0; life < 3; life++)
+        {
+            try
+            {
+                await step(new ChangeFineTune(_store, _log, _relay, _time));
+                return;
+            }
+            catch (IOException)
+            {
+                // Died; the next life begins.
+            }
+        }
+
+        throw new InvalidOperationException("It died more often than it was killed.");
+    }
+
+    private Task<Versioned<FineTune>?> ClaimAsync(ChangeFineTune change, FineTuneRef job) => change.ExecuteAsync(job, (FineTune row) => row.Status != FineTuneStatus.Queued ? null : row with
+    {
+        Status = FineTuneStatus.Running,
+        Lease = new FineTuneLease((row.Lease?.Token ?? 0) + 1, "worker", _time.GetUtcNow().AddSeconds(30)),
+    });
+
+    private SettleFineTune Settle(ChangeFineTune change) => new(
+        change, _store, new RegisterFineTunedModel(_models, _blobs, new StorageNames(), _time), new FineTuneOptions(), _time);
+
+    private static FineTuneSignal Signal(FineTune job, FineTuneSignalKind kind, int attempt, long token) =>
+        new() { AccountId = job.AccountId, JobId = job.Id, Kind = kind, Attempt = attempt, LeaseToken = token };
+}

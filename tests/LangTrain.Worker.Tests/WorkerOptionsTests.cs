@@ -1,0 +1,32 @@
+using Microsoft.Extensions.Configuration;
+
+namespace LangTrain.Worker.Tests;
+
+public sealed class WorkerOptionsTests
+{
+    [Fact]
+    public void All_that_is_missing_or_wrong_is_named_at_once()
+    {
+        var failure = Assert.Throws<InvalidOperationException>(() => Read(("LANGTRAIN_WORKER_ROLE", "dance"), ("LANGTRAIN_LEASE_SECONDS", "1")));
+
+        Assert.Contains("LANGTRAIN_WORKER_URL", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("LANGTRAIN_WORKER_KEY", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("LANGTRAIN_WORKER_ROLE is 'dance'", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("LANGTRAIN_LEASE_SECONDS is '1'", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("all", true, true, false)]
+    [InlineData("train", true, false, false)]
+    [InlineData("train-one", true, false, true)]
+    [InlineData("serve", false, true, false)]
+    public void The_role_says_what_the_process_does(string role, bool trains, bool serves, bool oneJob)
+    {
+        var options = Read(("LANGTRAIN_WORKER_URL", "http://127.0.0.1:1"), ("LANGTRAIN_WORKER_KEY", "k"), ("LANGTRAIN_WORKER_ROLE", role));
+
+        Assert.Equal((trains, serves, oneJob), (options.Trains, options.Serves, options.OneJob));
+    }
+
+    private static WorkerOptions Read(params (string Name, string Value)[] settings) => WorkerOptions.FromConfiguration(
+        new ConfigurationBuilder().AddInMemoryCollection(settings.Select(s => new KeyValuePair<string, string?>(s.Name, s.Value))).Build());
+}
