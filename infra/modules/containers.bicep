@@ -52,7 +52,7 @@ resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
 var settings = [
   { name: 'AzureWebJobsStorage__accountName', value: storageAccountName }
   { name: 'AZURE_CLIENT_ID', value: workerClientId }
-  { name: 'WebPubSubConnectionString__endpoint', value: pubSubEndpoint }
+  { name: 'LANGTRAIN_WEBPUBSUB_ENDPOINT', value: pubSubEndpoint }
   { name: 'APPLICATIONINSIGHTS_CONNECTION_STRING', value: appInsightsConnectionString }
   { name: 'LANGTRAIN_WORKER_URL', value: 'http://0.0.0.0:8080' }
   { name: 'LANGTRAIN_WORKER_KEY', secretRef: 'worker-key' }

@@ -61,7 +61,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       AZURE_CLIENT_ID: identityClientId
       APPLICATIONINSIGHTS_CONNECTION_STRING: appInsightsConnectionString
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
-      WebPubSubConnectionString__endpoint: pubSubEndpoint
+      LANGTRAIN_WEBPUBSUB_ENDPOINT: pubSubEndpoint
       LANGTRAIN_WORKER_URL: workerUrl
       LANGTRAIN_WORKER_KEY: '@Microsoft.KeyVault(SecretUri=${workerKeySecretUri})'
       LANGTRAIN_BOOTSTRAP_API_KEY: '@Microsoft.KeyVault(SecretUri=${bootstrapKeySecretUri})'

@@ -11,6 +11,8 @@ var builder = WebApplication.CreateSlimBuilder(args);
 var options = WorkerOptions.FromConfiguration(builder.Configuration);
 TorchSetup.Initialize(options.Threads);
 
+// A line a request would bury the lines of jobs.
+builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning).AddFilter("Azure", LogLevel.Warning);
 builder.WebHost.UseUrls(options.Url.GetLeftPart(UriPartial.Authority));
 builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTime);
 builder.Services.AddSingleton(options).AddSingleton(TimeProvider.System).AddSingleton(options.Names);
