@@ -15,7 +15,10 @@ public sealed record TrainingFiles
     /// <summary>Evaluation rows of the same shape, or null to hold out a share of the training rows.</summary>
     public string? EvaluationFile { get; init; }
 
-    /// <summary>Checkpoints are written to this folder, and the newest good one in it is where the run goes on.</summary>
+    /// <summary>
+    /// Checkpoints are written to this folder, and the newest good one in it is where the run goes on. The tokenized data is kept in a folder beside it,
+    /// of the same name with <c>-tokens</c> at its end; it can be removed between runs.
+    /// </summary>
     public required string CheckpointFolder { get; init; }
 
     /// <summary>The result is written to this folder, which is made, or replaced file by file.</summary>

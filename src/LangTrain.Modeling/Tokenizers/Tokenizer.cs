@@ -1,5 +1,6 @@
 using System.Text;
 using LangTrain.Modeling.Tokenizers.PreTokenization;
+using LangTrain.Modeling.Tokenizers.SentencePiece;
 
 namespace LangTrain.Modeling.Tokenizers;
 
@@ -77,16 +78,18 @@ public sealed class Tokenizer
 
     internal char LeadingCharacter => _file.Decoder.LeadingCharacter;
 
-    /// <summary>Loads <c>tokenizer.json</c>, and what <c>tokenizer_config.json</c> and <c>special_tokens_map.json</c> add.</summary>
+    /// <summary>Loads <c>tokenizer.json</c>, or <c>tokenizer.model</c> where that is all there is, and what <c>tokenizer_config.json</c> and <c>special_tokens_map.json</c> add.</summary>
     /// <param name="folder">A model's folder in Hugging Face's layout.</param>
-    /// <exception cref="FileNotFoundException">There is no tokenizer.json.</exception>
+    /// <exception cref="FileNotFoundException">There is neither.</exception>
     /// <exception cref="UnsupportedTokenizerException">A key of it is not understood.</exception>
     /// <exception cref="InvalidDataException">A file is not valid JSON.</exception>
     public static Tokenizer Load(string folder)
     {
         var path = Path.Combine(folder, "tokenizer.json");
-        if (!File.Exists(path)) throw new FileNotFoundException($"There is no tokenizer.json in {folder}.", path);
-        return new Tokenizer(TokenizerFile.Parse(File.ReadAllBytes(path)), TokenizerSettings.Read(folder));
+        if (File.Exists(path)) return new Tokenizer(TokenizerFile.Parse(File.ReadAllBytes(path)), TokenizerSettings.Read(folder));
+        var model = Path.Combine(folder, "tokenizer.model");
+        if (!File.Exists(model)) throw new FileNotFoundException($"There is no tokenizer.json in {folder}, and no tokenizer.model.", path);
+        return new Tokenizer(TokenizerFile.Parse(SentencePieceModel.ToTokenizerJson(File.ReadAllBytes(model))), TokenizerSettings.Read(folder));
     }
 
     /// <summary>Makes a tokenizer from the bytes of a tokenizer.json alone.</summary>

@@ -1,7 +1,8 @@
-using System.Text.Json;
-using LangTrain.Modeling.ChatTemplates;
+using System.Globalization;
+using LangTrain.Modeling;
 using LangTrain.Modeling.Tokenizers;
 using LangTrain.Training.Batches;
+using LangTrain.Training.Data;
 using LangTrain.Training.Observation;
 
 namespace LangTrain.Training.Recipes;
@@ -15,6 +16,8 @@ internal sealed class TrainingData : IDisposable
         "tokenizer.json", "tokenizer_config.json", "tokenizer.model", "special_tokens_map.json", "added_tokens.json",
         "vocab.json", "merges.txt", "chat_template.jinja", "chat_template.json", "generation_config.json",
     ];
+
+    private readonly List<TokenizedFile> _opened = [];
 
     /// <param name="tokenizer">The model's tokenizer.</param>
     /// <param name="training">What trains.</param>
@@ -41,19 +44,35 @@ internal sealed class TrainingData : IDisposable
     /// <summary>Micro-batches of the evaluation data, the same at every evaluation.</summary>
     public IReadOnlyList<int[][]> EvaluationPlan { get; } = [];
 
-    public int TooLongExamples { get; }
+    /// <summary>Rows longer than a sequence may be; none where the rows did not come from a file.</summary>
+    public int TooLongExamples => (int)Math.Min(_opened.FirstOrDefault()?.Statistics.LongRows ?? 0, int.MaxValue);
 
     public string ContentHash => Training.ContentHash + Evaluation?.ContentHash;
 
     public static TrainingData Load(TrainingOptions options, TrainingFiles files, ITrainingObserver observer, CancellationToken cancellation)
     {
         var tokenizer = Tokenizer.Load(files.BaseModelFolder);
-        using var template = ChatTemplate.Load(files.BaseModelFolder);
-        var all = Read(files.TrainingFile, tokenizer, template);
-        (ITokenizedExamples training, ITokenizedExamples? evaluation) = files.EvaluationFile is { } file
-            ? (all, Read(file, tokenizer, template))
-            : ExampleSubset.Split(all, options.EvaluationSplit, options.Seed);
-        return new TrainingData(tokenizer, training, evaluation, options);
+        var opened = new List<TokenizedFile>();
+        try
+        {
+            opened.Add(Open(files.TrainingFile, "training", options, files, observer, cancellation));
+            if (files.EvaluationFile is { } file)
+            {
+                opened.Add(Open(file, "evaluation", options, files, observer, cancellation));
+            }
+
+            (ITokenizedExamples training, ITokenizedExamples? evaluation) = opened.Count > 1
+                ? (opened[0], opened[1])
+                : ExampleSubset.Split(opened[0], options.EvaluationSplit, options.Seed);
+            var data = new TrainingData(tokenizer, training, evaluation, options);
+            data._opened.AddRange(opened);
+            return data;
+        }
+        catch
+        {
+            opened.ForEach(one => one.Dispose());
+            throw;
+        }
     }
 
     public BatchPlanner Planner(TrainingOptions options)
@@ -75,23 +94,29 @@ internal sealed class TrainingData : IDisposable
         }
     }
 
-    public void Dispose()
-    {
-    }
+    public void Dispose() => _opened.ForEach(one => one.Dispose());
 
-    private static InMemoryExamples Read(string path, Tokenizer tokenizer, ChatTemplate? template) => new(File.ReadLines(path).Select(line =>
+    private static TokenizedFile Open(string path, string name, TrainingOptions options, TrainingFiles files, ITrainingObserver observer, CancellationToken cancellation)
     {
-        using var row = JsonDocument.Parse(line);
-        if (row.RootElement.TryGetProperty("messages", out var messages))
+        var longest = Math.Min(options.MaxSequenceLength, ModelConfig.Read(files.BaseModelFolder).ContextLength);
+        // Beside the checkpoints: a resumed run finds its tokens as it finds its steps.
+        var folder = Path.Combine(files.CheckpointFolder.TrimEnd(Path.DirectorySeparatorChar) + "-tokens", name);
+        var file = TokenizedFile.Open(path, files.BaseModelFolder, new TokenizingOptions(longest), folder, cancellation);
+        if (file.Shape == RowShape.Preference)
         {
-            var chat = new ChatPromptEncoder(tokenizer, template!).EncodeForTraining(new ChatRenderInput(messages));
-            return new TokenizedExample(chat.Ids, chat.IsTrained);
+            file.Dispose();
+            throw new TrainingDataException("Rows with chosen and rejected answers are for preference training; this objective needs messages, prompt and completion, or text.");
         }
 
-        List<int> ids = [tokenizer.BosTokenId!.Value, .. tokenizer.Encode(row.RootElement.GetProperty("prompt").GetString()!)];
-        var prompt = ids.Count;
-        ids.AddRange(tokenizer.Encode(row.RootElement.GetProperty("completion").GetString()!));
-        ids.Add(tokenizer.EosTokenId!.Value);
-        return new TokenizedExample([.. ids], [.. ids.Select((_, i) => i >= prompt)]);
-    }).ToArray());
+        var found = file.Statistics;
+        observer.OnLog(TrainingLogLevel.Info, string.Create(CultureInfo.InvariantCulture,
+            $"The {name} data has {found.Rows:N0} rows: {found.Examples:N0} examples, {found.Tokens:N0} tokens, {found.TrainedTokens:N0} of them learned; the longest row has {found.LongestRow:N0}."));
+        if (found.LongRows > 0 || found.RowsLeftOut > 0)
+        {
+            observer.OnLog(TrainingLogLevel.Warning, string.Create(CultureInfo.InvariantCulture,
+                $"{found.LongRows:N0} rows are longer than {longest:N0} tokens and were cut; {found.RowsLeftOut:N0} rows were left out, because nothing in them would be learned."));
+        }
+
+        return file;
+    }
 }
