@@ -1,4 +1,5 @@
 using LangTrain.Modeling;
+using LangTrain.Training.Data;
 using LangTrain.Training.Optimization;
 
 namespace LangTrain.Training;
@@ -57,6 +58,9 @@ public sealed record TrainingOptions
 
     /// <summary>Tokens of the longest row; cut to the model's context length. Default 2048.</summary>
     public int MaxSequenceLength { get; init; } = 2048;
+
+    /// <summary>What becomes of a longer row. Default: its end is cut off.</summary>
+    public LongRowPolicy LongRows { get; init; } = LongRowPolicy.Truncate;
 
     /// <summary>Puts several examples into one row, each attending to itself only. Default false.</summary>
     public bool Packing { get; init; }

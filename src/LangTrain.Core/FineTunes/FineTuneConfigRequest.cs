@@ -108,6 +108,11 @@ internal static class FineTuneConfigRequest
             EarlyStopping = EarlyStopping(training.Object("early_stopping")),
             LossOn = training.OneOf("loss_on", "completion", "all") ?? defaults.LossOn,
         };
+        if (read.LossOn == "all")
+        {
+            training.Problems.Add(training.At("loss_on"), $"{training.At("loss_on")} 'all' is not trained by this version: answers are, or every token of rows with 'text'.", "unsupported");
+        }
+
         training.RefuseUnknownKeys();
         return read;
     }

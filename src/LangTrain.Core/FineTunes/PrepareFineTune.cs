@@ -57,6 +57,11 @@ public sealed class PrepareFineTune(IFineTuneStore store, ChangeFineTune change,
             return FineTuneRules.Fail(job, new JobError("dataset_invalid", "The rows are preferences (chosen and rejected); this version trains objectives 'sft' and 'text' only."));
         }
 
+        if (job.Config.Objective == "text" && prepared.Format != "text")
+        {
+            return FineTuneRules.Fail(job, new JobError("dataset_invalid", $"Objective 'text' needs rows with 'text'; these are of format '{prepared.Format}'."));
+        }
+
         return FineTuneRules.Queue(
             job with { Prepared = prepared },
             [

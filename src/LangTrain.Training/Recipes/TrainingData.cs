@@ -101,7 +101,7 @@ internal sealed class TrainingData : IDisposable
         var longest = Math.Min(options.MaxSequenceLength, ModelConfig.Read(files.BaseModelFolder).ContextLength);
         // Beside the checkpoints: a resumed run finds its tokens as it finds its steps.
         var folder = Path.Combine(files.CheckpointFolder.TrimEnd(Path.DirectorySeparatorChar) + "-tokens", name);
-        var file = TokenizedFile.Open(path, files.BaseModelFolder, new TokenizingOptions(longest), folder, cancellation);
+        var file = TokenizedFile.Open(path, files.BaseModelFolder, new TokenizingOptions(longest, options.LongRows), folder, cancellation);
         if (file.Shape == RowShape.Preference)
         {
             file.Dispose();

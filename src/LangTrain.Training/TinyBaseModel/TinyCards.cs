@@ -70,12 +70,10 @@ internal static class TinyCards
     }
 
     /// <summary>Nothing helps here but to look for the word where it stood before: what makes a model learn to copy early.</summary>
-    /// <remarks>Short lists come again often and are easy, long ones are not: the easy ones are what the first steps learn from.</remarks>
     private static string Repetition(TinyRandom random)
     {
-        var count = random.Between(0, 9) switch { < 4 => random.Between(1, 3), < 7 => random.Between(4, 8), _ => random.Between(9, 16) };
-        string[] words = random.Chance(85) ? random.PickMany(Words, count) : [.. Enumerable.Range(0, Math.Min(count, 6)).Select(_ => MadeUp(random))];
-        return string.Join("\n", Enumerable.Repeat(string.Join(" ", words), Math.Clamp(32 / words.Length, 2, 12)));
+        string[] words = random.Chance(75) ? random.PickMany(Words, random.Between(4, 16)) : [.. Enumerable.Range(0, random.Between(3, 8)).Select(_ => MadeUp(random))];
+        return string.Join("\n", Enumerable.Repeat(string.Join(" ", words), random.Between(2, 4)));
     }
 
     /// <summary>A word that nobody has seen, so that pieces of words and digits are known as well.</summary>

@@ -2,6 +2,7 @@ using LangTrain.Contracts.FineTunes;
 using LangTrain.Core.Storage;
 using LangTrain.Modeling;
 using LangTrain.Training;
+using LangTrain.Training.Data;
 using LangTrain.Training.Optimization;
 using LangTrain.Training.Recipes;
 using LangTrain.Worker.Models;
@@ -84,8 +85,7 @@ internal sealed class TrainFineTune(IBlobStore blobs, BlobFolder folders, ModelF
                 "full" => TrainingMethod.Full,
                 _ => throw new InvalidOperationException($"No recipe for method '{config.Method}'."),
             },
-            // Every token of a row is trained when the owner asks for it, whatever its format.
-            Objective = config.Objective == "text" || training.LossOn == "all" ? TrainingObjective.Text : TrainingObjective.Sft,
+            Objective = config.Objective == "text" ? TrainingObjective.Text : TrainingObjective.Sft,
             Lora = new LoraOptions
             {
                 Rank = config.LoraConfig.R,
@@ -112,6 +112,13 @@ internal sealed class TrainFineTune(IBlobStore blobs, BlobFolder folders, ModelF
             WeightDecay = training.WeightDecay,
             MaxGradientNorm = training.MaxGradNorm,
             MaxSequenceLength = training.MaxSeqLength ?? 2048,
+            LongRows = training.OverlongRows switch
+            {
+                "truncate" => LongRowPolicy.Truncate,
+                "drop" => LongRowPolicy.Drop,
+                "error" => LongRowPolicy.Error,
+                _ => throw new InvalidOperationException($"No policy '{training.OverlongRows}'."),
+            },
             Packing = training.Packing,
             Seed = training.Seed,
             EvaluationSteps = training.EvalSteps,

@@ -1,6 +1,7 @@
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Modeling;
 using LangTrain.Training;
+using LangTrain.Training.Data;
 using LangTrain.Training.Evaluation;
 using LangTrain.Worker.Models;
 
@@ -14,6 +15,7 @@ internal static class TrainingFailures
     public static (JobError Error, bool Retryable) Describe(Exception failure) => failure switch
     {
         TrainingDivergedException => (new JobError("training_diverged", failure.Message), false),
+        TrainingDataException => (new JobError("dataset_invalid", failure.Message), false),
         InvalidDataException => (new JobError("data_invalid", failure.Message), false),
         UnsupportedModelException => (new JobError("model_unsupported", failure.Message), false),
         ModelFilesMissingException => (new JobError("model_not_ready", failure.Message), false),
