@@ -9,6 +9,7 @@ using LangTrain.Core.Generation;
 using LangTrain.Core.Idempotency;
 using LangTrain.Core.Limits;
 using LangTrain.Core.Models;
+using LangTrain.Core.Storage;
 using LangTrain.Core.Usage;
 using LangTrain.Functions.Accounts;
 using LangTrain.Functions.FineTunes;
@@ -66,6 +67,8 @@ public static class FunctionsAppSetup
         services.AddSingleton<ModelCatalog>();
         services.AddSingleton<RegisterBaseModels>();
         services.AddSingleton<DeleteModel>();
+        services.TryAddSingleton<BlobFolder>();
+        services.AddSingleton<UploadModel>();
         services.AddSingleton<UploadedFiles>();
 
         services.AddSingleton(new FineTuneOptions());

@@ -33,6 +33,18 @@ internal sealed class Api(Uri baseUrl, string key) : IDisposable
         return (await ReadAsync(await _client.PostAsync(new Uri("files", UriKind.Relative), form)))["id"]!.GetValue<string>();
     }
 
+    /// <summary>Uploads a folder as a custom model.</summary>
+    public async Task<JsonObject> UploadModelAsync(string folder, string name)
+    {
+        var archive = new MemoryStream();
+        await System.IO.Compression.ZipFile.CreateFromDirectoryAsync(folder, archive);
+        using var form = new MultipartFormDataContent();
+        form.Add(new StringContent(name), "name");
+        form.Add(new StringContent("custom"), "model_type");
+        form.Add(new ByteArrayContent(archive.ToArray()), "model", "model.zip");
+        return await ReadAsync(await _client.PostAsync(new Uri("models", UriKind.Relative), form));
+    }
+
     /// <summary>Waits until a job has one of these statuses, and fails if it ends with another.</summary>
     public async Task<JsonObject> WaitForJobAsync(string id, TimeSpan patience, params string[] statuses)
     {

@@ -142,7 +142,7 @@ internal sealed class LocalHostProcess : IAsyncDisposable
         if (!_process.HasExited)
         {
             Signals.Send(_process.Id, Signals.Interrupt);
-            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
             try
             {
                 await _process.WaitForExitAsync(limit.Token);

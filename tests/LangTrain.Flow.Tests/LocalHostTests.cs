@@ -63,6 +63,10 @@ public sealed class LocalHostTests
                 Assert.True(common > expected.Length - 20, text);
             }
 
+            // The same model uploaded answers the same.
+            var uploaded = (await host.Api.UploadModelAsync(Path.Combine(models, "stories260K"), "My stories"))["id"]!.GetValue<string>();
+            Assert.Equal(await host.Api.CompleteAsync(Model, "The cat", 40), await host.Api.CompleteAsync(uploaded, "The cat", 40));
+
             var file = await host.Api.UploadAsync(TinyModel.Rows(16));
             var id = (await host.Api.PostAsync("fine-tunes", TinyModel.Job(file, "lora", epochs: 2, model: Model)))["id"]!.GetValue<string>();
             var job = await host.Api.WaitForJobAsync(id, TimeSpan.FromMinutes(3), "completed");
@@ -96,7 +100,7 @@ public sealed class LocalHostTests
                 await host.Api.WaitForJobAsync(cancelled, TimeSpan.FromSeconds(30), "cancelled");
 
                 var children = host.Children();
-                Assert.Equal(0, await host.InterruptAsync(TimeSpan.FromSeconds(30)));
+                Assert.Equal(0, await host.InterruptAsync(TimeSpan.FromSeconds(60)));
                 Assert.DoesNotContain(children, ProcessTree.IsAlive);
             }
 

@@ -73,7 +73,7 @@ internal static class IdempotencyExtensions
     {
         if (request.Headers.ContainsKey(Header))
         {
-            throw ApiErrors.Invalid("An API key is shown once and stored nowhere, so this call takes no Idempotency-Key.", Header, "idempotency_not_supported");
+            throw ApiErrors.Invalid("This call takes no Idempotency-Key.", Header, "idempotency_not_supported");
         }
     }
 }

@@ -15,7 +15,7 @@ internal static class RouteCatalog
         ("api-keys/{keyId}/rotate", ["POST"]),
         ("dashboard-sessions", ["POST"]),
         ("dashboard/{*path}", ["GET"]),
-        ("models", ["GET"]),
+        ("models", ["GET", "POST"]),
         ("models/{*modelId}", ["GET", "DELETE"]),
         ("files", ["GET", "POST"]),
         ("files/{fileId}", ["GET", "DELETE"]),

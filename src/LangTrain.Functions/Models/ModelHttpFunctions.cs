@@ -1,4 +1,5 @@
 using LangTrain.Contracts;
+using LangTrain.Core;
 using LangTrain.Core.Accounts;
 using LangTrain.Core.Errors;
 using LangTrain.Core.Models;
@@ -9,7 +10,7 @@ using Microsoft.Azure.Functions.Worker;
 namespace LangTrain.Functions.Models;
 
 /// <summary>Base models and an account's own. Ids hold slashes, hence the catch-all routes.</summary>
-public sealed class ModelHttpFunctions(ModelCatalog catalog, DeleteModel delete)
+public sealed class ModelHttpFunctions(ModelCatalog catalog, DeleteModel delete, UploadModel upload, TimeProvider time)
 {
     /// <summary><c>GET /models</c>: all that the account may use; <c>?category</c> and <c>?task</c> narrow it.</summary>
     [Function("ListModels")]
@@ -23,6 +24,19 @@ public sealed class ModelHttpFunctions(ModelCatalog catalog, DeleteModel delete)
             .Select(model => model.ToAnswer())
             .ToArray();
         return Answer.Json(request.PageOf(models, model => model.Id), ApiJson.Wire.ListAnswerModelAnswer);
+    }
+
+    /// <summary><c>POST /models</c>: multipart with <c>model</c> (a zip of a Hugging Face folder), <c>name</c>, <c>description</c>, <c>model_type</c>.</summary>
+    [Function("UploadModel")]
+    public async Task<IResult> UploadModel(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "models")] HttpRequest request, CancellationToken cancellation)
+    {
+        var caller = request.Caller(Scopes.Train);
+        request.RefuseIdempotencyKey();
+        using var form = await ModelUploadForm.ReadAsync(request, cancellation);
+        var model = await upload.ExecuteAsync(
+            caller.AccountId, form.Archive, form.Name, form.Description, Ids.New("model", time), cancellation);
+        return Answer.Json(model.ToAnswer(), ApiJson.Wire.ModelAnswer);
     }
 
     /// <summary><c>GET /models/{id}</c>.</summary>

@@ -77,15 +77,25 @@ internal sealed class LocalHostRun(CommandLine command, LocalHostSettings settin
         await using var app = command.Verb == Verb.Services
             ? LocalHostApp.BuildRelay(settings, relay, log, command.Verbose)
             : LocalHostApp.Build(settings, appSettings, relay, log, command.Verbose);
+        if (command.Verb != Verb.Services)
+        {
+            // Before the first request can come: who is answered at all finds account and models there.
+            await ShipTinyModelAsync(app, cancellation);
+            var prepare = app.Services.GetRequiredService<PrepareApp>();
+            await prepare.StartAsync(cancellation);
+            try
+            {
+                Warn(await prepare.Prepared.WaitAsync(cancellation));
+            }
+            catch (ArgumentException wrong)
+            {
+                throw new StartFailedException($"LANGTRAIN_BOOTSTRAP_API_KEY or LANGTRAIN_BOOTSTRAP_TIER cannot be used: {wrong.Message}", wrong);
+            }
+        }
+
         await LocalHostApp.StartAsync(app, settings.Url);
         try
         {
-            if (command.Verb != Verb.Services)
-            {
-                await ShipTinyModelAsync(app, cancellation);
-                Warn(await app.Services.GetRequiredService<PrepareApp>().Prepared.WaitAsync(cancellation));
-            }
-
             await worker.WaitUntilHealthyAsync(cancellation);
             await ShowReadyAsync(app, key, appSettings, cancellation);
             if (command.Verb == Verb.Demo)
