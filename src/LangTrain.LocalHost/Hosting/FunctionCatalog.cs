@@ -67,7 +67,8 @@ internal sealed class FunctionCatalog
         }
 
         var bindings = method.GetParameters()
-            .Select(one => one == parameter
+            // By position: reflection may give another object for the same parameter when two threads look first.
+            .Select(one => one.Position == parameter.Position
                 ? new ParameterBinding(one.Name!, trigger.BindingType, context => context.TriggerValue)
                 : ParameterBindings.Other(one, trigger))
             .ToList();

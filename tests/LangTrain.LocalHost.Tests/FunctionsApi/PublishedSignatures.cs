@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 
 namespace LangTrain.LocalHost.Tests.FunctionsApi;
@@ -12,9 +11,10 @@ internal sealed partial class PublishedSignatures
     public IReadOnlyDictionary<string, PublishedType> Types => _types;
 
     /// <summary>Reads the file, or gives null where it is absent.</summary>
-    public static PublishedSignatures? TryRead([CallerFilePath] string here = "")
+    public static PublishedSignatures? TryRead()
     {
-        for (var folder = Path.GetDirectoryName(here); folder is not null; folder = Path.GetDirectoryName(folder))
+        // From the output folder: a deterministic build writes no source path that is there.
+        for (var folder = Path.GetDirectoryName(AppContext.BaseDirectory); folder is not null; folder = Path.GetDirectoryName(folder))
         {
             var file = Path.Combine(folder, "shared", "functions-api.md");
             if (File.Exists(file))
