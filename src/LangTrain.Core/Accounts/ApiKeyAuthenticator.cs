@@ -49,7 +49,14 @@ public sealed class ApiKeyAuthenticator(IAccountStore accounts, TimeProvider tim
             throw ApiErrors.Unauthorized("api_key_expired", "This API key has expired.");
         }
 
-        return (known.Account, known.Key);
+        if (known.Key.RevokedAt <= now)
+        {
+            throw Wrong();
+        }
+
+        return known.Account.IsSuspended
+            ? throw ApiErrors.Forbidden("account_suspended", "This account is suspended. Ask the operator of the service.")
+            : (known.Account, known.Key);
     }
 
     private async Task<Remembered> ReadAsync(string hash, DateTimeOffset now, CancellationToken cancellation)
@@ -59,6 +66,7 @@ public sealed class ApiKeyAuthenticator(IAccountStore accounts, TimeProvider tim
         if (row is null
             || !CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(row.Value.Sha256), Encoding.ASCII.GetBytes(hash))
             || row.Value.RevokedAt <= now
+            || DashboardSignIn.IsTicket(row.Value)
             || await accounts.FindAsync(row.Value.AccountId, cancellation) is not { } account)
         {
             throw Wrong();

@@ -30,7 +30,7 @@ public sealed class DashboardTests
         await using var app = await TestApp.StartAsync();
         var ticket = await app.Service<DashboardSignIn>().CreateTicketAsync(BootstrapAccount.AccountId);
         using var direct = app.ClientWith(ticket);
-        await direct.GetAsync("api-keys").ErrorAsync(HttpStatusCode.Forbidden);
+        await direct.GetAsync("user/profile").ErrorAsync(HttpStatusCode.Unauthorized);
         using var anybody = app.ClientWith(null);
         var made = await anybody.PostAsync("dashboard-sessions", new { ticket }).JsonAsync();
         await anybody.PostAsync("dashboard-sessions", new { ticket }).ErrorAsync(HttpStatusCode.Unauthorized);
