@@ -23,6 +23,7 @@ namespace LangTrain.Contracts;
 [JsonSerializable(typeof(AccountAnswer))]
 [JsonSerializable(typeof(ListAnswer<AccountAnswer>))]
 [JsonSerializable(typeof(SignInLinkAnswer))]
+[JsonSerializable(typeof(SignInWaysAnswer))]
 [JsonSerializable(typeof(WebhookAnswer))]
 [JsonSerializable(typeof(ListAnswer<WebhookAnswer>))]
 [JsonSerializable(typeof(WebhookDeliveryAnswer))]

@@ -59,6 +59,8 @@ public static class FunctionsAppSetup
         services.AddSingleton<ApiKeys>();
         services.AddSingleton<BootstrapAccount>();
         services.AddSingleton<DashboardSignIn>();
+        services.AddSingleton(provider => new EntraSignIn(
+            provider.GetRequiredService<IAccountStore>(), provider.GetRequiredService<DashboardSignIn>(), settings.EntraTenantId, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<AccountDirectory>();
         services.AddSingleton(new DerivedSecrets(settings.SigningKey));
         services.AddSingleton<RequestLimiter>();

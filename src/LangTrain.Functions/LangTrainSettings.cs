@@ -50,6 +50,9 @@ public sealed record LangTrainSettings
     /// <summary><c>LANGTRAIN_SIGNING_KEY</c>: the installation's secret, from which webhook secrets are derived; null where there is none.</summary>
     public string? SigningKey { get; init; }
 
+    /// <summary><c>LANGTRAIN_ENTRA_TENANT_ID</c>: set only where the app sits behind Azure's built-in authentication; people of this directory may sign in.</summary>
+    public string? EntraTenantId { get; init; }
+
     /// <summary>Where the adapters find their services.</summary>
     public AzureAdaptersOptions Adapters() => new()
     {
@@ -85,6 +88,7 @@ public sealed record LangTrainSettings
             AllowPrivateUrls = Flag(configuration, "LANGTRAIN_ALLOW_PRIVATE_URLS", problems),
             NamePrefix = Text(configuration, "LANGTRAIN_STORAGE_PREFIX") ?? "",
             SigningKey = Text(configuration, "LANGTRAIN_SIGNING_KEY"),
+            EntraTenantId = Text(configuration, "LANGTRAIN_ENTRA_TENANT_ID"),
         };
         if (settings.StorageConnectionString is null && settings.StorageAccountName is null)
         {
@@ -99,6 +103,11 @@ public sealed record LangTrainSettings
         if (settings.SigningKey is { Length: < DerivedSecrets.LeastCharacters })
         {
             problems.Add($"LANGTRAIN_SIGNING_KEY: must have at least {DerivedSecrets.LeastCharacters} characters, all random.");
+        }
+
+        if (settings.EntraTenantId is { } tenant && !Guid.TryParse(tenant, out _))
+        {
+            problems.Add($"LANGTRAIN_ENTRA_TENANT_ID: must be the directory's id (a GUID), not '{tenant}'.");
         }
 
         return problems.Count == 0

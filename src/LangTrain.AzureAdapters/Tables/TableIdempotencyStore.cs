@@ -44,7 +44,7 @@ internal sealed class TableIdempotencyStore(LazyResource<TableClient> table) : I
     {
         var client = await table.GetAsync(cancellation);
         var count = 0;
-        var old = client.QueryAsync<TableEntity>(row => row.Timestamp < moment, select: ["PartitionKey", "RowKey"], cancellationToken: cancellation);
+        var old = client.QueryAsync<TableEntity>(TableClient.CreateQueryFilter($"Timestamp lt {moment}"), cancellationToken: cancellation);
         await foreach (var row in old)
         {
             // Not if it was taken over meanwhile.

@@ -42,3 +42,11 @@ public sealed record SignInLinkAnswer(string Url, DateTimeOffset ExpiresAt)
     /// <summary>Always <c>sign_in_link</c>.</summary>
     public string Object { get; init; } = "sign_in_link";
 }
+
+/// <summary>Answer of <c>GET /dashboard-sessions</c>.</summary>
+/// <param name="Ways">Of <c>ticket</c> (a sign-in link), <c>api_key</c>, <c>entra</c> (Entra ID, at <c>/.auth/login/aad</c>).</param>
+public sealed record SignInWaysAnswer(IReadOnlyList<string> Ways)
+{
+    /// <summary>Always <c>sign_in_ways</c>.</summary>
+    public string Object { get; init; } = "sign_in_ways";
+}

@@ -39,7 +39,7 @@ public sealed class RequestPropertyTests
         ("completion", body => Done(CompletionRequest.FromRequest(body))),
         ("batch", body => Done(CompletionRequest.FromBatchRequest(body))),
         ("chat", body => Done(ChatRequest.FromRequest(body))),
-        ("api key", body => Keys_().CreateAsync(Caller(), body, "seed", null)),
+        ("api key", body => NewKeys().CreateAsync(Caller(), body, "seed", null)),
         ("account", body => Directory().CreateAsync(Caller(), body, "seed", null)),
         ("change of an account", body => Directory().ChangeAsync(Caller(), "user-none", body)),
         ("webhook", body => Webhooks().CreateAsync(Caller(), body, "seed")),
@@ -111,7 +111,7 @@ public sealed class RequestPropertyTests
 
     private static Caller Caller() => new(Some.Account() with { IsOperator = true }, Some.Key(new string('0', 64)), "req-1");
 
-    private static ApiKeys Keys_() => new(new InMemoryAccountStore(), TimeProvider.System);
+    private static ApiKeys NewKeys() => new(new InMemoryAccountStore(), TimeProvider.System);
 
     private static AccountDirectory Directory()
     {

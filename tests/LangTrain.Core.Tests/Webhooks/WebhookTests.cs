@@ -4,13 +4,14 @@ using System.Text;
 using System.Text.Json;
 using LangTrain.Contracts.Webhooks;
 using LangTrain.Core.Accounts;
+using LangTrain.Core.Http;
 using LangTrain.Core.Storage;
 using LangTrain.Core.Webhooks;
 using LangTrain.Testing;
 
 namespace LangTrain.Core.Tests.Webhooks;
 
-public sealed class WebhookTests
+public sealed class WebhookTests : IDisposable
 {
     private static readonly JsonElement Data = JsonElement.Parse("""{"id":"ftjob-1"}""");
 
@@ -21,6 +22,8 @@ public sealed class WebhookTests
     private readonly Receiver _receiver = new();
 
     public WebhookTests() => _queue = new InMemoryWorkQueue<DeliverWebhookWorkItem>(_time);
+
+    public void Dispose() => _receiver.Dispose();
 
     [Fact]
     public async Task An_event_arrives_once_signed_as_the_standard_says()
@@ -178,7 +181,7 @@ public sealed class WebhookTests
 
     private async Task<Webhook> HookAsync()
     {
-        var body = Http.JsonBody.Parse("""{"url": "https://example.com/hook", "events": ["fine_tune.completed"]}"""u8);
+        var body = JsonBody.Parse("""{"url": "https://example.com/hook", "events": ["fine_tune.completed"]}"""u8);
         return await Subscriptions().CreateAsync(new Caller(Some.Account(), Some.Key(new string('0', 64)), "req-1"), body, Guid.NewGuid().ToString("N"));
     }
 

@@ -60,6 +60,7 @@ internal sealed class TestApp : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = null); // as LocalHost has it
         var (worker, models, accounts) = (new ScriptedGenerationWorker(), new InMemoryModelStore(), new InMemoryAccountStore());
         builder.Services.AddSingleton<IGenerationWorker>(worker);
         builder.Services.AddSingleton<IModelStore>(models);

@@ -57,19 +57,20 @@ public sealed class FuzzTests
     public async Task Every_method_that_a_route_does_not_know_is_405_with_allow()
     {
         await using var app = await TestApp.StartAsync();
-        foreach (var (route, methods) in RouteCatalog.All.Where(entry => !entry.Route.Contains("{*", StringComparison.Ordinal)))
+        foreach (var (route, _) in RouteCatalog.All.Where(entry => !entry.Route.Contains("{*", StringComparison.Ordinal)))
         {
             foreach (var method in (string[])["GET", "POST", "PUT", "PATCH", "DELETE"])
             {
-                // A literal segment where another route has an id may be known by that route.
-                if (RouteCatalog.MethodsOf(Path(route, "x")).Contains(method))
+                // A literal segment where another route has an id is known by that route, too.
+                var known = RouteCatalog.MethodsOf(Path(route, "x"));
+                if (known.Contains(method))
                 {
                     continue;
                 }
 
                 using var response = await app.Client.SendAsync(new HttpRequestMessage(new HttpMethod(method), Path(route, "x")));
                 Assert.True(response.StatusCode == HttpStatusCode.MethodNotAllowed, $"{method} {route}: {(int)response.StatusCode}");
-                Assert.Equal(methods.Order(StringComparer.Ordinal), response.Content.Headers.Allow.Order(StringComparer.Ordinal));
+                Assert.Equal(known.Order(StringComparer.Ordinal), response.Content.Headers.Allow.Order(StringComparer.Ordinal));
             }
         }
     }

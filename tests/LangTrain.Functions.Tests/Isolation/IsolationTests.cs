@@ -5,7 +5,6 @@ using LangTrain.Contracts.FineTunes;
 using LangTrain.Core.Accounts;
 using LangTrain.Core.Files;
 using LangTrain.Core.FineTunes;
-using LangTrain.Core.Models;
 using LangTrain.Core.Webhooks;
 using LangTrain.Functions.Http;
 using LangTrain.Functions.Tests.Hosting;

@@ -7,7 +7,6 @@ using LangTrain.Contracts.FineTunes;
 using LangTrain.Contracts.Webhooks;
 using LangTrain.Core.FineTunes;
 using LangTrain.Core.Storage;
-using LangTrain.Core.Usage;
 using LangTrain.Core.Webhooks;
 using LangTrain.Functions.Tests.Hosting;
 using LangTrain.Testing;
@@ -34,7 +33,6 @@ public sealed class WebhookHttpTests
         await change.ExecuteAsync(reference, row => row with { Progress = row.Progress with { TrainedTokens = 123, TrainingSeconds = 4.5 } });
         await app.Client.PostAsync($"fine-tunes/{job.Text("id")}/cancel", null).JsonAsync();
         // Whoever comes to the row next does again what may not have been done.
-        var usage = app.Service<IUsageStore>();
         await app.Service<FinishFineTune>().ExecuteAsync((await app.Service<IFineTuneStore>().FindAsync(reference))!.Value);
         await WorkAsync(app);
 
