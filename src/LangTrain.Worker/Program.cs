@@ -24,6 +24,7 @@ if (options.Trains)
     builder.Services.AddHostedService<TrainingJobsService>();
 }
 
+builder.Services.AddSingleton<EstimateTraining>();
 builder.Services.AddSingleton(new ModelHostOptions()).AddSingleton<ModelHost>().AddSingleton<ServedModels>();
 if (options.EndsWithParent)
 {
@@ -32,4 +33,5 @@ if (options.EndsWithParent)
 
 var app = builder.Build();
 app.MapGeneration();
+app.MapTraining();
 await app.RunAsync();

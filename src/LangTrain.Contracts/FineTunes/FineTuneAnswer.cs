@@ -66,6 +66,9 @@ public sealed record FineTuneAnswer
     /// <summary>Tokens on which the loss was taken so far.</summary>
     public long TrainedTokens { get; init; }
 
+    /// <summary>What the whole training takes, once a worker has looked at the data.</summary>
+    public TrainingEstimateAnswer? Estimate { get; init; }
+
     /// <summary>What was made and how it was verified, when completed.</summary>
     public FineTuneArtifactsAnswer? Artifacts { get; init; }
 

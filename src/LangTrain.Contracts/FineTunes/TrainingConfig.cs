@@ -42,6 +42,9 @@ public sealed record TrainingConfig
     /// <summary>Several rows in one sequence, with attention kept apart.</summary>
     public bool Packing { get; init; }
 
+    /// <summary>Keeps less for the backward pass and computes it again: much less memory, about a third more time, the same result.</summary>
+    public bool ActivationCheckpointing { get; init; }
+
     /// <summary>Seed of everything random.</summary>
     public long Seed { get; init; } = 42;
 
@@ -57,6 +60,6 @@ public sealed record TrainingConfig
     /// <summary>Stops when evaluation loss no longer falls; null never does.</summary>
     public EarlyStoppingConfig? EarlyStopping { get; init; }
 
-    /// <summary>Which tokens are trained: <c>completion</c> (answers only) or <c>all</c>.</summary>
+    /// <summary>Which tokens are trained: <c>completion</c> (answers only) or <c>all</c> (prompts too; not with <c>dpo</c>).</summary>
     public string LossOn { get; init; } = "completion";
 }

@@ -53,6 +53,7 @@ public static class FineTuneAnswers
             StartedAt = job.StartedAt?.ToUnixTimeSeconds(),
             FinishedAt = job.FinishedAt?.ToUnixTimeSeconds(),
             TrainedTokens = progress.TrainedTokens,
+            Estimate = progress.Estimate,
             Artifacts = job.Outcome is { } made
                 ? new FineTuneArtifactsAnswer(made.ArtifactKind, made.ArtifactBytes, made.TrainingSeconds, made.ReloadMaxLogitDifference, made.EndsWithEos)
                 : null,

@@ -42,12 +42,15 @@ public abstract class FineTuneRecipe
     }
 
     /// <summary>Tells what the run will take; reads the data and the shapes of the model, and trains nothing.</summary>
+    /// <param name="trainingRows">Training rows that there are, if the training file holds only some of them, evenly spread; null if it holds all.</param>
+    /// <param name="evaluationRows">Evaluation rows that there are, if no file of the run holds them.</param>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
-    public TrainingEstimate Estimate()
+    /// <exception cref="Data.TrainingDataException">A row cannot be used.</exception>
+    public TrainingEstimate Estimate(long? trainingRows = null, long? evaluationRows = null)
     {
         using var scope = NewDisposeScope();
         using var data = LoadData(_options, _files, _observer, _control.Cancellation);
-        return EstimateCalculator.Calculate(_options, _files, data);
+        return EstimateCalculator.Calculate(_options, _files, data, trainingRows, evaluationRows);
     }
 
     /// <summary>Trains, going on from the newest good checkpoint if there is one.</summary>
@@ -63,15 +66,21 @@ public abstract class FineTuneRecipe
         // 1. Set-up, each line needing only those above it.
         using var data = LoadData(_options, _files, _observer, _control.Cancellation);
         using var trainee = CreateTrainee(_options, _files);
+        trainee.KeepsInputsOnly = _options.ActivationCheckpointing;
         using var optimizer = new AdamW(trainee.Parameters, new(_options.AdamBeta1, _options.AdamBeta2, _options.AdamEpsilon, _options.WeightDecay));
         var planner = data.Planner(_options);
         var totalSteps = Math.Min(planner.CountSteps(_options.Epochs), _options.MaxSteps ?? int.MaxValue);
         var warmupSteps = _options.WarmupSteps ?? (int)Math.Ceiling(_options.WarmupRatio * totalSteps);
         var schedule = new LearningRateSchedule(_options.LearningRateDecay, _options.LearningRate, warmupSteps, totalSteps);
         var checkpoints = new RunCheckpoints(_options, _files, data, totalSteps, _observer, _time);
+        if (RunObjective.Create(_options, trainee, data, _control) is not { } objective)
+        {
+            return Result(TrainingOutcome.Paused, checkpoints.Start, totalSteps, new TrainingProgress(_time, 0));
+        }
+
         var state = checkpoints.Resume(trainee, optimizer);
         var divergence = new DivergenceWatch(_options.NonFiniteStepLimit, state.NonFiniteStepsInRow);
-        var evaluator = new Evaluator(trainee, data, _options, _observer, _control.Cancellation);
+        var evaluator = new Evaluator(trainee, objective, data, _options, _observer, _control.Cancellation);
         var progress = new TrainingProgress(_time, state.ElapsedSeconds);
         using var dropout = new Generator((ulong)_options.Seed, trainee.Model.Device);
         _observer.OnLog(TrainingLogLevel.Info, FormattableString.Invariant(
@@ -86,11 +95,11 @@ public abstract class FineTuneRecipe
                 using var stepScope = NewDisposeScope();
                 progress.RestartStep();
 
-                // 2.1 Gradients: every trained token of the step counts the same, in whichever micro-batch it is.
+                // 2.1 Gradients: every term of the step's loss (a trained token, or a pair) counts the same, in whichever micro-batch it is.
                 var microBatches = plan[stepInEpoch].MicroBatches;
-                var trainedTokens = microBatches.Sum(rows => rows.Sum(row => row.Sum(data.Training.TrainedTokensOf)));
-                var lossSum = zeros([], ScalarType.Float64, trainee.Model.Device);
-                var seenTokens = 0;
+                var terms = objective.Terms(microBatches.SelectMany(rows => rows), data.Training);
+                var sums = zeros([3], ScalarType.Float64, trainee.Model.Device); // loss, reward margin, pairs ranked rightly
+                var (seenTokens, trainedTokens) = (0, 0);
                 for (var micro = 0; micro < microBatches.Length; micro++)
                 {
                     _control.Cancellation.ThrowIfCancellationRequested();
@@ -103,12 +112,13 @@ public abstract class FineTuneRecipe
                     using var microScope = NewDisposeScope();
                     var batch = MicroBatch.Build(microBatches[micro], data.Training, trainee.Model.Device);
                     dropout.manual_seed(SeededRandom.Mix(_options.Seed, RandomPurpose.Dropout, state.Step, micro));
-                    lossSum.add_(trainee.Accumulate(batch, 1.0 / trainedTokens, dropout));
-                    seenTokens += batch.Tokens;
+                    sums.add_(objective.Accumulate(trainee, microBatches[micro], batch, 1.0 / terms, dropout));
+                    (seenTokens, trainedTokens) = (seenTokens + batch.Tokens, trainedTokens + batch.TrainedTokens);
                 }
 
                 // 2.2 The step's one wait for the device: loss and norm, which decide about the update.
-                var loss = lossSum.item<double>() / trainedTokens;
+                var means = sums.div_(terms).cpu().data<double>().ToArray();
+                var loss = means[0];
                 var norm = (double)GradientClip.Norm(trainee.Parameters).item<float>();
                 var learningRate = schedule.At(state.Step);
 
@@ -146,6 +156,8 @@ public abstract class FineTuneRecipe
                     {
                         Epoch = epochsDone, Step = state.Step, TotalSteps = totalSteps, Loss = loss, LearningRate = learningRate,
                         GradientNorm = norm, TrainedTokens = state.TrainedTokens, TokensPerSecond = 0, EtaSeconds = 0, MemoryBytes = 0,
+                        RewardMargin = _options.Objective == TrainingObjective.Dpo ? means[1] : null,
+                        RewardAccuracy = _options.Objective == TrainingObjective.Dpo ? means[2] : null,
                     }));
                 }
                 else

@@ -16,7 +16,6 @@ internal sealed class RunCheckpoints
     private readonly TrainingOptions _options;
     private readonly ITrainingObserver _observer;
     private readonly TimeProvider _time;
-    private readonly TrainingState _start;
     private readonly int? _everySteps;
     private int? _lastWrittenStep;
     private long _lastWrittenAt;
@@ -28,9 +27,12 @@ internal sealed class RunCheckpoints
         _observer = observer;
         _time = time;
         _lastWrittenAt = time.GetTimestamp();
-        _start = new TrainingState { Seed = options.Seed, OptionsHash = HashOf(options), DataHash = data.ContentHash };
+        Start = new TrainingState { Seed = options.Seed, OptionsHash = HashOf(options), DataHash = data.ContentHash };
         _everySteps = options.SaveSteps ?? (options.Method == TrainingMethod.Full ? null : Math.Max(1, (totalSteps + 9) / 10));
     }
+
+    /// <summary>The state of a run that has done nothing yet.</summary>
+    public TrainingState Start { get; }
 
     /// <summary>Restores the newest good checkpoint.</summary>
     /// <returns>Where to go on; the beginning if there is no checkpoint.</returns>
@@ -41,13 +43,13 @@ internal sealed class RunCheckpoints
             _observer.OnLog(TrainingLogLevel.Warning, $"Checkpoint {Path.GetFileName(damaged)} is damaged; an older one is used."));
         if (folder is null)
         {
-            return _start;
+            return Start;
         }
 
         var state = TrainingState.FromStored(folder);
-        if (state.OptionsHash != _start.OptionsHash || state.DataHash != _start.DataHash)
+        if (state.OptionsHash != Start.OptionsHash || state.DataHash != Start.DataHash)
         {
-            var what = state.OptionsHash != _start.OptionsHash ? "options" : "data";
+            var what = state.OptionsHash != Start.OptionsHash ? "options" : "data";
             throw new CheckpointMismatchException($"Checkpoint {Path.GetFileName(folder)} was made with other {what}; training cannot go on from it.");
         }
 

@@ -21,6 +21,20 @@ internal sealed class TrainingProgressObserver(JobEventReporter reporter, JobLea
     public void OnLog(TrainingLogLevel level, string message) =>
         reporter.Log(level == TrainingLogLevel.Warning ? "warning" : "info", message);
 
+    /// <summary>Puts on the job what its training takes.</summary>
+    public void OnEstimate(TrainingEstimateAnswer estimate)
+    {
+        _progress = _progress with { Estimate = estimate, TotalSteps = estimate.TotalSteps };
+        lease.Report(_progress);
+        reporter.Log("info", string.Create(CultureInfo.InvariantCulture,
+            $"About {estimate.TotalSteps:N0} steps over {estimate.TotalTokens:N0} tokens, {estimate.MemoryBytes / 1e9:0.0} GB of memory, {TimeSpan.FromSeconds(Math.Ceiling(estimate.TrainingSeconds)):c} on this worker."));
+        if (estimate.Fits == false)
+        {
+            reporter.Log("warning", string.Create(CultureInfo.InvariantCulture,
+                $"This worker has {estimate.DeviceMemoryBytes / 1e9:0.0} GB of memory, which may not be enough. A smaller batch_size or max_seq_length, activation_checkpointing, or method qlora needs less."));
+        }
+    }
+
     /// <inheritdoc/>
     public void OnMetrics(TrainingMetrics metrics)
     {
@@ -48,6 +62,11 @@ internal sealed class TrainingProgressObserver(JobEventReporter reporter, JobLea
             writer.WriteNumber("tokens_per_second", Math.Round(metrics.TokensPerSecond, 1));
             writer.WriteNumber("eta_seconds", Math.Round(metrics.EtaSeconds, 1));
             writer.WriteNumber("memory_bytes", metrics.MemoryBytes);
+            if (metrics is { RewardMargin: { } margin, RewardAccuracy: { } accuracy })
+            {
+                writer.WriteNumber("reward_margin", margin);
+                writer.WriteNumber("reward_accuracy", accuracy);
+            }
         }));
     }
 

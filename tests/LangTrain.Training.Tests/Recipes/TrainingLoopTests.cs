@@ -57,6 +57,16 @@ public sealed class TrainingLoopTests : IDisposable
     [Theory]
     [InlineData(TrainingMethod.Lora)]
     [InlineData(TrainingMethod.QLora)]
+    [InlineData(TrainingMethod.Full)]
+    public void Activation_checkpointing_changes_nothing_to_the_last_bit(TrainingMethod method)
+    {
+        var options = Lora with { Method = method, Lora = Lora.Lora with { Dropout = 0.2 }, Packing = true, MaxSequenceLength = 64, Epochs = 2 };
+        Assert.Equal(_run.Losses(options, "kept"), _run.Losses(options with { ActivationCheckpointing = true }, "recomputed"));
+    }
+
+    [Theory]
+    [InlineData(TrainingMethod.Lora)]
+    [InlineData(TrainingMethod.QLora)]
     public void Base_stays_frozen_and_the_adapter_learns(TrainingMethod method)
     {
         using var scope = NewDisposeScope();
