@@ -108,7 +108,17 @@ public sealed record TrainingOptions
     /// <summary>Ends training when the evaluation loss no longer falls, and takes the best weights; null for never. Default null.</summary>
     public EarlyStoppingOptions? EarlyStopping { get; init; }
 
-    /// <summary>Steps in a row without a finite loss and gradient after which the run fails. Default 5.</summary>
+    /// <summary>
+    /// With evaluation data, the result is the checkpoint of the lowest evaluation loss; false takes the last step's weights (except that early
+    /// stopping always takes the best). Default true.
+    /// </summary>
+    [JsonIgnore] // it changes no step
+    public bool UseBestCheckpoint { get; init; } = true;
+
+    /// <summary>
+    /// Steps in a row without a finite loss and gradient, or with a loss far above that of guessing, after which the run goes back to its last good
+    /// checkpoint with half the learning rate, twice at most, and then fails. Default 5.
+    /// </summary>
     public int NonFiniteStepLimit { get; init; } = 5;
 
     /// <summary>Tells what does not fit, one sentence each; empty if all is well.</summary>

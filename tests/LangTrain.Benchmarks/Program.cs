@@ -3,6 +3,8 @@ using LangTrain.Benchmarks;
 return args switch
 {
     ["training-speed", .. var rest] => TrainingSpeed.Run(rest),
+    ["memory", .. var shapes] => MemoryCheck.Run(shapes),
+    ["memory-case", var folder, .. var rest] => MemoryCheck.RunCase(folder, rest),
     ["loss-speed"] => LossSpeed.Run(),
     ["train-tiny-base-model", .. var rest] => TinyBaseModelTraining.Run(rest),
     ["write-demo-dataset", var folder] => WriteDemo(folder),
@@ -21,6 +23,7 @@ static int Usage()
     Console.Error.WriteLine("""
         dotnet run -c Release --project tests/LangTrain.Benchmarks -- <verb>
 
+          memory [15m|110m|128k]...                                  the estimate of memory beside the measured peak of training steps
           loss-speed                                                 the head and its loss alone
           train-tiny-base-model --out <folder> [--documents <n>]    makes the base model that ships with LocalHost
           check-demo <base model folder> <dataset folder>            fine-tunes it on the demo's dataset; held-out exact match before and after

@@ -57,6 +57,9 @@ public sealed record TrainingConfig
     /// <summary>Steps between checkpoints; null lets the worker choose by time.</summary>
     public int? SaveSteps { get; init; }
 
+    /// <summary>With evaluation data, makes the model of the checkpoint with the lowest evaluation loss; false takes the last step's weights.</summary>
+    public bool UseBestCheckpoint { get; init; } = true;
+
     /// <summary>Stops when evaluation loss no longer falls; null never does.</summary>
     public EarlyStoppingConfig? EarlyStopping { get; init; }
 

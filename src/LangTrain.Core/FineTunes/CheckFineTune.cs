@@ -1,9 +1,8 @@
-using LangTrain.Contracts.FineTunes;
+using LangTrain.Contracts.Generation;
 using LangTrain.Core.Accounts;
 using LangTrain.Core.Errors;
 using LangTrain.Core.Files;
 using LangTrain.Core.Models;
-using LangTrain.Core.Storage;
 
 namespace LangTrain.Core.FineTunes;
 

@@ -56,6 +56,15 @@ public static class FineTuneAnswers
             Estimate = progress.Estimate,
             Artifacts = job.Outcome is { } made
                 ? new FineTuneArtifactsAnswer(made.ArtifactKind, made.ArtifactBytes, made.TrainingSeconds, made.ReloadMaxLogitDifference, made.EndsWithEos)
+                {
+                    TrainableParameters = made.TrainableParameters > 0 ? made.TrainableParameters : null,
+                    WrittenStep = made.WrittenStep,
+                    TensorsScanned = made.TensorsScanned,
+                    PromptsTried = made.PromptsTried,
+                    PromptsEnded = made.PromptsEnded,
+                    PromptsExact = made.PromptsExact,
+                    PeakMemoryBytes = made.PeakMemoryBytes,
+                }
                 : null,
             Metadata = job.Metadata,
         };

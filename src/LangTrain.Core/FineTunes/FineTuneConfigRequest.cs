@@ -113,6 +113,7 @@ internal static class FineTuneConfigRequest
             EvalSplit = training.Number("eval_split", 0, 0.5) ?? defaults.EvalSplit,
             EvalSteps = training.Int32("eval_steps", 1, 10_000_000),
             SaveSteps = training.Int32("save_steps", 1, 10_000_000),
+            UseBestCheckpoint = training.Flag("use_best_checkpoint") ?? defaults.UseBestCheckpoint,
             EarlyStopping = EarlyStopping(training.Object("early_stopping")),
             LossOn = training.OneOf("loss_on", "completion", "all") ?? defaults.LossOn,
         };

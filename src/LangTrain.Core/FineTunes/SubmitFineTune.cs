@@ -1,8 +1,6 @@
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Core.Accounts;
 using LangTrain.Core.Errors;
-using LangTrain.Core.Files;
-using LangTrain.Core.Models;
 using LangTrain.Core.Storage;
 
 namespace LangTrain.Core.FineTunes;

@@ -72,7 +72,8 @@ internal static class EstimateCalculator
         return sum;
     }
 
-    private static List<StoredShape> Weights(string folder)
+    /// <summary>Names and shapes of a model folder's weights; reads headers only.</summary>
+    internal static List<StoredShape> Weights(string folder)
     {
         var weights = new List<StoredShape>();
         foreach (var path in Directory.GetFiles(folder, "*.safetensors"))

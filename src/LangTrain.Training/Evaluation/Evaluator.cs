@@ -51,15 +51,18 @@ internal sealed class Evaluator(
 
         var minDelta = options.EarlyStopping?.MinDelta ?? 0;
         var isBest = state.BestEvaluationLoss is not { } best || loss < best - minDelta;
+        var accuracy = (double)hits.item<long>() / terms;
         observer.OnEvaluation(new EvaluationMetrics
         {
-            Step = state.Step, Epoch = epoch, Loss = loss, TokenAccuracy = (double)hits.item<long>() / terms, Tokens = tokens, IsBest = isBest,
+            Step = state.Step, Epoch = epoch, Loss = loss, TokenAccuracy = accuracy, Tokens = tokens, IsBest = isBest,
         });
         WriteSamples(state.Step, examples);
         return state with
         {
             LastEvaluationLoss = loss,
+            LastEvaluationAccuracy = accuracy,
             BestEvaluationLoss = isBest ? loss : state.BestEvaluationLoss,
+            BestEvaluationAccuracy = isBest ? accuracy : state.BestEvaluationAccuracy,
             BestStep = isBest ? state.Step : state.BestStep,
             EvaluationsWithoutImprovement = isBest ? 0 : state.EvaluationsWithoutImprovement + 1,
         };

@@ -31,6 +31,9 @@ public sealed record TrainingMetrics
     /// <summary>Resident memory of the process.</summary>
     public required long MemoryBytes { get; init; }
 
+    /// <summary>How often the run went back to an earlier checkpoint before this step: the same step is told once more after each.</summary>
+    public int Rollbacks { get; init; }
+
     /// <summary>With preferences, by how much the chosen answers' rewards are above the rejected ones', on average; null otherwise.</summary>
     public double? RewardMargin { get; init; }
 

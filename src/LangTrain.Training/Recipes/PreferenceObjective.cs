@@ -25,6 +25,9 @@ internal sealed class PreferenceObjective : RunObjective
         return training is null || evaluation is null ? null : new PreferenceObjective(options.Beta ?? TrainingOptions.DefaultBeta, training, evaluation);
     }
 
+    // A pair ranked wrongly costs as much as its rewards are apart, without bound: ten is far beyond what a run that works shows.
+    public override double GuessingLoss(int vocabularySize) => 10;
+
     public override int Terms(IEnumerable<int[]> rows, ITokenizedExamples examples) => rows.Count() / 2;
 
     public override Tensor Accumulate(Trainee trainee, int[][] rows, MicroBatch batch, double termWeight, Generator dropout)

@@ -17,6 +17,10 @@ internal abstract class RunObjective
     public static RunObjective? Create(TrainingOptions options, Trainee trainee, TrainingData data, TrainingControl control) =>
         options.Objective == TrainingObjective.Dpo ? PreferenceObjective.Measure(options, trainee, data, control) : new TokenObjective();
 
+    /// <summary>The loss of a model that knows nothing, a term.</summary>
+    /// <param name="vocabularySize">Tokens that the model knows.</param>
+    public abstract double GuessingLoss(int vocabularySize);
+
     /// <summary>Terms that the loss of these rows is the mean of: trained tokens, or pairs.</summary>
     public abstract int Terms(IEnumerable<int[]> rows, ITokenizedExamples examples);
 

@@ -6,6 +6,8 @@ namespace LangTrain.Training.Recipes;
 /// <summary>Cross-entropy of the trained tokens: supervised fine-tuning and continued pre-training, which differ in their masks only.</summary>
 internal sealed class TokenObjective : RunObjective
 {
+    public override double GuessingLoss(int vocabularySize) => Math.Log(vocabularySize);
+
     public override int Terms(IEnumerable<int[]> rows, ITokenizedExamples examples) => rows.Sum(row => row.Sum(examples.TrainedTokensOf));
 
     public override Tensor Accumulate(Trainee trainee, int[][] rows, MicroBatch batch, double termWeight, Generator dropout)

@@ -1,12 +1,11 @@
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Training;
-using LangTrain.Training.Recipes;
 using LangTrain.Worker.Models;
 
 namespace LangTrain.Worker.FineTunes;
 
 /// <summary>Reckons what a fine-tune would take on this worker: from the model's files, rows of its data and the device's speed. Thread-safe.</summary>
-internal sealed class EstimateTraining(ModelFiles models, WorkerOptions options, TimeProvider time)
+internal sealed class EstimateTraining(ModelFiles models, WorkerOptions options, TimeProvider time) : IDisposable
 {
     // Tokenizing takes all cores; estimates that come together take turns.
     private readonly SemaphoreSlim _oneAtATime = new(1);
@@ -43,6 +42,9 @@ internal sealed class EstimateTraining(ModelFiles models, WorkerOptions options,
             }
         }
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _oneAtATime.Dispose();
 
     /// <summary>The learning island's numbers in the service's words.</summary>
     internal static TrainingEstimateAnswer ToAnswer(TrainingEstimate estimate) => new()

@@ -11,7 +11,7 @@ using LangTrain.Worker.Models;
 namespace LangTrain.Worker.FineTunes;
 
 /// <summary>The step from the service's island to the learning island: a job's row becomes options and files, and a recipe runs.</summary>
-internal sealed class TrainFineTune(IBlobStore blobs, BlobFolder folders, ModelFiles models, WorkerOptions options, TimeProvider time)
+internal sealed class TrainFineTune(IBlobStore blobs, ModelFiles models, WorkerOptions options, TimeProvider time)
 {
     /// <summary>Fetches what the job needs and trains, going on from the newest stored checkpoint. Computes on the calling thread.</summary>
     /// <param name="lease">The job, and when to stop.</param>
@@ -50,7 +50,7 @@ internal sealed class TrainFineTune(IBlobStore blobs, BlobFolder folders, ModelF
             CheckpointFolder = Path.Combine(scratch, "checkpoints"),
             OutputFolder = Path.Combine(scratch, "output"),
         };
-        if (await CheckpointUploader.FetchNewestAsync(folders, options.Names.CheckpointsContainer, job.Ref(), files.CheckpointFolder, cancel.Token) is { } step)
+        if (await checkpoints.FetchNewestAsync(files.CheckpointFolder, cancel.Token) is { } step)
         {
             reporter.Log("info", $"Going on from the checkpoint of step {step}.");
         }
@@ -143,6 +143,7 @@ internal sealed class TrainFineTune(IBlobStore blobs, BlobFolder folders, ModelF
             Seed = training.Seed,
             EvaluationSteps = training.EvalSteps,
             SaveSteps = training.SaveSteps,
+            UseBestCheckpoint = training.UseBestCheckpoint,
             EarlyStopping = training.EarlyStopping is { } early ? new EarlyStoppingOptions { Patience = early.Patience, MinDelta = early.MinDelta } : null,
         };
     }

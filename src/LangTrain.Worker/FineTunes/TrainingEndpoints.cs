@@ -1,6 +1,5 @@
 using System.Text.Json;
 using LangTrain.Contracts;
-using LangTrain.Contracts.FineTunes;
 using LangTrain.Contracts.Generation;
 using LangTrain.Worker.Generation;
 

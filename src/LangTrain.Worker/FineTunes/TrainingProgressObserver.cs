@@ -15,7 +15,7 @@ internal sealed class TrainingProgressObserver(JobEventReporter reporter, JobLea
 
     private FineTuneProgress _progress = lease.Job.Progress;
     private double? _smoothed = lease.Job.Progress.TrainLoss;
-    private int _samples;
+    private int _samples, _sampledStep = -1, _rollbacks;
 
     /// <inheritdoc/>
     public void OnLog(TrainingLogLevel level, string message) =>
@@ -51,7 +51,8 @@ internal sealed class TrainingProgressObserver(JobEventReporter reporter, JobLea
             TrainedTokens = metrics.TrainedTokens,
         };
         lease.Report(_progress);
-        reporter.Data(JobEventTypes.Metrics, Key("metrics", metrics.Step), Json(writer =>
+        _rollbacks = metrics.Rollbacks;
+        reporter.Data(JobEventTypes.Metrics, Key("metrics", metrics.Step, _rollbacks), Json(writer =>
         {
             writer.WriteNumber("epoch", Math.Round(metrics.Epoch, 4));
             writer.WriteNumber("step", metrics.Step);
@@ -75,7 +76,7 @@ internal sealed class TrainingProgressObserver(JobEventReporter reporter, JobLea
     {
         _progress = _progress with { EvalLoss = metrics.Loss, EvalTokenAccuracy = metrics.TokenAccuracy };
         lease.Report(_progress);
-        reporter.Data(JobEventTypes.Eval, Key("eval", metrics.Step), Json(writer =>
+        reporter.Data(JobEventTypes.Eval, Key("eval", metrics.Step, _rollbacks), Json(writer =>
         {
             writer.WriteNumber("step", metrics.Step);
             writer.WriteNumber("epoch", Math.Round(metrics.Epoch, 4));
@@ -89,14 +90,28 @@ internal sealed class TrainingProgressObserver(JobEventReporter reporter, JobLea
     public void OnCheckpoint(CheckpointWritten checkpoint) => checkpoints.Offer(checkpoint);
 
     /// <inheritdoc/>
-    public void OnSample(SampleText sample) =>
-        reporter.Data(JobEventTypes.Sample, Key("sample-" + Interlocked.Increment(ref _samples).ToString(CultureInfo.InvariantCulture), sample.Step), Json(writer =>
+    public void OnSample(SampleText sample)
+    {
+        // Counted within the step, so that an attempt that tells a step again gives its samples the same keys.
+        _samples = sample.Step == _sampledStep ? _samples + 1 : 1;
+        _sampledStep = sample.Step;
+        reporter.Data(JobEventTypes.Sample, Key(string.Create(CultureInfo.InvariantCulture, $"sample-{_samples}"), sample.Step, _rollbacks), Json(writer =>
         {
             writer.WriteNumber("step", sample.Step);
             writer.WriteString("prompt", sample.Prompt);
             writer.WriteString("text", sample.Completion);
             writer.WriteString("expected", sample.Expected);
         }));
+    }
+
+    /// <inheritdoc/>
+    public void OnRolledBack(int step)
+    {
+        _smoothed = null;
+        _progress = _progress with { CurrentStep = step, TrainLoss = null };
+        lease.Report(_progress);
+        checkpoints.GoBackTo(step);
+    }
 
     /// <summary>An event's data object.</summary>
     internal static JsonElement Json(Action<Utf8JsonWriter> write)
@@ -112,5 +127,8 @@ internal sealed class TrainingProgressObserver(JobEventReporter reporter, JobLea
         return JsonSerializer.Deserialize(buffer.ToArray(), WorkerJson.Default.JsonElement);
     }
 
-    internal static string Key(string what, int step) => string.Create(CultureInfo.InvariantCulture, $"{what}-{step}");
+    /// <summary>A key for what happened at a step: another one for each time the run went back before it.</summary>
+    internal static string Key(string what, int step, int rollbacks) => rollbacks == 0
+        ? string.Create(CultureInfo.InvariantCulture, $"{what}-{step}")
+        : string.Create(CultureInfo.InvariantCulture, $"{what}-{step}-r{rollbacks}");
 }
