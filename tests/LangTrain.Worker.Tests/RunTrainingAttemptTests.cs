@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using LangTrain.Contracts;
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Core.FineTunes;
