@@ -1,5 +1,4 @@
 using System.Text;
-using LangTrain.Contracts;
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Core.FineTunes;
 using LangTrain.Core.Storage;
