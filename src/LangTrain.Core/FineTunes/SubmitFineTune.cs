@@ -23,6 +23,7 @@ public sealed class SubmitFineTune(CheckFineTune check, IFineTuneStore store, Ch
         {
             Id = "ftjob-" + idSeed,
             AccountId = caller.AccountId,
+            KeyId = caller.Key.Id,
             Name = request.Name,
             ModelId = request.ModelId,
             BaseModelId = model.Id,
