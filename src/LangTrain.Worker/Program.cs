@@ -24,7 +24,7 @@ if (options.Trains)
     builder.Services.AddHostedService<TrainingJobsService>();
 }
 
-builder.Services.AddSingleton(new ModelHostOptions()).AddSingleton<ModelHost>().AddSingleton<ServedModels>();
+builder.Services.AddSingleton(options.Serving).AddSingleton<ModelHost>().AddSingleton<ServedModels>();
 if (options.EndsWithParent)
 {
     builder.Services.AddHostedService<ParentWatch>();
