@@ -72,8 +72,8 @@ public sealed class UsageRecorder(IUsageStore store, TimeProvider time) : IDispo
         var today = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
         lock (_lock)
         {
-            // Sums of days gone by are stored and never change again.
-            foreach (var place in _sums.Keys.Where(place => place.Day < today && !_changed.Contains(place)).ToArray())
+            // Sums of days gone by are stored and never change again; yesterday's stay, for a clock that is set back over midnight would begin them at 0.
+            foreach (var place in _sums.Keys.Where(place => place.Day < today.AddDays(-1) && !_changed.Contains(place)).ToArray())
             {
                 _sums.Remove(place);
             }
