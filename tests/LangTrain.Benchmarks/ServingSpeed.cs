@@ -10,9 +10,11 @@ namespace LangTrain.Benchmarks;
 /// The engine as it is served (submission, sampling, channels and all) beside llama.cpp on the same random weights, in alternating rounds of one run;
 /// medians and their ratios.
 /// </summary>
-internal sealed class ServingSpeed : IAsyncDisposable
+internal sealed class ServingSpeed
 {
     private const int Rows = 8, Prompt = 16, AdapterRank = 16;
+
+    private static readonly ModelLoadOptions Served = new() { MapWeights = true };
 
     private readonly string _shape;
     private readonly string _folder;
@@ -39,13 +41,11 @@ internal sealed class ServingSpeed : IAsyncDisposable
 
     public static async Task<int> RunAsync(string[] args)
     {
-        await using var run = new ServingSpeed(args);
+        var run = new ServingSpeed(args);
         await run.MeasureAsync();
         run.Print();
         return 0;
     }
-
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     private async Task MeasureAsync()
     {
@@ -66,11 +66,16 @@ internal sealed class ServingSpeed : IAsyncDisposable
                 GgufExporter.Export(made, Path.Combine(_folder, FileOf(type)), type, tokenizerFolder: null);
         }
 
-        using var model = DecoderModel.Load(weights);
+        using var model = DecoderModel.Load(weights, Served);
+        using var narrow = DecoderModel.Load(weights, Served with { Quantization = Quantization.Int8 });
+        using var half = DecoderModel.Load(weights, Served with { Dtype = ScalarType.BFloat16 });
         var adapters = Enumerable.Range(0, Rows).Select(i => LoraAdapter.Create(
             model, new LoraOptions { Rank = AdapterRank, Alpha = 2 * AdapterRank, TargetModules = ["q_proj", "k_proj", "v_proj", "o_proj"] }, i)).ToList();
         adapters.ForEach(a => a.SetTrainable(false));
-        await using (var engine = new GenerationEngine(model, new EngineOptions { MaxRows = Rows }))
+        var options = new EngineOptions { MaxRows = Rows, CacheBytes = 256 << 20 };
+        await using (var engine = new GenerationEngine(model, options))
+        await using (var narrowEngine = new GenerationEngine(narrow, options))
+        await using (var halfEngine = new GenerationEngine(half, options))
         {
             for (var round = -1; round < _rounds; round++) // The first warms up and does not count.
             {
@@ -78,7 +83,11 @@ internal sealed class ServingSpeed : IAsyncDisposable
                 await AddAsync(round, "decode 8 rows", () => DecodeAsync(engine, Rows, 64), p => p.DecodeRows(FileOf(GgufType.F32), Rows, Prompt, 64));
                 await AddAsync(round, "decode 8 rows, 8 adapters", () => DecodeAsync(engine, Rows, 64, adapters), null);
                 await AddAsync(round, "prefill 512", () => PrefillAsync(engine, 512), p => p.Prefill(FileOf(GgufType.F32), 512));
-                await AddAsync(round, "load, 1/s", () => Task.FromResult(1 / Load(weights)), p => 1 / p.Load(FileOf(GgufType.F32)));
+                await AddAsync(round, "bfloat16 decode 1 row", () => DecodeAsync(halfEngine, 1, 128), null);
+                await AddAsync(round, "int8 decode 1 row", () => DecodeAsync(narrowEngine, 1, 128), p => p.Decode(FileOf(GgufType.Q8_0), 128));
+                await AddAsync(round, "int8 decode 8 rows", () => DecodeAsync(narrowEngine, Rows, 64), p => p.DecodeRows(FileOf(GgufType.Q8_0), Rows, Prompt, 64));
+                await AddAsync(round, "int8 prefill 512", () => PrefillAsync(narrowEngine, 512), p => p.Prefill(FileOf(GgufType.Q8_0), 512));
+                await AddAsync(round, "load, 1/s", async () => 1 / await LoadAsync(weights), p => 1 / p.Load(FileOf(GgufType.F32)));
             }
         }
         adapters.ForEach(a => a.Dispose());
@@ -116,6 +125,12 @@ internal sealed class ServingSpeed : IAsyncDisposable
                 (peer > 0 ? FormattableString.Invariant($", llama.cpp {peer:f1}, ratio {Median(name) / peer:f2}") : ""));
         }
         const string Adapted = "decode 8 rows, 8 adapters", Plain = "decode 8 rows";
+        const string One = "decode 1 row";
+        foreach (var kind in new[] { "int8 ", "bfloat16 " })
+        {
+            if (_measured.ContainsKey(kind + One) && _measured.ContainsKey(One))
+                Console.WriteLine(FormattableString.Invariant($"{_shape} {kind}/ float32, 1 row: {Median(kind + One) / Median(One):f2}"));
+        }
         if (_measured.ContainsKey(Adapted) && _measured.ContainsKey(Plain))
             Console.WriteLine(FormattableString.Invariant($"{_shape} 8 adapters / base: {Median(Adapted) / Median(Plain):f2}"));
     }
@@ -154,11 +169,13 @@ internal sealed class ServingSpeed : IAsyncDisposable
         return tokens / Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
-    private static double Load(string folder)
+    // To the first token, as llama.cpp's: pages of a mapped file are read by then.
+    private async Task<double> LoadAsync(string folder)
     {
         var start = Stopwatch.GetTimestamp();
-        using var scope = NewDisposeScope();
-        using var model = DecoderModel.Load(folder);
+        using var model = DecoderModel.Load(folder, Served);
+        await using var engine = new GenerationEngine(model, new EngineOptions { MaxRows = 1 });
+        await PrefillAsync(engine, 1);
         return Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
