@@ -13,6 +13,7 @@ param pubSubPrincipalId string
 param workerUrl string
 param workerKeySecretUri string
 param bootstrapKeySecretUri string
+param signingKeySecretUri string
 param subnetId string
 param alwaysReadyInstances int
 
@@ -74,6 +75,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       LANGTRAIN_WORKER_URL: workerUrl
       LANGTRAIN_WORKER_KEY: '@Microsoft.KeyVault(SecretUri=${workerKeySecretUri})'
       LANGTRAIN_BOOTSTRAP_API_KEY: '@Microsoft.KeyVault(SecretUri=${bootstrapKeySecretUri})'
+      LANGTRAIN_SIGNING_KEY: '@Microsoft.KeyVault(SecretUri=${signingKeySecretUri})'
       LANGTRAIN_BOOTSTRAP_TIER: 'enterprise'
       LANGTRAIN_ALLOW_PRIVATE_URLS: 'false'
     }
