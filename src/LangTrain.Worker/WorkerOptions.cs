@@ -127,6 +127,17 @@ internal sealed record WorkerOptions
                 MapWeights = true,
             },
         };
+        // Storage is read by WorkerStorage; what is missing of it is told here, with the rest.
+        var (connection, account) = (configuration["AzureWebJobsStorage"], configuration["AzureWebJobsStorage:accountName"]);
+        if (string.IsNullOrWhiteSpace(connection) && string.IsNullOrWhiteSpace(account))
+        {
+            problems.Add("AzureWebJobsStorage (or AzureWebJobsStorage__accountName) is missing");
+        }
+        else if (!string.IsNullOrWhiteSpace(connection) && !string.IsNullOrWhiteSpace(account))
+        {
+            problems.Add("AzureWebJobsStorage and AzureWebJobsStorage__accountName are both given; one of them is wanted");
+        }
+
         var options = new WorkerOptions
         {
             Url = url ?? new Uri("http://127.0.0.1:7080"),

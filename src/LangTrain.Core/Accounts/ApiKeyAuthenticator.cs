@@ -37,7 +37,19 @@ public sealed class ApiKeyAuthenticator(IAccountStore accounts, TimeProvider tim
             throw Wrong();
         }
 
-        var hash = ApiKeySecret.Hash(secret);
+        return await AuthenticateHashAsync(ApiKeySecret.Hash(secret), cancellation);
+    }
+
+    /// <summary>Ends what goes on for long (a stream) when its key is no longer good.</summary>
+    /// <exception cref="ApiException">401; 403 for a suspended account.</exception>
+    public async ValueTask RequireStillGoodAsync(ApiKey key, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        await AuthenticateHashAsync(key.Sha256, cancellation);
+    }
+
+    private async ValueTask<(Account Account, ApiKey Key)> AuthenticateHashAsync(string hash, CancellationToken cancellation)
+    {
         var now = time.GetUtcNow();
         if (!_remembered.TryGetValue(hash, out var known) || now - known.ReadAt >= Freshness || now < known.ReadAt)
         {
