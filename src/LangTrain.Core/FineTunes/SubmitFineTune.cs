@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Core.Accounts;
 using LangTrain.Core.Errors;
@@ -32,6 +33,7 @@ public sealed class SubmitFineTune(CheckFineTune check, IFineTuneStore store, Ch
             Config = request.Config,
             Suffix = request.Suffix,
             Metadata = request.Metadata,
+            TraceParent = Activity.Current?.Id,
             CreatedAt = time.GetUtcNow(),
             PendingEvents =
             [
