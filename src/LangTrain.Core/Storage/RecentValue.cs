@@ -1,0 +1,80 @@
+namespace LangTrain.Core.Storage;
+
+/// <summary>A value that is read from storage and believed for a moment. Thread-safe.</summary>
+/// <remarks>
+/// In steady use nobody waits: at half its time it is read again beside the requests. When it is too old, all who want it wait for one reading.
+/// </remarks>
+/// <param name="freshness">How long it is believed, from the begin of its reading.</param>
+/// <param name="time">Clock.</param>
+/// <param name="read">Reads it.</param>
+public sealed class RecentValue<T>(TimeSpan freshness, TimeProvider time, Func<CancellationToken, Task<T>> read)
+{
+    private readonly Lock _lock = new();
+    private Task<T>? _reading;
+    private DateTimeOffset _readAt;
+    private T? _value;
+    private bool _isKnown;
+    private long _generation;
+
+    /// <summary>The value, at most <c>freshness</c> old.</summary>
+    public ValueTask<T> GetAsync(CancellationToken cancellation = default)
+    {
+        lock (_lock)
+        {
+            var age = time.GetUtcNow() - _readAt;
+            if (_isKnown && age >= TimeSpan.Zero && age < freshness)
+            {
+                if (age >= freshness / 2)
+                {
+                    _reading ??= ReadAsync(_generation);
+                }
+
+                return ValueTask.FromResult(_value!);
+            }
+
+            _reading ??= ReadAsync(_generation);
+            return new ValueTask<T>(_reading.WaitAsync(cancellation));
+        }
+    }
+
+    /// <summary>Believes nothing that was read, or began to be read, before this.</summary>
+    public void Forget()
+    {
+        lock (_lock)
+        {
+            _generation++;
+            _isKnown = false;
+            _reading = null;
+        }
+    }
+
+    private async Task<T> ReadAsync(long generation)
+    {
+        // Not under the caller's lock, nor on its time.
+        await Task.Yield();
+        var began = time.GetUtcNow();
+        try
+        {
+            var value = await read(CancellationToken.None);
+            lock (_lock)
+            {
+                if (generation == _generation)
+                {
+                    (_value, _readAt, _isKnown) = (value, began, true);
+                }
+            }
+
+            return value;
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                if (generation == _generation)
+                {
+                    _reading = null;
+                }
+            }
+        }
+    }
+}
