@@ -104,7 +104,13 @@ public sealed class RequestLimiter(IRequestQuotaStore quotas, TimeProvider time)
 
     private Block BlockOf(string accountId)
     {
-        if (_blocks.Count >= MostAccounts && !_blocks.ContainsKey(accountId))
+        if (_blocks.TryGetValue(accountId, out var known))
+        {
+            return known;
+        }
+
+        // Counting takes all locks of the dictionary: not for an account that is known.
+        if (_blocks.Count >= MostAccounts)
         {
             // Forgetting costs the accounts what their blocks still held, never the limit its exactness.
             _blocks.Clear();

@@ -59,6 +59,11 @@ public sealed class RecentModelLists(IModelStore store, TimeProvider time) : IMo
 
     private RecentValue<IReadOnlyList<StoredModel>> ListOf(string? accountId)
     {
+        if (_lists.TryGetValue(accountId ?? "", out var known))
+        {
+            return known;
+        }
+
         if (_lists.Count >= MostAccounts)
         {
             // A reading more for each; a list that is forgotten while it is read goes to those who wait for it and to nobody else.

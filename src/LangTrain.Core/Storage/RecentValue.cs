@@ -10,30 +10,26 @@ namespace LangTrain.Core.Storage;
 public sealed class RecentValue<T>(TimeSpan freshness, TimeProvider time, Func<CancellationToken, Task<T>> read)
 {
     private readonly Lock _lock = new();
+    private volatile Known? _known;
     private Task<T>? _reading;
-    private DateTimeOffset _readAt;
-    private T? _value;
-    private bool _isKnown;
     private long _generation;
 
     /// <summary>The value, at most <c>freshness</c> old.</summary>
     public ValueTask<T> GetAsync(CancellationToken cancellation = default)
     {
+        var now = time.GetUtcNow();
+        // Without the lock: most requests find it young.
+        if (_known is { } young && now - young.ReadAt < freshness / 2 && now >= young.ReadAt)
+        {
+            return ValueTask.FromResult(young.Value);
+        }
+
         lock (_lock)
         {
-            var age = time.GetUtcNow() - _readAt;
-            if (_isKnown && age >= TimeSpan.Zero && age < freshness)
-            {
-                if (age >= freshness / 2)
-                {
-                    _reading ??= ReadAsync(_generation);
-                }
-
-                return ValueTask.FromResult(_value!);
-            }
-
             _reading ??= ReadAsync(_generation);
-            return new ValueTask<T>(_reading.WaitAsync(cancellation));
+            return _known is { } known && now - known.ReadAt < freshness && now >= known.ReadAt
+                ? ValueTask.FromResult(known.Value)
+                : new ValueTask<T>(_reading.WaitAsync(cancellation));
         }
     }
 
@@ -43,7 +39,7 @@ public sealed class RecentValue<T>(TimeSpan freshness, TimeProvider time, Func<C
         lock (_lock)
         {
             _generation++;
-            _isKnown = false;
+            _known = null;
             _reading = null;
         }
     }
@@ -60,7 +56,7 @@ public sealed class RecentValue<T>(TimeSpan freshness, TimeProvider time, Func<C
             {
                 if (generation == _generation)
                 {
-                    (_value, _readAt, _isKnown) = (value, began, true);
+                    _known = new Known(value, began);
                 }
             }
 
@@ -77,4 +73,6 @@ public sealed class RecentValue<T>(TimeSpan freshness, TimeProvider time, Func<C
             }
         }
     }
+
+    private sealed record Known(T Value, DateTimeOffset ReadAt);
 }

@@ -10,7 +10,7 @@ using Microsoft.Azure.Functions.Worker;
 namespace LangTrain.Functions.Models;
 
 /// <summary>Base models and an account's own. Ids hold slashes, hence the catch-all routes.</summary>
-public sealed class ModelHttpFunctions(ModelCatalog catalog, DeleteModel delete, UploadModel upload, TimeProvider time)
+public sealed class ModelHttpFunctions(ModelCatalog catalog, ModelListAnswers lists, DeleteModel delete, UploadModel upload, TimeProvider time)
 {
     /// <summary><c>GET /models</c>: all that the account may use; <c>?category</c> and <c>?task</c> narrow it.</summary>
     [Function("ListModels")]
@@ -18,8 +18,14 @@ public sealed class ModelHttpFunctions(ModelCatalog catalog, DeleteModel delete,
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "models")] HttpRequest request, CancellationToken cancellation)
     {
         var caller = request.Caller();
+        var all = await catalog.ListAsync(caller.AccountId, cancellation);
+        if (!request.QueryString.HasValue)
+        {
+            return lists.All(caller.AccountId, all);
+        }
+
         var (category, task) = (request.QueryValue("category"), request.QueryValue("task"));
-        var models = (await catalog.ListAsync(caller.AccountId, cancellation))
+        var models = all
             .Where(model => (category is null || model.Category == category) && (task is null || model.SupportedTasks.Contains(task)))
             .Select(model => model.ToAnswer())
             .ToArray();
