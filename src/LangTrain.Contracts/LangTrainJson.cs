@@ -19,4 +19,6 @@ namespace LangTrain.Contracts;
 [JsonSerializable(typeof(GenerationFailure))]
 [JsonSerializable(typeof(TokenizeWorkItem))]
 [JsonSerializable(typeof(TokenizeResult))]
+[JsonSerializable(typeof(PreviewWorkItem))]
+[JsonSerializable(typeof(PreviewResult))]
 public sealed partial class LangTrainJson : JsonSerializerContext;

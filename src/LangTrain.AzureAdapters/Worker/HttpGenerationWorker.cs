@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using LangTrain.Contracts;
 using LangTrain.Contracts.Generation;
 using LangTrain.Core.Generation;
@@ -63,9 +64,20 @@ internal sealed class HttpGenerationWorker : IGenerationWorker, IDisposable
     }
 
     /// <inheritdoc/>
-    public async Task<TokenizeResult> TokenizeAsync(TokenizeWorkItem item, CancellationToken cancellation = default)
+    public Task<TokenizeResult> TokenizeAsync(TokenizeWorkItem item, CancellationToken cancellation = default) =>
+        AskAsync(WorkerRoutes.Tokenize, JsonContent.Create(item, LangTrainJson.Default.TokenizeWorkItem), LangTrainJson.Default.TokenizeResult, cancellation);
+
+    /// <inheritdoc/>
+    public Task<PreviewResult> PreviewAsync(PreviewWorkItem item, CancellationToken cancellation = default) =>
+        AskAsync(WorkerRoutes.Preview, JsonContent.Create(item, LangTrainJson.Default.PreviewWorkItem), LangTrainJson.Default.PreviewResult, cancellation);
+
+    /// <inheritdoc/>
+    public void Dispose() => _client?.Dispose();
+
+    private async Task<T> AskAsync<T>(string path, HttpContent content, JsonTypeInfo<T> type, CancellationToken cancellation)
+        where T : class
     {
-        using var response = await PostAsync(WorkerRoutes.Tokenize, JsonContent.Create(item, LangTrainJson.Default.TokenizeWorkItem), cancellation);
+        using var response = await PostAsync(path, content, cancellation);
         if (!response.IsSuccessStatusCode)
         {
             throw await ReadFailureAsync(response, cancellation) is { } failure ? new GenerationFailedException(failure) : Unexpected(response);
@@ -73,16 +85,13 @@ internal sealed class HttpGenerationWorker : IGenerationWorker, IDisposable
 
         try
         {
-            return await response.Content.ReadFromJsonAsync(LangTrainJson.Default.TokenizeResult, cancellation) ?? throw new JsonException("It is null.");
+            return await response.Content.ReadFromJsonAsync(type, cancellation) ?? throw new JsonException("It is null.");
         }
         catch (Exception broken) when (broken is HttpRequestException or IOException or JsonException)
         {
             throw new GenerationUnavailableException("The worker's answer broke off.", broken);
         }
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _client?.Dispose();
 
     private static async Task<GenerationUpdate> ReadLineAsync(StreamReader lines, CancellationToken cancellation)
     {

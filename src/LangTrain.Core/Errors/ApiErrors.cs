@@ -19,6 +19,9 @@ public static class ApiErrors
     public static ApiException MissingScope(string scope) => One(
         403, ErrorTypes.Permission, "missing_scope", $"This API key does not have the scope '{scope}' that the call needs.");
 
+    /// <summary>403: what belongs to everybody is not one account's to delete or to take away.</summary>
+    public static ApiException BaseModel(string message) => One(403, ErrorTypes.Permission, "base_model", message);
+
     /// <summary>404, for what does not exist and for what belongs to somebody else alike.</summary>
     /// <param name="kind">Snake_case: <c>model</c>, <c>file</c>, <c>fine_tune</c>; makes the code <c>model_not_found</c>.</param>
     /// <param name="id">Id that was asked for.</param>

@@ -8,7 +8,7 @@ using LangTrain.Core.Storage;
 namespace LangTrain.Core.FineTunes;
 
 /// <summary>Takes a new fine-tune: checks what the request names and writes the job's row. The caller starts its orchestration. Thread-safe.</summary>
-public sealed class SubmitFineTune(ModelCatalog models, IFileStore files, IFineTuneStore store, ChangeFineTune change, TimeProvider time)
+public sealed class SubmitFineTune(ModelCatalog models, StartAdapters startAdapters, IFileStore files, IFineTuneStore store, ChangeFineTune change, TimeProvider time)
 {
     /// <summary>Writes the row, or finds the one that an earlier try of the same request wrote.</summary>
     /// <param name="caller">Who asks.</param>
@@ -21,12 +21,7 @@ public sealed class SubmitFineTune(ModelCatalog models, IFileStore files, IFineT
         ArgumentNullException.ThrowIfNull(caller);
         ArgumentNullException.ThrowIfNull(request);
         var (model, target) = await models.ResolveAsync(caller.AccountId, request.ModelId, "model_id", cancellation);
-        if (target.Adapter is not null || !model.SupportedTasks.Contains("fine-tuning"))
-        {
-            throw ApiErrors.Invalid(
-                $"The model '{ApiErrors.Shorten(request.ModelId)}' cannot be trained further: it is an adapter over '{model.BaseModelId}'. Train that one.",
-                "model_id", "model_not_trainable");
-        }
+        var config = target.Adapter is { } adapter ? await startAdapters.ContinueAsync(adapter, request.Config, cancellation) : request.Config;
 
         if (request.Config.TrainingConfig.MaxSeqLength is { } length && model.ContextLength > 0 && length > model.ContextLength)
         {
@@ -43,10 +38,12 @@ public sealed class SubmitFineTune(ModelCatalog models, IFileStore files, IFineT
             AccountId = caller.AccountId,
             Name = request.Name,
             ModelId = request.ModelId,
-            BaseModelId = model.Id,
+            // An adapter goes on over the model that it was trained on.
+            BaseModelId = target.Adapter is null ? model.Id : model.BaseModelId!,
             BaseModel = target.Base,
+            StartAdapter = target.Adapter,
             Dataset = request.Dataset,
-            Config = request.Config,
+            Config = config,
             Suffix = request.Suffix,
             Metadata = request.Metadata,
             CreatedAt = time.GetUtcNow(),

@@ -42,6 +42,7 @@ internal sealed class TrainFineTune(IBlobStore blobs, BlobFolder folders, ModelF
         {
             BaseModelFolder = await models.GetFolderAsync(job.BaseModel, cancel.Token),
             BaseModelName = job.BaseModelId,
+            InitialAdapterFolder = job.StartAdapter is { } start ? await models.GetFolderAsync(start, cancel.Token) : null,
             TrainingFile = await FetchRowsAsync(prepared.BlobName, Path.Combine(scratch, "train.jsonl"), cancel.Token),
             EvaluationFile = prepared.ValidationBlobName is { } validation
                 ? await FetchRowsAsync(validation, Path.Combine(scratch, "validation.jsonl"), cancel.Token)
@@ -49,6 +50,12 @@ internal sealed class TrainFineTune(IBlobStore blobs, BlobFolder folders, ModelF
             CheckpointFolder = Path.Combine(scratch, "checkpoints"),
             OutputFolder = Path.Combine(scratch, "output"),
         };
+        if (job.Config.Method == "full")
+        {
+            // So that a checkpoint of full weights is a model by itself.
+            checkpoints.CompanionFolder = files.BaseModelFolder;
+        }
+
         if (await CheckpointUploader.FetchNewestAsync(folders, options.Names.CheckpointsContainer, job.Ref(), files.CheckpointFolder, cancel.Token) is { } step)
         {
             reporter.Log("info", $"Going on from the checkpoint of step {step}.");
