@@ -4,6 +4,7 @@ using LangTrain.AzureAdapters.WebPubSub;
 using LangTrain.AzureAdapters.Worker;
 using LangTrain.Contracts;
 using LangTrain.Contracts.FineTunes;
+using LangTrain.Contracts.Webhooks;
 using LangTrain.Core.Accounts;
 using LangTrain.Core.Files;
 using LangTrain.Core.FineTunes;
@@ -14,6 +15,7 @@ using LangTrain.Core.Models;
 using LangTrain.Core.Models.Tasks;
 using LangTrain.Core.Storage;
 using LangTrain.Core.Usage;
+using LangTrain.Core.Webhooks;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
@@ -32,14 +34,19 @@ public static class AzureAdaptersRegistration
         services.TryAddSingleton(provider => provider.GetRequiredService<StorageClients>().Names);
 
         services.AddSingleton<IFineTuneStore>(p => new TableFineTuneStore(Table(p, names => names.JobsTable), p.GetRequiredService<TimeProvider>()));
-        services.AddSingleton<IModelStore>(p => new TableModelStore(Table(p, names => names.ModelsTable)));
         services.AddSingleton<IModelTaskStore>(p => new TableModelTaskStore(Table(p, names => names.ModelTasksTable), p.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<IModelStore>(p => new RecentModelLists(new TableModelStore(Table(p, names => names.ModelsTable)), p.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IFileStore>(p => new TableFileStore(Table(p, names => names.FilesTable)));
         services.AddSingleton<IUploadStore>(p => new TableUploadStore(Table(p, names => names.UploadsTable)));
         services.AddSingleton<IAccountStore>(p => new TableAccountStore(Table(p, names => names.UsersTable), Table(p, names => names.KeysTable)));
         services.AddSingleton<IIdempotencyStore>(p => new TableIdempotencyStore(Table(p, names => names.IdempotencyTable)));
-        services.AddSingleton<IRequestQuotaStore>(p => new TableRequestQuotaStore(Table(p, names => names.UsageTable)));
+        services.AddSingleton<IRequestQuotaStore>(p =>
+        {
+            var clients = p.GetRequiredService<StorageClients>();
+            return new TableRequestQuotaStore(clients.Table(clients.Names.UsageTable), clients.TableOnce(clients.Names.UsageTable));
+        });
         services.AddSingleton<IUsageStore>(p => new TableUsageStore(Table(p, names => names.UsageTable)));
+        services.AddSingleton<IWebhookStore>(p => new TableWebhookStore(Table(p, names => names.WebhooksTable), Table(p, names => names.WebhookDeliveriesTable)));
         services.AddSingleton<IBlobStore>(p => new AzureBlobStore(p.GetRequiredService<StorageClients>().Blobs));
         services.AddSingleton<IBlobLinks>(p => new AzureBlobLinks(p.GetRequiredService<StorageClients>().Blobs, p.GetRequiredService<TimeProvider>()));
         services.AddSingleton<BlobFolder>();
@@ -52,6 +59,9 @@ public static class AzureAdaptersRegistration
             p.GetRequiredService<StorageNames>().TrainingJobsQueue, LangTrainJson.Default.TrainModelWorkItem, p.GetRequiredService<ILogger<StorageClients>>()));
         services.AddSingleton<IWorkQueue<FineTuneSignal>>(p => p.GetRequiredService<StorageClients>().Queue(
             p.GetRequiredService<StorageNames>().TrainingEventsQueue, LangTrainJson.Default.FineTuneSignal, p.GetRequiredService<ILogger<StorageClients>>()));
+
+        services.AddSingleton<IWorkQueue<DeliverWebhookWorkItem>>(p => p.GetRequiredService<StorageClients>().Queue(
+            p.GetRequiredService<StorageNames>().WebhookDeliveriesQueue, LangTrainJson.Default.DeliverWebhookWorkItem, p.GetRequiredService<ILogger<StorageClients>>()));
 
         if (options.WebPubSubConnectionString is null && options.WebPubSubEndpoint is null)
         {

@@ -80,3 +80,8 @@ export async function save(path, filename) {
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
+
+/** Trades the sign-in of Azure's built-in authentication for a key. */
+export async function enter() {
+  session.key = (await call("POST", "dashboard-sessions/entra", {})).key;
+}

@@ -36,6 +36,7 @@ public sealed class SubmitFineTune(ModelCatalog models, StartAdapters startAdapt
         {
             Id = "ftjob-" + idSeed,
             AccountId = caller.AccountId,
+            KeyId = caller.Key.Id,
             Name = request.Name,
             ModelId = request.ModelId,
             // An adapter goes on over the model that it was trained on.

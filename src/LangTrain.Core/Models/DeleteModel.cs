@@ -23,7 +23,7 @@ public sealed class DeleteModel(IModelStore store, ModelCatalog catalog, IModelT
             throw await catalog.FindAsync(caller.AccountId, modelId, cancellation) is not { } other
                 ? ApiErrors.NotFound("model", modelId)
                 : other.AccountId is null
-                    ? ApiErrors.BaseModel("A base model belongs to everybody and cannot be deleted.")
+                    ? ApiErrors.Forbidden("base_model", "A base model belongs to everybody and cannot be deleted.")
                     : ApiErrors.Conflict("checkpoint", $"It is a checkpoint of the job '{other.JobId}', which keeps its newest ones.");
         }
 

@@ -169,7 +169,7 @@ public sealed class ExportModel(ModelCatalog catalog, IModelTaskStore tasks, Blo
     {
         if (model.AccountId is null)
         {
-            throw ApiErrors.BaseModel("Files of base models are not given out here; take them from where they are published.");
+            throw ApiErrors.Forbidden("base_model", "Files of base models are not given out here; take them from where they are published.");
         }
     }
 

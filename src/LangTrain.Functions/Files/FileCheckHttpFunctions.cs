@@ -10,7 +10,7 @@ using Microsoft.Azure.Functions.Worker;
 namespace LangTrain.Functions.Files;
 
 /// <summary>Looks into files of training data before they are trained on.</summary>
-public sealed class FileCheckHttpFunctions(CheckFile check)
+public sealed class FileCheckHttpFunctions(CheckFile check, UploadedFiles files)
 {
     /// <summary><c>POST /files/{id}/validate</c>: every row, faults with their lines; <c>?model=</c> says for which model.</summary>
     [Function("ValidateFile")]
@@ -31,6 +31,7 @@ public sealed class FileCheckHttpFunctions(CheckFile check)
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "files/{fileId}/preview")] HttpRequest request, string fileId, CancellationToken cancellation)
     {
         var caller = request.Caller(Scopes.Read);
+        await files.GetAsync(caller.AccountId, fileId, cancellation);
         var model = request.QueryValue("model") ?? throw ApiErrors.Invalid("model is required.", "model", "missing_required_parameter");
         var rows = 5;
         if (request.QueryValue("rows") is { } text

@@ -37,6 +37,7 @@ public sealed class UploadHttpFunctions(PartedUploads uploads, IdempotentRequest
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "uploads/{uploadId}/parts")] HttpRequest request, string uploadId, CancellationToken cancellation)
     {
         var accountId = request.Caller(Scopes.Train).AccountId;
+        await uploads.GetAsync(accountId, uploadId, cancellation);
         request.RefuseIdempotencyKey();
         if (request.HasJsonContentType())
         {
@@ -67,6 +68,7 @@ public sealed class UploadHttpFunctions(PartedUploads uploads, IdempotentRequest
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "uploads/{uploadId}/complete")] HttpRequest request, string uploadId, CancellationToken cancellation)
     {
         var accountId = request.Caller(Scopes.Train).AccountId;
+        await uploads.GetAsync(accountId, uploadId, cancellation);
         var body = await request.ReadJsonAsync(cancellation);
         var parts = body.Texts("part_ids", maxCount: 10_000, maxLength: 128);
         if (!body.Has("part_ids"))

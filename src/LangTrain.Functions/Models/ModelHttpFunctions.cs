@@ -109,6 +109,7 @@ public sealed class ModelHttpFunctions(ModelCatalog catalog, DeleteModel delete,
         var path = RequestExtensions.ModelId(modelId);
         if (!path.EndsWith(ExportTail, StringComparison.Ordinal))
         {
+            await catalog.GetAsync(caller.AccountId, path, cancellation);
             throw ApiErrors.MethodNotAllowed(request.Method, request.Path, "GET, DELETE");
         }
 
