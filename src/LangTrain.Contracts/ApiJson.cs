@@ -46,6 +46,7 @@ namespace LangTrain.Contracts;
 [JsonSerializable(typeof(FilePreviewAnswer))]
 [JsonSerializable(typeof(FineTuneAnswer))]
 [JsonSerializable(typeof(ListAnswer<FineTuneAnswer>))]
+[JsonSerializable(typeof(FineTuneEstimateAnswer))]
 [JsonSerializable(typeof(JobEvent))]
 [JsonSerializable(typeof(ListAnswer<JobEvent>))]
 [JsonSerializable(typeof(StreamTicketAnswer))]

@@ -23,4 +23,6 @@ namespace LangTrain.Contracts;
 [JsonSerializable(typeof(TokenizeResult))]
 [JsonSerializable(typeof(PreviewWorkItem))]
 [JsonSerializable(typeof(PreviewResult))]
+[JsonSerializable(typeof(EstimateWorkItem))]
+[JsonSerializable(typeof(TrainingEstimateAnswer))]
 public sealed partial class LangTrainJson : JsonSerializerContext;

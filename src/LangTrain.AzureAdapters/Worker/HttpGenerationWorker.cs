@@ -5,13 +5,15 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using LangTrain.Contracts;
+using LangTrain.Contracts.FineTunes;
 using LangTrain.Contracts.Generation;
+using LangTrain.Core.FineTunes;
 using LangTrain.Core.Generation;
 
 namespace LangTrain.AzureAdapters.Worker;
 
 /// <summary>Asks workers over their internal HTTP API. Thread-safe; one a process, so that connections are kept.</summary>
-internal sealed class HttpGenerationWorker : IGenerationWorker, IDisposable
+internal sealed class HttpGenerationWorker : IGenerationWorker, ITrainingWorker, IDisposable
 {
     private readonly HttpClient? _client;
 
@@ -65,19 +67,23 @@ internal sealed class HttpGenerationWorker : IGenerationWorker, IDisposable
 
     /// <inheritdoc/>
     public Task<TokenizeResult> TokenizeAsync(TokenizeWorkItem item, CancellationToken cancellation = default) =>
-        AskAsync(WorkerRoutes.Tokenize, JsonContent.Create(item, LangTrainJson.Default.TokenizeWorkItem), LangTrainJson.Default.TokenizeResult, cancellation);
+        AskAsync(WorkerRoutes.Tokenize, item, LangTrainJson.Default.TokenizeWorkItem, LangTrainJson.Default.TokenizeResult, cancellation);
 
     /// <inheritdoc/>
     public Task<PreviewResult> PreviewAsync(PreviewWorkItem item, CancellationToken cancellation = default) =>
-        AskAsync(WorkerRoutes.Preview, JsonContent.Create(item, LangTrainJson.Default.PreviewWorkItem), LangTrainJson.Default.PreviewResult, cancellation);
+        AskAsync(WorkerRoutes.Preview, item, LangTrainJson.Default.PreviewWorkItem, LangTrainJson.Default.PreviewResult, cancellation);
+
+    /// <inheritdoc/>
+    public Task<TrainingEstimateAnswer> EstimateAsync(EstimateWorkItem item, CancellationToken cancellation = default) =>
+        AskAsync(WorkerRoutes.Estimate, item, LangTrainJson.Default.EstimateWorkItem, LangTrainJson.Default.TrainingEstimateAnswer, cancellation);
 
     /// <inheritdoc/>
     public void Dispose() => _client?.Dispose();
 
-    private async Task<T> AskAsync<T>(string path, HttpContent content, JsonTypeInfo<T> type, CancellationToken cancellation)
-        where T : class
+    private async Task<TAnswer> AskAsync<TItem, TAnswer>(
+        string path, TItem item, JsonTypeInfo<TItem> itemType, JsonTypeInfo<TAnswer> answerType, CancellationToken cancellation)
     {
-        using var response = await PostAsync(path, content, cancellation);
+        using var response = await PostAsync(path, JsonContent.Create(item, itemType), cancellation);
         if (!response.IsSuccessStatusCode)
         {
             throw await ReadFailureAsync(response, cancellation) is { } failure ? new GenerationFailedException(failure) : Unexpected(response);
@@ -85,7 +91,7 @@ internal sealed class HttpGenerationWorker : IGenerationWorker, IDisposable
 
         try
         {
-            return await response.Content.ReadFromJsonAsync(type, cancellation) ?? throw new JsonException("It is null.");
+            return await response.Content.ReadFromJsonAsync(answerType, cancellation) ?? throw new JsonException("It is null.");
         }
         catch (Exception broken) when (broken is HttpRequestException or IOException or JsonException)
         {

@@ -1,14 +1,13 @@
+using System.Diagnostics;
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Core.Accounts;
 using LangTrain.Core.Errors;
-using LangTrain.Core.Files;
-using LangTrain.Core.Models;
 using LangTrain.Core.Storage;
 
 namespace LangTrain.Core.FineTunes;
 
 /// <summary>Takes a new fine-tune: checks what the request names and writes the job's row. The caller starts its orchestration. Thread-safe.</summary>
-public sealed class SubmitFineTune(ModelCatalog models, StartAdapters startAdapters, IFileStore files, IFineTuneStore store, ChangeFineTune change, TimeProvider time)
+public sealed class SubmitFineTune(CheckFineTune check, IFineTuneStore store, ChangeFineTune change, TimeProvider time)
 {
     /// <summary>Writes the row, or finds the one that an earlier try of the same request wrote.</summary>
     /// <param name="caller">Who asks.</param>
@@ -20,18 +19,7 @@ public sealed class SubmitFineTune(ModelCatalog models, StartAdapters startAdapt
     {
         ArgumentNullException.ThrowIfNull(caller);
         ArgumentNullException.ThrowIfNull(request);
-        var (model, target) = await models.ResolveAsync(caller.AccountId, request.ModelId, "model_id", cancellation);
-        var config = target.Adapter is { } adapter ? await startAdapters.ContinueAsync(adapter, request.Config, cancellation) : request.Config;
-
-        if (request.Config.TrainingConfig.MaxSeqLength is { } length && model.ContextLength > 0 && length > model.ContextLength)
-        {
-            throw ApiErrors.Invalid(
-                $"config.training_config.max_seq_length is {length}; the model's context holds {model.ContextLength} tokens.", "config.training_config.max_seq_length");
-        }
-
-        await RequireFileAsync(caller.AccountId, request.Dataset.FileId, "dataset.file_id", cancellation);
-        await RequireFileAsync(caller.AccountId, request.Dataset.ValidationFileId, "dataset.validation_file_id", cancellation);
-
+        var (model, target, config) = await check.ExecuteAsync(caller, request, cancellation);
         var job = new FineTune
         {
             Id = "ftjob-" + idSeed,
@@ -47,6 +35,7 @@ public sealed class SubmitFineTune(ModelCatalog models, StartAdapters startAdapt
             Config = config,
             Suffix = request.Suffix,
             Metadata = request.Metadata,
+            TraceParent = Activity.Current?.Id,
             CreatedAt = time.GetUtcNow(),
             PendingEvents =
             [
@@ -64,13 +53,5 @@ public sealed class SubmitFineTune(ModelCatalog models, StartAdapters startAdapt
 
         // Tells what is pending.
         return (await change.ExecuteAsync(job.Ref(), (FineTune _) => (FineTune?)null, cancellation))?.Value ?? job;
-    }
-
-    private async Task RequireFileAsync(string accountId, string? fileId, string param, CancellationToken cancellation)
-    {
-        if (fileId is not null && await files.FindAsync(accountId, fileId, cancellation) is null)
-        {
-            throw ApiErrors.NotFound("file", fileId, param);
-        }
     }
 }

@@ -83,7 +83,8 @@ public sealed class DeleteModel(IModelStore store, ModelCatalog catalog, IModelT
         var users = new List<string>();
         await foreach (var other in store.ListAsync(accountId, cancellation))
         {
-            if (other.BaseModelId == model.Id)
+            // Full weights that were trained from it stand alone.
+            if (other.BaseModelId == model.Id && other.Weights is null)
             {
                 users.Add($"model {other.Id}");
             }

@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Core.FineTunes;
 using LangTrain.Core.Models;
+using LangTrain.Core.Observability;
 using LangTrain.Core.Storage;
 
 namespace LangTrain.Worker.FineTunes;
@@ -41,6 +43,7 @@ internal sealed class RunTrainingAttempt(
             return;
         }
 
+        using var span = JobTrace.Start("train", claimed.Value, ActivityKind.Consumer, item.TraceParent);
         logger.AttemptBegins(item.Attempt, item.JobId);
         await using var lease = new JobLease(store, claimed, options.LeaseTime, time, logger);
         await using var reporter = new JobEventReporter(log, relay, item.Ref(), item.Attempt, time, logger);
@@ -76,6 +79,7 @@ internal sealed class RunTrainingAttempt(
         catch (Exception failure)
         {
             logger.AttemptFailed(failure, item.Attempt, item.JobId);
+            span.Fail(failure);
             var (error, retryable) = TrainingFailures.Describe(failure);
             await TellAsync(lease, reporter, item, Signal(item, lease, FineTuneSignalKind.Failed) with { Error = error, Retryable = retryable });
         }

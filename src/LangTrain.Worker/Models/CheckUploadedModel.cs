@@ -12,7 +12,6 @@ namespace LangTrain.Worker.Models;
 /// <summary>Makes sure that an uploaded model is one: unpacked, formats and shapes right, every weight finite, loaded, and a few tokens generated with it.</summary>
 internal sealed class CheckUploadedModel(IBlobStore blobs, ModelFiles models, ModelHostOptions hosting)
 {
-    private const string PickleExtension = ".bin";
     private const int SampleTokens = 8;
 
     /// <summary>Checks it.</summary>
@@ -34,7 +33,7 @@ internal sealed class CheckUploadedModel(IBlobStore blobs, ModelFiles models, Mo
                 throw new ModelRefusedException("base_model_missing", "It is an adapter: upload it again with base_model, the id of the model that it was trained on.");
             }
 
-            folder = isAdapter ? await WithoutPicklesAsync(folder, scratch, task, cancellation) : WithoutPickles(folder, scratch);
+            DropPickles(folder, cancellation);
             var facts = await ModelFolderCheck.RunAsync(folder, cancellation);
             await GenerateAsync(folder, isAdapter ? task : null, cancellation);
             return (new ModelTaskResult
@@ -78,60 +77,14 @@ internal sealed class CheckUploadedModel(IBlobStore blobs, ModelFiles models, Mo
         File.Delete(archive);
     }
 
-    /// <summary>Weights that came as pickles, read by the allow-listing reader, are kept as safetensors; pickles themselves are never kept.</summary>
-    private static string WithoutPickles(string folder, string scratch)
+    /// <summary>Weights that came as pickles, read through the allow list, are kept as safetensors; pickles themselves are never kept.</summary>
+    private static void DropPickles(string folder, CancellationToken cancellation)
     {
-        var pickles = Pickles(folder);
-        if (pickles.Length == 0 || HasSafetensors(folder))
+        TorchCheckpointConverter.ConvertFolder(folder, cancellation);
+        foreach (var pickle in Directory.GetFiles(folder).Where(file => Path.GetFileName(file) is var name
+            && (name.EndsWith(".bin", StringComparison.OrdinalIgnoreCase) || name.EndsWith(".bin.index.json", StringComparison.OrdinalIgnoreCase))))
         {
-            Array.ForEach(pickles, File.Delete);
-            return folder;
-        }
-
-        var converted = Directory.CreateDirectory(Path.Combine(scratch, "converted")).FullName;
-        using (var model = DecoderModel.Load(folder))
-        {
-            model.Save(converted);
-        }
-
-        Keep(folder, converted);
-        return converted;
-    }
-
-    private async Task<string> WithoutPicklesAsync(string folder, string scratch, ModelTask task, CancellationToken cancellation)
-    {
-        var pickles = Pickles(folder);
-        if (pickles.Length == 0 || HasSafetensors(folder))
-        {
-            Array.ForEach(pickles, File.Delete);
-            return folder;
-        }
-
-        var converted = Path.Combine(scratch, "converted");
-        using (var model = DecoderModel.Load(await models.GetFolderAsync(task.Target!.Base, cancellation)))
-        using (var adapter = LoraAdapter.LoadPeft(folder, model))
-        {
-            adapter.SavePeft(converted, task.Target.ModelId);
-        }
-
-        Keep(folder, converted);
-        return converted;
-    }
-
-    private static string[] Pickles(string folder) => Directory.GetFiles(folder, "*" + PickleExtension);
-
-    private static bool HasSafetensors(string folder) => Directory.EnumerateFiles(folder, "*.safetensors").Any();
-
-    // All but the weights and what the conversion has written itself.
-    private static void Keep(string folder, string converted)
-    {
-        foreach (var file in Directory.GetFiles(folder))
-        {
-            var target = Path.Combine(converted, Path.GetFileName(file));
-            if (!file.EndsWith(PickleExtension, StringComparison.OrdinalIgnoreCase) && !file.EndsWith(".bin.index.json", StringComparison.OrdinalIgnoreCase) && !File.Exists(target))
-            {
-                File.Copy(file, target);
-            }
+            File.Delete(pickle);
         }
     }
 
