@@ -5,6 +5,7 @@ using LangTrain.AzureAdapters.Worker;
 using LangTrain.Contracts;
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Core.Accounts;
+using LangTrain.Core.Batches;
 using LangTrain.Core.Files;
 using LangTrain.Core.FineTunes;
 using LangTrain.Core.Generation;
@@ -33,6 +34,7 @@ public static class AzureAdaptersRegistration
         services.AddSingleton<IFineTuneStore>(p => new TableFineTuneStore(Table(p, names => names.JobsTable), p.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IModelStore>(p => new TableModelStore(Table(p, names => names.ModelsTable)));
         services.AddSingleton<IFileStore>(p => new TableFileStore(Table(p, names => names.FilesTable)));
+        services.AddSingleton<IBatchStore>(p => new TableBatchStore(Table(p, names => names.BatchesTable), p.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IAccountStore>(p => new TableAccountStore(Table(p, names => names.UsersTable), Table(p, names => names.KeysTable)));
         services.AddSingleton<IIdempotencyStore>(p => new TableIdempotencyStore(Table(p, names => names.IdempotencyTable)));
         services.AddSingleton<IRequestQuotaStore>(p => new TableRequestQuotaStore(Table(p, names => names.UsageTable)));

@@ -26,6 +26,9 @@ public sealed class StorageNames(string prefix = "")
     /// <summary>Uploaded files.</summary>
     public string FilesTable { get; } = prefix + "files";
 
+    /// <summary>Batches.</summary>
+    public string BatchesTable { get; } = prefix + "batches";
+
     /// <summary>Usage counters and request limits.</summary>
     public string UsageTable { get; } = prefix + "usage";
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using LangTrain.AzureAdapters;
 using LangTrain.Contracts;
 using LangTrain.Core.Accounts;
+using LangTrain.Core.Batches;
 using LangTrain.Core.Datasets;
 using LangTrain.Core.Files;
 using LangTrain.Core.FineTunes;
@@ -89,6 +90,16 @@ public static class FunctionsAppSetup
         services.AddSingleton<CompleteText>();
         services.AddSingleton<CompleteChat>();
         services.AddSingleton<CountTokens>();
+
+        services.AddSingleton(new BatchOptions());
+        services.AddSingleton<BatchBlobs>();
+        services.AddSingleton<SubmitBatch>();
+        services.AddSingleton<CancelBatch>();
+        services.AddSingleton<ValidateBatch>();
+        services.AddSingleton<AnswerBatchLine>();
+        services.AddSingleton<RunBatchChunk>();
+        services.AddSingleton<FinishBatch>();
+        services.AddSingleton<SweepBatches>();
         return services;
     }
 }

@@ -1,4 +1,5 @@
 using LangTrain.AzureAdapters;
+using LangTrain.Contracts;
 using LangTrain.Core.FineTunes;
 using LangTrain.Inference;
 using LangTrain.Modeling;
@@ -18,6 +19,7 @@ builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.D
 builder.Services.AddSingleton(options).AddSingleton(TimeProvider.System).AddSingleton(options.Names);
 builder.Services.AddLangTrainAzureAdapters(WorkerStorage.From(builder.Configuration, options));
 builder.Services.AddSingleton<ModelFiles>();
+builder.Services.AddWorkerMetrics(builder.Configuration);
 if (options.Trains)
 {
     builder.Services.AddSingleton<ChangeFineTune>().AddSingleton<ArtifactStore>().AddSingleton<TrainFineTune>().AddSingleton<RunTrainingAttempt>();
@@ -32,4 +34,5 @@ if (options.EndsWithParent)
 
 var app = builder.Build();
 app.MapGeneration();
+app.MapPrometheusScrapingEndpoint(WorkerRoutes.Metrics);
 await app.RunAsync();

@@ -7,6 +7,7 @@ return args switch
     ["train-tiny-base-model", .. var rest] => TinyBaseModelTraining.Run(rest),
     ["write-demo-dataset", var folder] => WriteDemo(folder),
     ["check-demo", var baseModel, var dataset] => DemoCheck.Run(baseModel, dataset),
+    ["api-overhead", var api, var key, var worker] => ApiOverhead.RunAsync(new Uri(api), key, new Uri(worker)).GetAwaiter().GetResult(),
     _ => Usage(),
 };
 
@@ -21,6 +22,7 @@ static int Usage()
     Console.Error.WriteLine("""
         dotnet run -c Release --project tests/LangTrain.Benchmarks -- <verb>
 
+          api-overhead <base url> <key> <worker url>                 what the API adds to the engine's time to the first token
           loss-speed                                                 the head and its loss alone
           train-tiny-base-model --out <folder> [--documents <n>]    makes the base model that ships with LocalHost
           check-demo <base model folder> <dataset folder>            fine-tunes it on the demo's dataset; held-out exact match before and after

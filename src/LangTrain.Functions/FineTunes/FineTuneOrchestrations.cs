@@ -12,7 +12,18 @@ internal static class FineTuneOrchestrations
     /// <param name="job">A job that has not ended.</param>
     /// <param name="restartEnded">Start it anew where it has ended though the job has not: it failed by an error of its own.</param>
     /// <param name="cancellation">Stops it.</param>
-    public static async Task EnsureStartedAsync(this DurableTaskClient client, FineTuneRef job, bool restartEnded, CancellationToken cancellation)
+    public static Task EnsureStartedAsync(this DurableTaskClient client, FineTuneRef job, bool restartEnded, CancellationToken cancellation) =>
+        client.EnsureStartedAsync(FineTuneFunctionNames.Orchestration, job.JobId, new FineTuneRun(job.AccountId, job.JobId), restartEnded, cancellation);
+
+    /// <summary>Makes sure that an orchestration was started, whatever it is about.</summary>
+    /// <param name="client">The orchestrations.</param>
+    /// <param name="orchestration">Its name.</param>
+    /// <param name="instanceId">Its id.</param>
+    /// <param name="input">Its input.</param>
+    /// <param name="restartEnded">Start it anew where it has ended.</param>
+    /// <param name="cancellation">Stops it.</param>
+    internal static async Task EnsureStartedAsync(
+        this DurableTaskClient client, string orchestration, string instanceId, object input, bool restartEnded, CancellationToken cancellation)
     {
         if (await IsThereAsync())
         {
@@ -21,8 +32,7 @@ internal static class FineTuneOrchestrations
 
         try
         {
-            await client.ScheduleNewOrchestrationInstanceAsync(
-                FineTuneFunctionNames.Orchestration, new FineTuneRun(job.AccountId, job.JobId), new StartOrchestrationOptions(job.JobId), cancellation);
+            await client.ScheduleNewOrchestrationInstanceAsync(orchestration, input, new StartOrchestrationOptions(instanceId), cancellation);
         }
         catch (Exception) when (!cancellation.IsCancellationRequested)
         {
@@ -33,7 +43,7 @@ internal static class FineTuneOrchestrations
             }
         }
 
-        async Task<bool> IsThereAsync() => await client.GetInstanceAsync(job.JobId, cancellation) is { } found && !(restartEnded && found.IsCompleted);
+        async Task<bool> IsThereAsync() => await client.GetInstanceAsync(instanceId, cancellation) is { } found && !(restartEnded && found.IsCompleted);
     }
 
     /// <summary>Raises a signal; an orchestration that has ended needs none, since its job has ended before it.</summary>
