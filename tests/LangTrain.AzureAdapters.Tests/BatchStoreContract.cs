@@ -27,7 +27,8 @@ public abstract class BatchStoreContract
         var found = (await Store.FindAsync(batch.Ref()))!.Value;
 
         Assert.Equal(batch, found with { Metadata = batch.Metadata, Problems = batch.Problems });
-        Assert.Equal((batch.Metadata, batch.Problems), (found.Metadata, found.Problems));
+        Assert.Equal(batch.Metadata, found.Metadata);
+        Assert.Equal(batch.Problems, found.Problems);
         Assert.Null(await Store.FindAsync(new BatchRef("user-other", batch.Id)));
         await Assert.ThrowsAsync<AlreadyExistsException>(() => Store.CreateAsync(batch));
     }

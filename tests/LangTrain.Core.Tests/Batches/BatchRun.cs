@@ -94,6 +94,14 @@ internal sealed class BatchRun
 
     public Task<Batch> CancelAsync(Batch batch) => new CancelBatch(Store, _time).ExecuteAsync(batch.Ref());
 
+    /// <summary>Custom ids of the lines whose results are in storage now.</summary>
+    public HashSet<string> StoredLines() =>
+    [
+        .. Blobs.ListAsync(_names.DatasetsContainer, "batches/").ToBlockingEnumerable().Where(blob => blob.Name.Contains("/results/", StringComparison.Ordinal))
+            .SelectMany(blob => Encoding.UTF8.GetString(Blobs.Content(_names.DatasetsContainer, blob.Name)).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            .Select(line => JsonElement.Parse(line).GetProperty("output").GetProperty("custom_id").GetString()!),
+    ];
+
     /// <summary>The lines of a result file, none where there is no file.</summary>
     public async Task<IReadOnlyList<JsonElement>> LinesAsync(string? fileId)
     {

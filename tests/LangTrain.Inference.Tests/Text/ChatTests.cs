@@ -90,7 +90,7 @@ public sealed class ChatTests : IAsyncLifetime
             var choice = (await _lease.Model.Generator.CompleteAsync(Chat("hi") with
             {
                 Tools = JsonDocument.Parse(Tools).RootElement,
-                ResponseFormat = ResponseFormat.JsonSchema(JsonDocument.Parse($$"""{"type":"object","properties":{"{{key}}":{"type":"integer"}},"required":["{{key}}"]}""").RootElement),
+                ResponseFormat = ResponseFormat.JsonSchema(JsonDocument.Parse($$$"""{"type":"object","properties":{"{{{key}}}":{"type":"integer"}},"required":["{{{key}}}"]}""").RootElement),
                 Sampling = new SamplingOptions { Seed = seed, Temperature = 2 },
                 MaxNewTokens = 120,
             })).Choices[0];
