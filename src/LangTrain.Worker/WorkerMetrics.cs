@@ -22,7 +22,8 @@ internal static class WorkerMetrics
                     Histogram<int> { Unit: "{row}" } => new ExplicitBucketHistogramConfiguration { Boundaries = Rows },
                     _ => null,
                 })
-                .AddPrometheusExporter();
+                // Not a page of 300 ms ago: who looks twice a second wants to see the second time what is.
+                .AddPrometheusExporter(prometheus => prometheus.ScrapeResponseCacheDurationMilliseconds = 0);
             if (!string.IsNullOrWhiteSpace(configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
             {
                 metrics.AddOtlpExporter();
