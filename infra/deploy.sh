@@ -108,7 +108,8 @@ deploy() {
   deployer="$(az ad signed-in-user show --query id -o tsv 2>/dev/null || true)"
   LANGTRAIN_WORKER_KEY="$(secret worker-key "")"
   LANGTRAIN_BOOTSTRAP_API_KEY="$(secret bootstrap-api-key "lt-")"
-  export LANGTRAIN_WORKER_KEY LANGTRAIN_BOOTSTRAP_API_KEY
+  LANGTRAIN_SIGNING_KEY="$(secret signing-key "")"
+  export LANGTRAIN_WORKER_KEY LANGTRAIN_BOOTSTRAP_API_KEY LANGTRAIN_SIGNING_KEY
 
   local current="" registry tag
   registry="$(output registry 2>/dev/null || true)"

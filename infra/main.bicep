@@ -53,6 +53,10 @@ param workerKey string
 @secure()
 param bootstrapApiKey string
 
+@description('What webhook secrets are derived from. The deploy script makes one and never shows it.')
+@secure()
+param signingKey string
+
 @description('Object id of the person or pipeline that deploys, to push base models. Empty: nobody.')
 param deployerPrincipalId string = ''
 
@@ -106,6 +110,7 @@ module vault 'modules/key-vault.bicep' = {
     workspaceId: monitoring.outputs.workspaceId
     workerKey: workerKey
     bootstrapApiKey: bootstrapApiKey
+    signingKey: signingKey
     privateNetwork: privateNetwork
     endpointSubnetId: privateNetwork ? network!.outputs.endpointSubnetId : ''
     virtualNetworkId: privateNetwork ? network!.outputs.virtualNetworkId : ''
@@ -182,6 +187,7 @@ module functions 'modules/functions.bicep' = {
     workerUrl: containers.outputs.servingUrl
     workerKeySecretUri: vault.outputs.workerKeySecretUri
     bootstrapKeySecretUri: vault.outputs.bootstrapKeySecretUri
+    signingKeySecretUri: vault.outputs.signingKeySecretUri
     subnetId: privateNetwork ? network!.outputs.functionsSubnetId : ''
   }
   dependsOn: [roles]

@@ -12,6 +12,7 @@ param pubSubEndpoint string
 param workerUrl string
 param workerKeySecretUri string
 param bootstrapKeySecretUri string
+param signingKeySecretUri string
 param subnetId string
 
 resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
@@ -65,6 +66,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       LANGTRAIN_WORKER_URL: workerUrl
       LANGTRAIN_WORKER_KEY: '@Microsoft.KeyVault(SecretUri=${workerKeySecretUri})'
       LANGTRAIN_BOOTSTRAP_API_KEY: '@Microsoft.KeyVault(SecretUri=${bootstrapKeySecretUri})'
+      LANGTRAIN_SIGNING_KEY: '@Microsoft.KeyVault(SecretUri=${signingKeySecretUri})'
       LANGTRAIN_BOOTSTRAP_TIER: 'enterprise'
       LANGTRAIN_ALLOW_PRIVATE_URLS: 'false'
     }

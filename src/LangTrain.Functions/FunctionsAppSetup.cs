@@ -12,6 +12,7 @@ using LangTrain.Core.Limits;
 using LangTrain.Core.Models;
 using LangTrain.Core.Storage;
 using LangTrain.Core.Usage;
+using LangTrain.Core.Webhooks;
 using LangTrain.Functions.Accounts;
 using LangTrain.Functions.FineTunes;
 using LangTrain.Functions.Middleware;
@@ -59,11 +60,25 @@ public static class FunctionsAppSetup
         services.AddSingleton<ApiKeys>();
         services.AddSingleton<BootstrapAccount>();
         services.AddSingleton<DashboardSignIn>();
+        services.AddSingleton(provider => new EntraSignIn(
+            provider.GetRequiredService<IAccountStore>(), provider.GetRequiredService<DashboardSignIn>(), settings.EntraTenantId, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<AccountDirectory>();
+        services.AddSingleton(new DerivedSecrets(settings.SigningKey));
         services.AddSingleton<RequestLimiter>();
         services.AddSingleton<IdempotentRequests>();
         services.AddSingleton<UsageRecorder>();
         services.AddSingleton<SummarizeUsage>();
         services.AddSingleton<IHostedService, UsageFlushService>();
+
+        services.AddSingleton<WebhookSignature>();
+        services.AddSingleton<PublishWebhookEvent>();
+        services.AddSingleton(provider => new WebhookSubscriptions(
+            provider.GetRequiredService<IWebhookStore>(), provider.GetRequiredService<PublishWebhookEvent>(), provider.GetRequiredService<WebhookSignature>(),
+            settings.AllowPrivateUrls, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new WebhookCall(
+            GuardedHttp.CreateClient(settings.AllowPrivateUrls), provider.GetRequiredService<WebhookSignature>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<DeliverWebhook>();
+        services.AddSingleton<FinishFineTune>();
 
         services.AddSingleton<ModelCatalog>();
         services.AddSingleton<RegisterBaseModels>();

@@ -1,4 +1,5 @@
 using LangTrain.AzureAdapters;
+using LangTrain.Core.Accounts;
 using LangTrain.Core.Models;
 using Microsoft.Extensions.Configuration;
 
@@ -46,6 +47,12 @@ public sealed record LangTrainSettings
     /// <summary><c>LANGTRAIN_BOOTSTRAP_TIER</c>.</summary>
     public string BootstrapTier { get; init; } = "enterprise";
 
+    /// <summary><c>LANGTRAIN_SIGNING_KEY</c>: the installation's secret, from which webhook secrets are derived; null where there is none.</summary>
+    public string? SigningKey { get; init; }
+
+    /// <summary><c>LANGTRAIN_ENTRA_TENANT_ID</c>: set only where the app sits behind Azure's built-in authentication; people of this directory may sign in.</summary>
+    public string? EntraTenantId { get; init; }
+
     /// <summary>Where the adapters find their services.</summary>
     public AzureAdaptersOptions Adapters() => new()
     {
@@ -80,6 +87,8 @@ public sealed record LangTrainSettings
             ModelsDirectory = Folder(configuration, "LANGTRAIN_MODELS_DIR", problems),
             AllowPrivateUrls = Flag(configuration, "LANGTRAIN_ALLOW_PRIVATE_URLS", problems),
             NamePrefix = Text(configuration, "LANGTRAIN_STORAGE_PREFIX") ?? "",
+            SigningKey = Text(configuration, "LANGTRAIN_SIGNING_KEY"),
+            EntraTenantId = Text(configuration, "LANGTRAIN_ENTRA_TENANT_ID"),
         };
         if (settings.StorageConnectionString is null && settings.StorageAccountName is null)
         {
@@ -89,6 +98,16 @@ public sealed record LangTrainSettings
         if (settings.WorkerUrl is not null && settings.WorkerKey is null)
         {
             problems.Add("LANGTRAIN_WORKER_KEY: required with LANGTRAIN_WORKER_URL; the worker has the same.");
+        }
+
+        if (settings.SigningKey is { Length: < DerivedSecrets.LeastCharacters })
+        {
+            problems.Add($"LANGTRAIN_SIGNING_KEY: must have at least {DerivedSecrets.LeastCharacters} characters, all random.");
+        }
+
+        if (settings.EntraTenantId is { } tenant && !Guid.TryParse(tenant, out _))
+        {
+            problems.Add($"LANGTRAIN_ENTRA_TENANT_ID: must be the directory's id (a GUID), not '{tenant}'.");
         }
 
         return problems.Count == 0

@@ -6,6 +6,8 @@ return args switch
     ["loss-speed"] => LossSpeed.Run(),
     ["train-tiny-base-model", .. var rest] => TinyBaseModelTraining.Run(rest),
     ["write-demo-dataset", var folder] => WriteDemo(folder),
+    ["service-speed", .. var rest] => ServiceSpeed.RunAsync(rest).GetAwaiter().GetResult(),
+    ["plain-server", var url] => PlainServer.Run(url),
     ["check-demo", var baseModel, var dataset] => DemoCheck.Run(baseModel, dataset),
     ["api-overhead", var api, var key, var worker] => ApiOverhead.RunAsync(new Uri(api), key, new Uri(worker)).GetAwaiter().GetResult(),
     _ => Usage(),
@@ -23,6 +25,7 @@ static int Usage()
         dotnet run -c Release --project tests/LangTrain.Benchmarks -- <verb>
 
           api-overhead <base url> <key> <worker url>                 what the API adds to the engine's time to the first token
+          service-speed [models|submit|list|upload]                  LocalHost over Azurite beside a plain ASP.NET Core server and a copy on disk
           loss-speed                                                 the head and its loss alone
           train-tiny-base-model --out <folder> [--documents <n>]    makes the base model that ships with LocalHost
           check-demo <base model folder> <dataset folder>            fine-tunes it on the demo's dataset; held-out exact match before and after

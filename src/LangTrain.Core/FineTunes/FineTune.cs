@@ -12,6 +12,9 @@ public sealed record FineTune
     /// <summary>Owner.</summary>
     public required string AccountId { get; init; }
 
+    /// <summary>The key that asked for it, to whose usage it counts; empty in rows of the first version.</summary>
+    public string KeyId { get; init; } = "";
+
     /// <summary>Name the owner gave, or null.</summary>
     public string? Name { get; init; }
 

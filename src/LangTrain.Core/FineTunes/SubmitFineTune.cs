@@ -41,6 +41,7 @@ public sealed class SubmitFineTune(ModelCatalog models, IFileStore files, IFineT
         {
             Id = "ftjob-" + idSeed,
             AccountId = caller.AccountId,
+            KeyId = caller.Key.Id,
             Name = request.Name,
             ModelId = request.ModelId,
             BaseModelId = model.Id,
