@@ -112,6 +112,7 @@ public static class FunctionsAppSetup
         services.AddSingleton<CancelBatch>();
         services.AddSingleton<ValidateBatch>();
         services.AddSingleton<AnswerBatchLine>();
+        services.AddSingleton<AnnounceBatchEnd>();
         services.AddSingleton<RunBatchChunk>();
         services.AddSingleton<FinishBatch>();
         services.AddSingleton<SweepBatches>();

@@ -9,22 +9,18 @@ namespace LangTrain.Core.Batches;
 /// <summary>Writes the files of a batch whose lines have ended or are given up, and ends it: the last step of its orchestration. Thread-safe; twice does no harm.</summary>
 /// <remarks>Each line of the input has one line in one of the files, in the input's order.</remarks>
 public sealed class FinishBatch(
-    IBatchStore store, BatchBlobs chunks, IFileStore files, IBlobStore blobs, StorageNames names, TimeProvider time)
+    IBatchStore store, BatchBlobs chunks, IFileStore files, IBlobStore blobs, AnnounceBatchEnd announce, StorageNames names, TimeProvider time)
 {
     /// <summary>Finishes.</summary>
     public async Task ExecuteAsync(BatchRef batch, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        if (await store.FindAsync(batch, cancellation) is not { } row)
+        var ended = (await store.FindAsync(batch, cancellation))?.Value;
+        if (ended is { Status: var status } && !status.IsTerminal())
         {
-            return;
-        }
-
-        if (!row.Value.Status.IsTerminal())
-        {
-            var wasCancelled = row.Value.Status == BatchStatus.Cancelling;
-            var written = await WriteAsync(row.Value, wasCancelled, cancellation);
-            await store.ChangeAsync(
+            var wasCancelled = status == BatchStatus.Cancelling;
+            var written = await WriteAsync(ended, wasCancelled, cancellation);
+            ended = await store.ChangeAsync(
                 batch,
                 current => current.Status.IsTerminal() ? null : current with
                 {
@@ -39,13 +35,13 @@ public sealed class FinishBatch(
                 cancellation);
         }
 
-        await chunks.DeleteAsync(batch, cancellation);
+        await TellAsync(ended, cancellation);
     }
 
     /// <summary>Ends a batch that the service could not go on with.</summary>
     public async Task FailAsync(BatchRef batch, CancellationToken cancellation = default)
     {
-        await store.ChangeAsync(
+        var ended = await store.ChangeAsync(
             batch,
             current => current.Status.IsTerminal() ? null : current with
             {
@@ -54,7 +50,16 @@ public sealed class FinishBatch(
                 EndedAt = time.GetUtcNow(),
             },
             cancellation);
-        await chunks.DeleteAsync(batch, cancellation);
+        await TellAsync(ended, cancellation);
+    }
+
+    private async Task TellAsync(Batch? ended, CancellationToken cancellation)
+    {
+        if (ended is not null)
+        {
+            await announce.ExecuteAsync(ended, cancellation);
+            await chunks.DeleteAsync(ended.Ref(), cancellation);
+        }
     }
 
     private async Task<Written> WriteAsync(Batch batch, bool wasCancelled, CancellationToken cancellation)

@@ -8,26 +8,33 @@ namespace LangTrain.Core.Batches;
 
 /// <summary>Checks a batch's input file line by line and cuts it into chunks: the first step of its orchestration. Thread-safe; twice does no harm.</summary>
 /// <remarks>The chunks are a copy: the file may be deleted while the batch runs. What is inside a request's body is checked when it is its turn, and fails alone.</remarks>
-public sealed class ValidateBatch(IBatchStore store, UploadedFiles files, BatchBlobs blobs, BatchOptions options, TimeProvider time)
+public sealed class ValidateBatch(IBatchStore store, UploadedFiles files, BatchBlobs blobs, AnnounceBatchEnd announce, BatchOptions options, TimeProvider time)
 {
     /// <summary>Checks.</summary>
     /// <returns>False when the batch has ended.</returns>
     public async Task<bool> ExecuteAsync(BatchRef batch, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        if (await store.FindAsync(batch, cancellation) is not { } row || row.Value.Status.IsTerminal())
+        var now = (await store.FindAsync(batch, cancellation))?.Value;
+        if (now is { Status: BatchStatus.Validating })
         {
-            return false;
+            now = await CheckAsync(now, cancellation);
         }
 
-        if (row.Value.Status != BatchStatus.Validating)
+        if (now is { Status: var status } && status.IsTerminal())
         {
-            return true;
+            await announce.ExecuteAsync(now, cancellation);
+            await blobs.DeleteAsync(batch, cancellation);
         }
 
-        var (lines, chunks, problems) = await CutAsync(row.Value, cancellation);
-        var now = await store.ChangeAsync(
-            batch,
+        return now is not null && !now.Status.IsTerminal();
+    }
+
+    private async Task<Batch?> CheckAsync(Batch batch, CancellationToken cancellation)
+    {
+        var (lines, chunks, problems) = await CutAsync(batch, cancellation);
+        return await store.ChangeAsync(
+            batch.Ref(),
             current => current.Status switch
             {
                 BatchStatus.Validating when problems.Count > 0 =>
@@ -39,13 +46,6 @@ public sealed class ValidateBatch(IBatchStore store, UploadedFiles files, BatchB
                 _ => null,
             },
             cancellation);
-        if (now is not { Status: BatchStatus.Failed })
-        {
-            return now is not null;
-        }
-
-        await blobs.DeleteAsync(batch, cancellation);
-        return false;
     }
 
     private async Task<(int Lines, int Chunks, IReadOnlyList<BatchProblem> Problems)> CutAsync(Batch batch, CancellationToken cancellation)

@@ -37,6 +37,7 @@ public sealed class DeleteModel(IModelStore store, ModelCatalog catalog, IBlobSt
 
         // The row first: a model without files would still be listed, files without a model are only space.
         await store.DeleteAsync(caller.AccountId, modelId, cancellation);
+        catalog.Forget(caller.AccountId, modelId);
         await DeleteFilesAsync(model.Weights, cancellation);
         await DeleteFilesAsync(model.Adapter, cancellation);
     }

@@ -1,12 +1,14 @@
 using System.Text;
 using System.Text.Json;
 using LangTrain.Contracts;
+using LangTrain.Contracts.Webhooks;
 using LangTrain.Core.Accounts;
 using LangTrain.Core.Batches;
 using LangTrain.Core.Files;
 using LangTrain.Core.Generation;
 using LangTrain.Core.Models;
 using LangTrain.Core.Usage;
+using LangTrain.Core.Webhooks;
 using LangTrain.Testing;
 
 namespace LangTrain.Core.Tests.Batches;
@@ -32,13 +34,18 @@ internal sealed class BatchRun
         var usage = new UsageRecorder(new InMemoryUsageStore(), _time);
         var catalog = new ModelCatalog(_models, ModelAliases.None, _time);
         var chunks = new BatchBlobs(Blobs, _names, _time);
-        _uploads = new UploadedFiles(_files, Blobs, _names, _time);
-        _validate = new ValidateBatch(Store, _uploads, chunks, options, _time);
+        var announce = new AnnounceBatchEnd(new PublishWebhookEvent(Webhooks, WebhookCalls));
+        _uploads = new UploadedFiles(_files, Blobs, announce, _names, _time);
+        _validate = new ValidateBatch(Store, _uploads, chunks, announce, options, _time);
         _run = new RunBatchChunk(
             Store, chunks, new AnswerBatchLine(new CompleteChat(catalog, Worker, usage, _time), new CompleteText(catalog, Worker, usage, _time), _time),
             _accounts, options, _time);
-        _finish = new FinishBatch(Store, chunks, _files, Blobs, _names, _time);
+        _finish = new FinishBatch(Store, chunks, _files, Blobs, announce, _names, _time);
     }
+
+    public InMemoryWebhookStore Webhooks { get; } = new();
+
+    public InMemoryWorkQueue<DeliverWebhookWorkItem> WebhookCalls { get; } = new();
 
     public InMemoryBatchStore Store { get; } = new();
 

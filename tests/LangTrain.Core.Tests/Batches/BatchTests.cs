@@ -2,6 +2,7 @@ using System.Text.Json;
 using LangTrain.Contracts.Generation;
 using LangTrain.Core.Batches;
 using LangTrain.Core.Generation;
+using LangTrain.Core.Webhooks;
 using LangTrain.Testing;
 
 namespace LangTrain.Core.Tests.Batches;
@@ -28,6 +29,22 @@ public sealed class BatchTests
         Assert.All(run.Worker.Requests, item => Assert.Equal(GenerateWorkItem.Batch, item.Priority));
         // Nothing is left but the input and the output.
         Assert.Equal(2, await run.Blobs.ListAsync("datasets", "").CountAsync());
+    }
+
+    [Fact]
+    public async Task The_owners_webhook_hears_of_the_end_once()
+    {
+        var run = new BatchRun();
+        await run.Webhooks.CreateAsync(new Webhook
+        {
+            Id = "wh-1", AccountId = Some.AccountId, Url = "https://example.com/", Events = [WebhookEvents.BatchCompleted], CreatedAt = Some.Moment,
+        });
+        var batch = await run.RunAsync(await run.SubmitAsync(Ten));
+        await run.RunAsync(batch);
+        var call = (await run.WebhookCalls.ReceiveAsync(TimeSpan.FromMinutes(1)))!.Value;
+        Assert.Null(await run.WebhookCalls.ReceiveAsync(TimeSpan.FromMinutes(1)));
+        var delivery = (await run.Webhooks.FindDeliveryAsync(call.AccountId, call.WebhookId, call.DeliveryId))!.Value;
+        Assert.Contains($"\"id\":\"{batch.Id}\"", delivery.Payload, StringComparison.Ordinal);
     }
 
     [Fact]
