@@ -36,7 +36,7 @@ public sealed class BatchHttpFunctions(SubmitBatch submit, CancelBatch cancel, I
     public async Task<IResult> ListBatches(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "batches")] HttpRequest request, CancellationToken cancellation)
     {
-        var page = await store.ListAsync(request.Caller(Scopes.Read).AccountId, request.ReadPage(), cancellation);
+        var page = await store.ListAsync(request.Caller(Scopes.Infer).AccountId, request.ReadPage(), cancellation);
         var answers = page.Items.Select(batch => batch.ToAnswer()).ToArray();
         return Answer.Json(ListAnswer.Of(answers, page.HasMore, batch => batch.Id), ApiJson.Wire.ListAnswerBatchAnswer);
     }
@@ -46,7 +46,7 @@ public sealed class BatchHttpFunctions(SubmitBatch submit, CancelBatch cancel, I
     public async Task<IResult> GetBatch(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "batches/{batchId}")] HttpRequest request, string batchId, CancellationToken cancellation)
     {
-        var found = await store.FindAsync(new BatchRef(request.Caller(Scopes.Read).AccountId, batchId), cancellation);
+        var found = await store.FindAsync(new BatchRef(request.Caller(Scopes.Infer).AccountId, batchId), cancellation);
         return Answer.Json((found?.Value ?? throw ApiErrors.NotFound("batch", batchId)).ToAnswer(), ApiJson.Wire.BatchAnswer);
     }
 
