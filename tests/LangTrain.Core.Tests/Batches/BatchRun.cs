@@ -35,7 +35,7 @@ internal sealed class BatchRun
         var catalog = new ModelCatalog(_models, ModelAliases.None, _time);
         var chunks = new BatchBlobs(Blobs, _names, _time);
         var announce = new AnnounceBatchEnd(new PublishWebhookEvent(Webhooks, WebhookCalls));
-        _uploads = new UploadedFiles(_files, Blobs, announce, _names, _time);
+        _uploads = new UploadedFiles(_files, Blobs, _names, _time);
         _validate = new ValidateBatch(Store, _uploads, chunks, announce, options, _time);
         _run = new RunBatchChunk(
             Store, chunks, new AnswerBatchLine(new CompleteChat(catalog, Worker, usage, _time), new CompleteText(catalog, Worker, usage, _time), _time),
