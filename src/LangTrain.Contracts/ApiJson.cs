@@ -40,6 +40,7 @@ namespace LangTrain.Contracts;
 [JsonSerializable(typeof(ListAnswer<FileAnswer>))]
 [JsonSerializable(typeof(FineTuneAnswer))]
 [JsonSerializable(typeof(ListAnswer<FineTuneAnswer>))]
+[JsonSerializable(typeof(FineTuneEstimateAnswer))]
 [JsonSerializable(typeof(JobEvent))]
 [JsonSerializable(typeof(ListAnswer<JobEvent>))]
 [JsonSerializable(typeof(StreamTicketAnswer))]

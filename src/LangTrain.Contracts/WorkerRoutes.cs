@@ -12,6 +12,9 @@ public static class WorkerRoutes
     /// <summary>GET: what the engines measure, in Prometheus' text format. Models are named, nobody else is.</summary>
     public const string Metrics = "/metrics";
 
+    /// <summary>POST <see cref="FineTunes.EstimateWorkItem"/>; answer <see cref="FineTunes.TrainingEstimateAnswer"/>.</summary>
+    public const string Estimate = "/internal/estimate";
+
     /// <summary>GET: 200 when the worker can answer.</summary>
     public const string Health = "/health";
 }

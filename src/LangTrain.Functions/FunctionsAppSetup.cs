@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LangTrain.AzureAdapters;
+using LangTrain.AzureAdapters.Telemetry;
 using LangTrain.Contracts;
 using LangTrain.Core.Accounts;
 using LangTrain.Core.Batches;
@@ -34,6 +35,7 @@ public static class FunctionsAppSetup
     {
         var settings = LangTrainSettings.FromConfiguration(configuration);
         services.AddLangTrainAzureAdapters(settings.Adapters());
+        services.AddLangTrainTelemetry(configuration.ReadTelemetry("langtrain-app"));
         services.AddLangTrainUseCases(settings);
         services.AddSingleton<PrepareApp>();
         return services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<PrepareApp>());
@@ -41,6 +43,7 @@ public static class FunctionsAppSetup
 
     /// <summary>Adds the steps around every function, outermost first.</summary>
     public static IFunctionsWorkerApplicationBuilder UseLangTrainMiddleware(this IFunctionsWorkerApplicationBuilder builder) => builder
+        .UseMiddleware<TraceMiddleware>()
         .UseMiddleware<RequestIdMiddleware>()
         .UseMiddleware<ErrorEnvelopeMiddleware>()
         .UseMiddleware<AuthenticationMiddleware>()
@@ -92,7 +95,9 @@ public static class FunctionsAppSetup
         services.AddSingleton(provider => new FetchDataset(GuardedHttp.CreateClient(settings.AllowPrivateUrls), provider.GetRequiredService<DatasetLimits>()));
         services.AddSingleton<PrepareDataset>();
         services.AddSingleton<ChangeFineTune>();
+        services.AddSingleton<CheckFineTune>();
         services.AddSingleton<SubmitFineTune>();
+        services.AddSingleton<EstimateFineTune>();
         services.AddSingleton<ControlFineTune>();
         services.AddSingleton<PrepareFineTune>();
         services.AddSingleton<QueueTraining>();

@@ -1,4 +1,5 @@
 using LangTrain.AzureAdapters;
+using LangTrain.AzureAdapters.Telemetry;
 using LangTrain.Contracts;
 using LangTrain.Core.FineTunes;
 using LangTrain.Inference;
@@ -18,15 +19,17 @@ builder.WebHost.UseUrls(options.Url.GetLeftPart(UriPartial.Authority));
 builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTime);
 builder.Services.AddSingleton(options).AddSingleton(TimeProvider.System).AddSingleton(options.Names);
 builder.Services.AddLangTrainAzureAdapters(WorkerStorage.From(builder.Configuration, options));
+builder.Services.AddLangTrainTelemetry(builder.Configuration.ReadTelemetry("langtrain-worker"));
 builder.Services.AddSingleton<ModelFiles>();
-builder.Services.AddWorkerMetrics(builder.Configuration);
+builder.Services.AddWorkerMetrics();
 if (options.Trains)
 {
     builder.Services.AddSingleton<ChangeFineTune>().AddSingleton<ArtifactStore>().AddSingleton<TrainFineTune>().AddSingleton<RunTrainingAttempt>();
     builder.Services.AddHostedService<TrainingJobsService>();
 }
 
-builder.Services.AddSingleton(new ModelHostOptions()).AddSingleton<ModelHost>().AddSingleton<ServedModels>();
+builder.Services.AddSingleton<EstimateTraining>();
+builder.Services.AddSingleton(options.Serving).AddSingleton<ModelHost>().AddSingleton<ServedModels>();
 if (options.EndsWithParent)
 {
     builder.Services.AddHostedService<ParentWatch>();
@@ -34,5 +37,6 @@ if (options.EndsWithParent)
 
 var app = builder.Build();
 app.MapGeneration();
+app.MapTraining();
 app.MapPrometheusScrapingEndpoint(WorkerRoutes.Metrics);
 await app.RunAsync();

@@ -78,6 +78,9 @@ public sealed record FineTune
     /// </summary>
     public IReadOnlyList<JobEventDraft> PendingEvents { get; init; } = [];
 
+    /// <summary>W3C trace context of the request that made it; every later step joins that trace. Null where nobody traced.</summary>
+    public string? TraceParent { get; init; }
+
     /// <summary>UTC.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
