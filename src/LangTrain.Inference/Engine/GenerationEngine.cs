@@ -309,6 +309,7 @@ public sealed class GenerationEngine : IAsyncDisposable
                 _model.CopyPrefix(slot, row.Slot, shared);
                 row.Cached = shared;
             }
+            row.Reused = row.Cached;
             _metrics.PrefixReused(row.Cached);
         }
         row.Started = true;

@@ -173,7 +173,7 @@ public sealed class TextGenerator
             foreach (var stream in streams)
                 stream.Dispose();
         }
-        yield return new TextGenerationUpdate { Usage = new GenerationUsage(prompt.Count, choices.Sum(c => c.CompletionTokens)) };
+        yield return new TextGenerationUpdate { Usage = new GenerationUsage(prompt.Count, choices.Sum(c => c.CompletionTokens), streams[0].ReusedTokens) };
     }
 
     private static async IAsyncEnumerable<TextGenerationUpdate> ReadChoiceAsync(

@@ -56,6 +56,7 @@ internal static class GenerationRequests
                 Type = GenerationUpdate.Usage,
                 PromptTokens = usage.PromptTokens,
                 CompletionTokens = usage.CompletionTokens,
+                CachedTokens = usage.CachedTokens,
             };
             yield break;
         }

@@ -216,6 +216,14 @@ test('what is not supported is refused by its name', async () => {
   }
 });
 
+test('what was read before is told as cached', async () => {
+  const wish = { model, prompt: 'A prompt that is long enough to be worth keeping, as the beginning of a chat would be. '.repeat(3), max_tokens: 2 };
+  const first = await client.completions.create(wish);
+  const second = await client.completions.create(wish);
+  assert.ok(second.usage.prompt_tokens_details.cached_tokens > 0);
+  assert.ok(second.usage.prompt_tokens_details.cached_tokens < first.usage.prompt_tokens);
+});
+
 test('a prompt that is longer than the context says both numbers', async () => {
   const refused = await failure(client.completions.create({ model, prompt: 'word '.repeat(2000) }));
   assert.deepEqual([refused.status, refused.code, refused.param], [400, 'context_length_exceeded', 'prompt']);
