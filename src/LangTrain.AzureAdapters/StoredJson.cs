@@ -8,6 +8,7 @@ using LangTrain.Core.FineTunes;
 using LangTrain.Core.Idempotency;
 using LangTrain.Core.Limits;
 using LangTrain.Core.Models;
+using LangTrain.Core.Models.Tasks;
 using LangTrain.Core.Usage;
 using LangTrain.Core.Webhooks;
 
@@ -35,6 +36,10 @@ internal static class StoredJson
     public static JsonTypeInfo<StoredFile> StoredFile { get; } = Of<StoredFile>();
 
     public static JsonTypeInfo<Batch> Batch { get; } = Of<Batch>();
+
+    public static JsonTypeInfo<ModelTask> ModelTask { get; } = Of<ModelTask>();
+
+    public static JsonTypeInfo<UploadSession> UploadSession { get; } = Of<UploadSession>();
 
     public static JsonTypeInfo<Account> Account { get; } = Of<Account>();
 

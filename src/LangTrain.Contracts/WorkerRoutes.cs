@@ -12,6 +12,9 @@ public static class WorkerRoutes
     /// <summary>GET: what the engines measure, in Prometheus' text format. Models are named, nobody else is.</summary>
     public const string Metrics = "/metrics";
 
+    /// <summary>POST <see cref="Generation.PreviewWorkItem"/>.</summary>
+    public const string Preview = "/internal/preview";
+
     /// <summary>POST <see cref="FineTunes.EstimateWorkItem"/>; answer <see cref="FineTunes.TrainingEstimateAnswer"/>.</summary>
     public const string Estimate = "/internal/estimate";
 

@@ -2,6 +2,8 @@ using LangTrain.AzureAdapters;
 using LangTrain.AzureAdapters.Telemetry;
 using LangTrain.Contracts;
 using LangTrain.Core.FineTunes;
+using LangTrain.Core.Models;
+using LangTrain.Core.Models.Tasks;
 using LangTrain.Inference;
 using LangTrain.Modeling;
 using LangTrain.Worker;
@@ -25,6 +27,7 @@ builder.Services.AddWorkerMetrics();
 if (options.Trains)
 {
     builder.Services.AddSingleton<ChangeFineTune>().AddSingleton<ArtifactStore>().AddSingleton<TrainFineTune>().AddSingleton<RunTrainingAttempt>();
+    builder.Services.AddSingleton(new FineTuneOptions()).AddSingleton<SettleModelTask>().AddSingleton<CheckUploadedModel>().AddSingleton<ExportModelFiles>().AddSingleton<RunModelTask>().AddSingleton<CheckpointModels>();
     builder.Services.AddHostedService<TrainingJobsService>();
 }
 

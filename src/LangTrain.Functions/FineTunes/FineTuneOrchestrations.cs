@@ -15,15 +15,9 @@ internal static class FineTuneOrchestrations
     public static Task EnsureStartedAsync(this DurableTaskClient client, FineTuneRef job, bool restartEnded, CancellationToken cancellation) =>
         client.EnsureStartedAsync(FineTuneFunctionNames.Orchestration, job.JobId, new FineTuneRun(job.AccountId, job.JobId), restartEnded, cancellation);
 
-    /// <summary>Makes sure that an orchestration was started, whatever it is about.</summary>
-    /// <param name="client">The orchestrations.</param>
-    /// <param name="orchestration">Its name.</param>
-    /// <param name="instanceId">Its id.</param>
-    /// <param name="input">Its input.</param>
-    /// <param name="restartEnded">Start it anew where it has ended.</param>
-    /// <param name="cancellation">Stops it.</param>
-    internal static async Task EnsureStartedAsync(
-        this DurableTaskClient client, string orchestration, string instanceId, object input, bool restartEnded, CancellationToken cancellation)
+    /// <summary>Makes sure that an orchestration was started under an id.</summary>
+    public static async Task EnsureStartedAsync(
+        this DurableTaskClient client, string orchestration, string id, object input, bool restartEnded, CancellationToken cancellation)
     {
         if (await IsThereAsync())
         {
@@ -32,7 +26,8 @@ internal static class FineTuneOrchestrations
 
         try
         {
-            await client.ScheduleNewOrchestrationInstanceAsync(orchestration, input, new StartOrchestrationOptions(instanceId), cancellation);
+            await client.ScheduleNewOrchestrationInstanceAsync(
+                orchestration, input, new StartOrchestrationOptions(id), cancellation);
         }
         catch (Exception) when (!cancellation.IsCancellationRequested)
         {
@@ -43,7 +38,7 @@ internal static class FineTuneOrchestrations
             }
         }
 
-        async Task<bool> IsThereAsync() => await client.GetInstanceAsync(instanceId, cancellation) is { } found && !(restartEnded && found.IsCompleted);
+        async Task<bool> IsThereAsync() => await client.GetInstanceAsync(id, cancellation) is { } found && !(restartEnded && found.IsCompleted);
     }
 
     /// <summary>Raises a signal; an orchestration that has ended needs none, since its job has ended before it.</summary>
