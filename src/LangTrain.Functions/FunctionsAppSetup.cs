@@ -3,6 +3,7 @@ using LangTrain.AzureAdapters;
 using LangTrain.AzureAdapters.Telemetry;
 using LangTrain.Contracts;
 using LangTrain.Core.Accounts;
+using LangTrain.Core.Batches;
 using LangTrain.Core.Datasets;
 using LangTrain.Core.Files;
 using LangTrain.Core.FineTunes;
@@ -120,6 +121,17 @@ public static class FunctionsAppSetup
         services.AddSingleton<CompleteText>();
         services.AddSingleton<CompleteChat>();
         services.AddSingleton<CountTokens>();
+
+        services.AddSingleton(new BatchOptions());
+        services.AddSingleton<BatchBlobs>();
+        services.AddSingleton<SubmitBatch>();
+        services.AddSingleton<CancelBatch>();
+        services.AddSingleton<ValidateBatch>();
+        services.AddSingleton<AnswerBatchLine>();
+        services.AddSingleton<AnnounceBatchEnd>();
+        services.AddSingleton<RunBatchChunk>();
+        services.AddSingleton<FinishBatch>();
+        services.AddSingleton<SweepBatches>();
         return services;
     }
 }

@@ -12,6 +12,7 @@ return args switch
     ["service-speed", .. var rest] => ServiceSpeed.RunAsync(rest).GetAwaiter().GetResult(),
     ["plain-server", var url] => PlainServer.Run(url),
     ["check-demo", var baseModel, var dataset] => DemoCheck.Run(baseModel, dataset),
+    ["api-overhead", var api, var key, var worker] => ApiOverhead.RunAsync(new Uri(api), key, new Uri(worker)).GetAwaiter().GetResult(),
     _ => Usage(),
 };
 
@@ -26,6 +27,7 @@ static int Usage()
     Console.Error.WriteLine("""
         dotnet run -c Release --project tests/LangTrain.Benchmarks -- <verb>
 
+          api-overhead <base url> <key> <worker url>                 what the API adds to the engine's time to the first token
           memory [15m|110m|128k]...                                  the estimate of memory beside the measured peak of training steps
           service-speed [models|submit|list|upload]                  LocalHost over Azurite beside a plain ASP.NET Core server and a copy on disk
           loss-speed                                                 the head and its loss alone

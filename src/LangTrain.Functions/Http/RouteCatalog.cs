@@ -51,6 +51,9 @@ internal static class RouteCatalog
         ("completions", ["POST"]),
         ("batch/completions", ["POST"]),
         ("chat/completions", ["POST"]),
+        ("batches", ["GET", "POST"]),
+        ("batches/{batchId}", ["GET"]),
+        ("batches/{batchId}/cancel", ["POST"]),
         ("tokenize", ["POST"]),
         ("detokenize", ["POST"]),
     ];

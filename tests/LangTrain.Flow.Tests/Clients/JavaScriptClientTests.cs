@@ -6,4 +6,7 @@ public sealed class JavaScriptClientTests(SharedHost shared)
 {
     [Fact]
     public Task Generation_works_as_at_OpenAI() => shared.RunNodeTestsAsync("generation.test.mjs");
+
+    [Fact]
+    public Task Batches_work_as_at_OpenAI() => shared.RunNodeTestsAsync("batches.test.mjs");
 }

@@ -5,6 +5,7 @@ using System.Text.Json;
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Contracts.Webhooks;
 using LangTrain.Core.Accounts;
+using LangTrain.Core.Batches;
 using LangTrain.Core.Files;
 using LangTrain.Core.FineTunes;
 using LangTrain.Core.Generation;
@@ -77,6 +78,7 @@ internal sealed class TestApp : IAsyncDisposable
         builder.Services.AddSingleton<IWebhookStore, InMemoryWebhookStore>();
         builder.Services.AddSingleton<IWorkQueue<DeliverWebhookWorkItem>>(new InMemoryWorkQueue<DeliverWebhookWorkItem>());
         builder.Services.AddSingleton<IFineTuneStore, InMemoryFineTuneStore>();
+        builder.Services.AddSingleton<IBatchStore, InMemoryBatchStore>();
         builder.Services.AddSingleton<IJobEventLog, InMemoryJobEventLog>();
         builder.Services.AddSingleton<IJobRelay, RecordingRelay>();
         builder.Services.AddSingleton<IWorkQueue<TrainModelWorkItem>>(new InMemoryWorkQueue<TrainModelWorkItem>());
