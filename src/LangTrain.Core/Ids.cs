@@ -14,13 +14,17 @@ public static class Ids
     {
         ArgumentNullException.ThrowIfNull(time);
         Span<char> body = stackalloc char[TimeCharacters + RandomCharacters];
-        var milliseconds = time.GetUtcNow().ToUnixTimeMilliseconds();
-        for (var i = TimeCharacters - 1; i >= 0; i--, milliseconds >>= 5)
-        {
-            body[i] = Alphabet[(int)(milliseconds & 31)];
-        }
-
+        WriteTime(body, time.GetUtcNow());
         RandomNumberGenerator.GetItems(Alphabet, body[TimeCharacters..]);
+        return string.Concat(prefix, "-", body);
+    }
+
+    /// <summary>The least id of a moment: those made before it are less, those made at it or later are not. For ranges of time.</summary>
+    public static string FirstAt(string prefix, DateTimeOffset moment)
+    {
+        Span<char> body = stackalloc char[TimeCharacters + RandomCharacters];
+        WriteTime(body, moment);
+        body[TimeCharacters..].Fill(Alphabet[0]);
         return string.Concat(prefix, "-", body);
     }
 
@@ -46,5 +50,14 @@ public static class Ids
             key[TimeCharacters] = '-';
             from.id.CopyTo(key[(TimeCharacters + 1)..]);
         });
+    }
+
+    private static void WriteTime(Span<char> body, DateTimeOffset moment)
+    {
+        var milliseconds = Math.Max(0, moment.ToUnixTimeMilliseconds());
+        for (var i = TimeCharacters - 1; i >= 0; i--, milliseconds >>= 5)
+        {
+            body[i] = Alphabet[(int)(milliseconds & 31)];
+        }
     }
 }

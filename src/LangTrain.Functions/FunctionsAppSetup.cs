@@ -78,6 +78,8 @@ public static class FunctionsAppSetup
         services.AddSingleton<ChangeFineTune>();
         services.AddSingleton<SubmitFineTune>();
         services.AddSingleton<ControlFineTune>();
+        services.AddSingleton<ListFineTunes>();
+        services.AddSingleton<ReadFineTuneEvents>();
         services.AddSingleton<PrepareFineTune>();
         services.AddSingleton<QueueTraining>();
         services.AddSingleton<SettleFineTune>();

@@ -6,6 +6,16 @@ public sealed class RequestProblems
     // A body of a million wrong keys is answered with the first few.
     private const int Most = 20;
 
+    private readonly int _most;
+
+    /// <summary>No problem yet.</summary>
+    public RequestProblems()
+        : this(Most)
+    {
+    }
+
+    internal RequestProblems(int most) => _most = most;
+
     private readonly List<ApiProblem> _found = [];
 
     /// <summary>Whether anything was found.</summary>
@@ -21,7 +31,7 @@ public sealed class RequestProblems
     public void Add(string param, string message, string code = "invalid_value")
     {
         ArgumentNullException.ThrowIfNull(param);
-        if (_found.Count < Most)
+        if (_found.Count < _most)
         {
             _found.Add(new ApiProblem(message, code, param.Length == 0 ? null : param));
         }

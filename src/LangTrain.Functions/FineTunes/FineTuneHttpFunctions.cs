@@ -1,7 +1,6 @@
 using LangTrain.Contracts;
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Core.Accounts;
-using LangTrain.Core.Errors;
 using LangTrain.Core.FineTunes;
 using LangTrain.Core.Idempotency;
 using LangTrain.Functions.Http;
@@ -12,7 +11,7 @@ using Microsoft.DurableTask.Client;
 namespace LangTrain.Functions.FineTunes;
 
 /// <summary>Fine-tunes: create, look at, cancel, pause, resume.</summary>
-public sealed class FineTuneHttpFunctions(SubmitFineTune submit, ControlFineTune control, IFineTuneStore store, IdempotentRequests once)
+public sealed class FineTuneHttpFunctions(SubmitFineTune submit, ControlFineTune control, ListFineTunes list, IFineTuneStore store, IdempotentRequests once)
 {
     /// <summary><c>POST /fine-tunes</c>.</summary>
     [Function("CreateFineTune")]
@@ -31,20 +30,13 @@ public sealed class FineTuneHttpFunctions(SubmitFineTune submit, ControlFineTune
         }, cancellation);
     }
 
-    /// <summary><c>GET /fine-tunes</c>: a page, newest first; <c>?status</c> narrows it.</summary>
+    /// <summary><c>GET /fine-tunes</c>: a page, newest first; see <see cref="FineTuneFilter"/> for what narrows it.</summary>
     [Function("ListFineTunes")]
     public async Task<IResult> ListFineTunes(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "fine-tunes")] HttpRequest request, CancellationToken cancellation)
     {
         var caller = request.Caller(Scopes.Read);
-        FineTuneStatus? status = null;
-        if (request.QueryValue("status") is { } word)
-        {
-            status = FineTuneStatusWords.Find(word)
-                ?? throw ApiErrors.Invalid($"status must be one of {string.Join(", ", FineTuneStatusWords.All)}.", "status");
-        }
-
-        var page = await store.ListAsync(caller.AccountId, request.ReadPage(), status, cancellation);
+        var page = await list.ExecuteAsync(caller.AccountId, request.ReadPage(), FineTuneFilter.FromRequest(request.QueryValues()), cancellation);
         var answers = page.Items.Select(job => job.ToAnswer(request.BaseUrl())).ToArray();
         return Answer.Json(ListAnswer.Of(answers, page.HasMore, job => job.Id), ApiJson.Wire.ListAnswerFineTuneAnswer);
     }
@@ -99,14 +91,7 @@ public sealed class FineTuneHttpFunctions(SubmitFineTune submit, ControlFineTune
 
     private static IResult Show(HttpRequest request, FineTune job) => Answer.Json(job.ToAnswer(request.BaseUrl()), ApiJson.Wire.FineTuneAnswer);
 
-    private async Task<FineTune> ControlAsync(
-        HttpRequest request, DurableTaskClient orchestrations, string jobId, FineTuneControl wish, CancellationToken cancellation)
-    {
-        var caller = request.Caller(Scopes.Train);
-        var reference = new FineTuneRef(caller.AccountId, jobId);
-        var job = await control.ExecuteAsync(reference, wish, cancellation);
-        await orchestrations.EnsureStartedAsync(reference, restartEnded: false, cancellation);
-        await orchestrations.WakeAsync(reference, cancellation);
-        return job;
-    }
+    private Task<FineTune> ControlAsync(
+        HttpRequest request, DurableTaskClient orchestrations, string jobId, FineTuneControl wish, CancellationToken cancellation) =>
+        orchestrations.ControlAsync(control, new FineTuneRef(request.Caller(Scopes.Train).AccountId, jobId), wish, cancellation);
 }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using LangTrain.Core.Accounts;
 using LangTrain.Core.Files;
 using LangTrain.Core.Generation;
@@ -10,6 +11,7 @@ using LangTrain.Core.Limits;
 using LangTrain.Core.Models;
 using LangTrain.Core.Storage;
 using LangTrain.Core.Usage;
+using LangTrain.Functions.OpenApi;
 using LangTrain.LocalHost.Hosting;
 using LangTrain.Testing;
 using Microsoft.AspNetCore.Builder;
@@ -24,10 +26,13 @@ internal sealed class TestApp : IAsyncDisposable
 {
     public const string Key = "lt-test-key-of-the-first-account";
 
-    private static readonly string[] Tested = ["Accounts", "Models", "Files", "Generation", "About", "Dashboard"];
+    private static readonly string[] Tested = ["Accounts", "Models", "Files", "Generation", "About", "Dashboard", "OpenApi"];
 
     // Read once: the functions are the same in every test.
     private static readonly Lazy<FunctionCatalog> Catalog = new(() => FunctionCatalog.Of(FunctionTypes()));
+
+    // As the app itself gives it.
+    private static readonly Lazy<AnswerContract> Contract = new(() => new AnswerContract(JsonNode.Parse(OpenApiDocument.Utf8.Span)!.AsObject()));
 
     private readonly WebApplication _app;
 
@@ -84,7 +89,7 @@ internal sealed class TestApp : IAsyncDisposable
 
     public HttpClient ClientWith(string? key)
     {
-        var client = new HttpClient { BaseAddress = BaseAddress, Timeout = TimeSpan.FromSeconds(20) };
+        var client = new HttpClient(new ContractHandler(_ => Task.FromResult(Contract.Value), new HttpClientHandler { AllowAutoRedirect = false })) { BaseAddress = BaseAddress, Timeout = TimeSpan.FromSeconds(20) };
         client.DefaultRequestHeaders.Authorization = key is null ? null : new AuthenticationHeaderValue("Bearer", key);
         return client;
     }
