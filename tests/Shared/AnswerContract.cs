@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Json.Schema;
 
@@ -92,12 +93,12 @@ internal sealed class AnswerContract
             return "a JSON body is described, but there is none";
         }
 
-        JsonNode? instance;
+        JsonElement instance;
         try
         {
-            instance = JsonNode.Parse(body);
+            instance = JsonElement.Parse(body);
         }
-        catch (System.Text.Json.JsonException)
+        catch (JsonException)
         {
             return "the body is not JSON";
         }
@@ -117,8 +118,7 @@ internal sealed class AnswerContract
 
         var result = compiled.Evaluate(instance, new EvaluationOptions { OutputFormat = OutputFormat.List, RequireFormatValidation = true });
         return result.IsValid ? null : string.Join("; ", result.Details
-            .Where(detail => detail.HasErrors)
-            .SelectMany(detail => detail.Errors!.Select(error => $"{detail.InstanceLocation}: {error.Value}")).Distinct().Take(10));
+            .SelectMany(detail => (detail.Errors ?? new Dictionary<string, string>()).Select(error => $"{detail.InstanceLocation}: {error.Value}")).Distinct().Take(10));
     }
 
     private static void Close(JsonNode? node)

@@ -57,6 +57,11 @@ public static class FineTuneAnswers
                 ? new FineTuneArtifactsAnswer(made.ArtifactKind, made.ArtifactBytes, made.TrainingSeconds, made.ReloadMaxLogitDifference, made.EndsWithEos)
                 : null,
             Metadata = job.Metadata,
+            Model = job.ModelId,
+            TrainingFile = job.Dataset.FileId,
+            ValidationFile = job.Dataset.ValidationFileId,
+            ModelOutputName = job.FineTunedModelId,
+            UserId = job.AccountId,
         };
     }
 

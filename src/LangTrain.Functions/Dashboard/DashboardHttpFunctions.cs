@@ -4,6 +4,7 @@ using LangTrain.Core.Accounts;
 using LangTrain.Core.Errors;
 using LangTrain.Functions.Http;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Azure.Functions.Worker;
 
 namespace LangTrain.Functions.Dashboard;
@@ -58,7 +59,7 @@ public sealed class DashboardHttpFunctions(DashboardSignIn signIn)
         return Answer.Json(made.Key.ToAnswer(made.Secret), ApiJson.Wire.ApiKeyAnswer);
     }
 
-    private static IResult Page(HttpRequest request, string name)
+    private static FileStreamHttpResult Page(HttpRequest request, string name)
     {
         if (!Types.TryGetValue(Path.GetExtension(name), out var type)
             || typeof(DashboardHttpFunctions).Assembly.GetManifestResourceStream(Prefix + name) is not { } content)

@@ -1,6 +1,7 @@
 using LangTrain.Contracts;
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Core.Accounts;
+using LangTrain.Core.Errors;
 using LangTrain.Core.FineTunes;
 using LangTrain.Core.Idempotency;
 using LangTrain.Functions.Http;
@@ -13,7 +14,7 @@ namespace LangTrain.Functions.FineTunes;
 /// <summary>Fine-tunes: create, look at, cancel, pause, resume.</summary>
 public sealed class FineTuneHttpFunctions(SubmitFineTune submit, ControlFineTune control, ListFineTunes list, IFineTuneStore store, IdempotentRequests once)
 {
-    /// <summary><c>POST /fine-tunes</c>.</summary>
+    /// <summary><c>POST /fine-tunes</c>, in this product's own shape or in that of the together-ai client.</summary>
     [Function("CreateFineTune")]
     public Task<IResult> CreateFineTune(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "fine-tunes")] HttpRequest request,
@@ -23,10 +24,18 @@ public sealed class FineTuneHttpFunctions(SubmitFineTune submit, ControlFineTune
         var caller = request.Caller(Scopes.Train);
         return request.RunOnceAsync(once, caller, ApiJson.Wire.FineTuneAnswer, async (body, seed, stop) =>
         {
-            var job = await submit.ExecuteAsync(caller, FineTuneRequest.FromRequest(body), seed, stop);
-            // The row first: a death in between is found by the sweep.
-            await orchestrations.EnsureStartedAsync(job.Ref(), restartEnded: false, stop);
-            return job.ToAnswer(request.BaseUrl());
+            var (wish, isTogethers) = TogetherFineTuneRequest.IsOne(body) ? (TogetherFineTuneRequest.FromRequest(body), true) : (FineTuneRequest.FromRequest(body), false);
+            try
+            {
+                var job = await submit.ExecuteAsync(caller, wish, seed, stop);
+                // The row first: a death in between is found by the sweep.
+                await orchestrations.EnsureStartedAsync(job.Ref(), restartEnded: false, stop);
+                return job.ToAnswer(request.BaseUrl());
+            }
+            catch (ApiException refused) when (isTogethers)
+            {
+                throw FineTuningJobRequest.InItsNames(refused);
+            }
         }, cancellation);
     }
 

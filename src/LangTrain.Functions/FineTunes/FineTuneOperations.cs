@@ -4,6 +4,7 @@ using LangTrain.Contracts;
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Core.Accounts;
 using LangTrain.Core.FineTunes;
+using LangTrain.Core.Http;
 using LangTrain.Functions.Http;
 using LangTrain.Functions.OpenApi;
 
@@ -44,6 +45,7 @@ internal static class FineTuneOperations
         }
         """) with
     {
+        Otherwise = ("TogetherFineTuneRequest", () => RequestShape.Of(body => TogetherFineTuneRequest.FromRequest(body))),
         Like = [("config", LangTrainJson.Default.FineTuneConfig, JsonSerializer.SerializeToNode(new FineTuneConfig(), LangTrainJson.Default.FineTuneConfig) as JsonObject)],
         Notes = new Dictionary<string, string>
         {

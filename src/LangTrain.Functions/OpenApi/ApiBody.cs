@@ -16,6 +16,9 @@ internal sealed record ApiBody(string MediaType, Func<JsonObject> Schema, string
     /// <summary>Descriptions of properties by their path; they win over those of <see cref="Like"/>.</summary>
     public IReadOnlyDictionary<string, string> Notes { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Another shape that the body may have instead: its schema's name, and what makes it.</summary>
+    public (string Name, Func<JsonObject> Schema)? Otherwise { get; init; }
+
     /// <summary>Whether a request may come without one.</summary>
     public bool IsOptional { get; init; }
 

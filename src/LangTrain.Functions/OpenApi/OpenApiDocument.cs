@@ -174,7 +174,14 @@ internal static partial class OpenApiDocument
         }
 
         schemas.Components[id + "Request"] = schema;
-        var content = new JsonObject { ["schema"] = new JsonObject { ["$ref"] = $"#/components/schemas/{id}Request" } };
+        var reference = new JsonObject { ["$ref"] = $"#/components/schemas/{id}Request" };
+        if (body.Otherwise is var (name, other))
+        {
+            schemas.Components[name] = other();
+            reference = new JsonObject { ["anyOf"] = new JsonArray(reference, new JsonObject { ["$ref"] = "#/components/schemas/" + name }) };
+        }
+
+        var content = new JsonObject { ["schema"] = reference };
         if (body.Example is { } example)
         {
             content["example"] = JsonNode.Parse(example);

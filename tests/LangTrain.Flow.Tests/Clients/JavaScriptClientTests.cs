@@ -6,4 +6,7 @@ public sealed class JavaScriptClientTests(SharedHost shared)
 {
     [Fact]
     public Task Generation_works_as_at_OpenAI() => shared.RunNodeTestsAsync("generation.test.mjs");
+
+    [Fact]
+    public Task Files_models_and_fine_tuning_jobs_work_as_at_OpenAI() => shared.RunNodeTestsAsync("jobs.test.mjs");
 }

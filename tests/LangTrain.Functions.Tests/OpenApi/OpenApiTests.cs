@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using LangTrain.Functions.OpenApi;
 using LangTrain.Functions.Tests.Hosting;
