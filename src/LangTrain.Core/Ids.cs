@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 
 namespace LangTrain.Core;
 
@@ -16,6 +17,22 @@ public static class Ids
         Span<char> body = stackalloc char[TimeCharacters + RandomCharacters];
         WriteTime(body, time.GetUtcNow());
         RandomNumberGenerator.GetItems(Alphabet, body[TimeCharacters..]);
+        return string.Concat(prefix, "-", body);
+    }
+
+    /// <summary>The id of something that is made once for what it is made from: the same time and text give the same id.</summary>
+    /// <remarks>Its last 80 bits are of the text's SHA-256; whoever knows the text can guess it.</remarks>
+    public static string Derived(string prefix, DateTimeOffset at, string from)
+    {
+        ArgumentNullException.ThrowIfNull(from);
+        Span<char> body = stackalloc char[TimeCharacters + RandomCharacters];
+        WriteTime(body, at);
+        var hash = SHA256.HashData(Encoding.UTF8.GetBytes(from));
+        for (var i = 0; i < RandomCharacters; i++)
+        {
+            body[TimeCharacters + i] = Alphabet[hash[i] & 31];
+        }
+
         return string.Concat(prefix, "-", body);
     }
 

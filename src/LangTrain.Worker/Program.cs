@@ -1,4 +1,5 @@
 using LangTrain.AzureAdapters;
+using LangTrain.AzureAdapters.Telemetry;
 using LangTrain.Core.FineTunes;
 using LangTrain.Inference;
 using LangTrain.Modeling;
@@ -17,6 +18,7 @@ builder.WebHost.UseUrls(options.Url.GetLeftPart(UriPartial.Authority));
 builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTime);
 builder.Services.AddSingleton(options).AddSingleton(TimeProvider.System).AddSingleton(options.Names);
 builder.Services.AddLangTrainAzureAdapters(WorkerStorage.From(builder.Configuration, options));
+builder.Services.AddLangTrainTelemetry(builder.Configuration.ReadTelemetry("langtrain-worker"));
 builder.Services.AddSingleton<ModelFiles>();
 if (options.Trains)
 {

@@ -96,6 +96,17 @@ internal sealed record WorkerOptions
             problems.Add($"LANGTRAIN_WORKER_ROLE is '{role}', not one of all, train, train-one, serve");
         }
 
+        // Storage is read by WorkerStorage; what is missing of it is told here, with the rest.
+        var (connection, account) = (configuration["AzureWebJobsStorage"], configuration["AzureWebJobsStorage:accountName"]);
+        if (string.IsNullOrWhiteSpace(connection) && string.IsNullOrWhiteSpace(account))
+        {
+            problems.Add("AzureWebJobsStorage (or AzureWebJobsStorage__accountName) is missing");
+        }
+        else if (!string.IsNullOrWhiteSpace(connection) && !string.IsNullOrWhiteSpace(account))
+        {
+            problems.Add("AzureWebJobsStorage and AzureWebJobsStorage__accountName are both given; one of them is wanted");
+        }
+
         var options = new WorkerOptions
         {
             Url = url ?? new Uri("http://127.0.0.1:7080"),

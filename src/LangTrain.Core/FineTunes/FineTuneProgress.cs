@@ -30,6 +30,9 @@ public sealed record FineTuneProgress
     /// <summary>Seconds to go, by the pace so far.</summary>
     public double? EtaSeconds { get; init; }
 
+    /// <summary>Seconds trained so far, over all attempts.</summary>
+    public double TrainingSeconds { get; init; }
+
     /// <summary>Tokens trained so far.</summary>
     public long TrainedTokens { get; init; }
 }

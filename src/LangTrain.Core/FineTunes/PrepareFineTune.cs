@@ -1,6 +1,7 @@
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Core.Datasets;
 using LangTrain.Core.Models;
+using LangTrain.Core.Observability;
 
 namespace LangTrain.Core.FineTunes;
 
@@ -25,6 +26,7 @@ public sealed class PrepareFineTune(IFineTuneStore store, ChangeFineTune change,
             return true;
         }
 
+        using var span = JobTrace.Start("prepare", row.Value);
         try
         {
             var job = row.Value;

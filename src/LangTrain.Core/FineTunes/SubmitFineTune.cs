@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Core.Accounts;
 using LangTrain.Core.Errors;
@@ -41,6 +42,7 @@ public sealed class SubmitFineTune(ModelCatalog models, IFileStore files, IFineT
         {
             Id = "ftjob-" + idSeed,
             AccountId = caller.AccountId,
+            KeyId = caller.Key.Id,
             Name = request.Name,
             ModelId = request.ModelId,
             BaseModelId = model.Id,
@@ -49,6 +51,7 @@ public sealed class SubmitFineTune(ModelCatalog models, IFileStore files, IFineT
             Config = request.Config,
             Suffix = request.Suffix,
             Metadata = request.Metadata,
+            TraceParent = Activity.Current?.Id,
             CreatedAt = time.GetUtcNow(),
             PendingEvents =
             [

@@ -4,6 +4,7 @@ using LangTrain.Functions.Files;
 using LangTrain.Functions.FineTunes;
 using LangTrain.Functions.Generation;
 using LangTrain.Functions.Models;
+using LangTrain.Functions.Webhooks;
 
 namespace LangTrain.Functions.OpenApi;
 
@@ -18,7 +19,9 @@ internal static class ApiOperations
         GenerationOperations.Tag,
         ModelOperations.Tag,
         FileOperations.Tag,
+        WebhookOperations.Tag,
         AccountOperations.Tag,
+        AccountOperations.Operators,
         AboutOperations.Tag,
     ];
 }

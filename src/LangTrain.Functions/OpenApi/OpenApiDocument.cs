@@ -32,6 +32,8 @@ internal static partial class OpenApiDocument
         ["modelId"] = "Id of a model. It may hold slashes and colons, as they are or escaped.",
         ["jobId"] = "Id of a fine-tune, `ftjob-…`.",
         ["fileId"] = "Id of a file, `file-…`.",
+        ["webhookId"] = "Id of a webhook, `wh-…`.",
+        ["accountId"] = "Id of an account, `user-…`.",
         ["keyId"] = "Id of an API key, `key-…` (not the key itself).",
     };
 

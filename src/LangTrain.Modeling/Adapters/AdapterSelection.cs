@@ -26,6 +26,9 @@ public sealed class AdapterSelection
     /// <param name="rows">As many as the batch has rows.</param>
     public static AdapterSelection PerRow(IReadOnlyList<LoraAdapter?> rows) => new(null, rows);
 
+    /// <summary>The selection for one row of the batch as a batch of its own.</summary>
+    internal AdapterSelection OfRow(int row) => _rows is null ? this : _rows[row] is { } adapter ? All(adapter) : None;
+
     /// <summary>The distinct adapters with their rows ([n] int64; null is every row).</summary>
     /// <exception cref="ArgumentException">The selection has not as many rows as the batch.</exception>
     internal IReadOnlyList<(LoraAdapter Adapter, Tensor? Rows)> Group(int batch, Device device)

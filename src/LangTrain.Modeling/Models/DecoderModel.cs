@@ -117,11 +117,17 @@ public abstract class DecoderModel : nn.Module
         ArgumentNullException.ThrowIfNull(pass);
         using var scope = NewDisposeScope();
         using IDisposable? frozen = pass.Cache is null ? null : no_grad();
+        if (pass.Cache?.Tokens is { } tokens && !pass.IsRunAgain && ids.dim() == 2)
+        {
+            CachePlan plan = CachePlan.Create(pass, (int)ids.shape[0], (int)ids.shape[1], Device);
+            tokens.Prepare(this, ids, pass, plan.Rows, plan.Counts);
+        }
+
         PassContext context = PassContext.Create(Config, ids, pass, Dtype);
         Tensor hidden = Run(ids, context);
-        if (context.Cache is { } plan)
+        if (context.Cache is { } written)
         {
-            plan.Cache.Advance(plan);
+            written.Cache.Advance(written);
         }
 
         return hidden.MoveToOuterDisposeScope();

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using LangTrain.Contracts.FineTunes;
@@ -13,6 +14,8 @@ internal sealed class TrainingProgressObserver(JobEventReporter reporter, JobLea
     // Smooths the loss of single batches for the job's own figure; the events carry each step's true loss.
     private const double Smoothing = 0.9;
 
+    private readonly double _secondsBefore = lease.Job.Progress.TrainingSeconds;
+    private readonly long _startedAt = Stopwatch.GetTimestamp();
     private FineTuneProgress _progress = lease.Job.Progress;
     private double? _smoothed = lease.Job.Progress.TrainLoss;
     private int _samples;
@@ -35,6 +38,7 @@ internal sealed class TrainingProgressObserver(JobEventReporter reporter, JobLea
             TokensPerSecond = metrics.TokensPerSecond,
             EtaSeconds = metrics.EtaSeconds,
             TrainedTokens = metrics.TrainedTokens,
+            TrainingSeconds = _secondsBefore + Stopwatch.GetElapsedTime(_startedAt).TotalSeconds,
         };
         lease.Report(_progress);
         reporter.Data(JobEventTypes.Metrics, Key("metrics", metrics.Step), Json(writer =>
