@@ -117,7 +117,7 @@ internal sealed class AnswerContract
         }
 
         var result = compiled.Evaluate(instance, new EvaluationOptions { OutputFormat = OutputFormat.List, RequireFormatValidation = true });
-        return result.IsValid ? null : string.Join("; ", result.Details
+        return result.IsValid ? null : string.Join("; ", (result.Details ?? [])
             .SelectMany(detail => (detail.Errors ?? new Dictionary<string, string>()).Select(error => $"{detail.InstanceLocation}: {error.Value}")).Distinct().Take(10));
     }
 

@@ -14,8 +14,10 @@ public sealed class ReadFineTuneEvents(IJobEventLog log, BlobFolder folders, Sto
     /// <param name="job">The job.</param>
     /// <param name="before">Sequence number before which they are; null begins with the newest.</param>
     /// <param name="limit">Most events.</param>
+    /// <param name="wanted">Which count; null is all.</param>
     /// <param name="cancellation">Stops it.</param>
-    public async Task<Page<JobEvent>> NewestAsync(FineTuneRef job, long? before, int limit, CancellationToken cancellation = default)
+    public async Task<Page<JobEvent>> NewestAsync(
+        FineTuneRef job, long? before, int limit, Func<JobEvent, bool>? wanted = null, CancellationToken cancellation = default)
     {
         // One more than asked for tells whether there are older ones.
         var kept = new Queue<JobEvent>(limit + 1);
@@ -24,6 +26,11 @@ public sealed class ReadFineTuneEvents(IJobEventLog log, BlobFolder folders, Sto
             if (told.Sequence >= before)
             {
                 break;
+            }
+
+            if (wanted?.Invoke(told) == false)
+            {
+                continue;
             }
 
             if (kept.Count > limit)

@@ -15,7 +15,8 @@ internal static class FineTuneOperations
 {
     private static readonly ApiQuery[] EventQuery =
     [
-        new("after", """{"type":"integer","minimum":0}""", "Sequence number after which to begin."),
+        new("after", """{"type":"integer","minimum":0}""", "Sequence number after which to go on (`last_id`)."),
+        new("order", """{"type":"string","enum":["asc","desc"],"default":"asc"}""", "`asc` is oldest first."),
         new("limit", """{"type":"integer","minimum":1,"maximum":1000,"default":100}""", "Most events of the page."),
     ];
 
@@ -31,6 +32,9 @@ internal static class FineTuneOperations
         new("metadata", """{"anyOf":[{"const":"null"},{"type":"object","additionalProperties":{"type":"string"}}]}""",
             "As `metadata[key]=value`: only jobs with these notes; `metadata=null`: only jobs without any.") { IsDeepObject = true },
     ];
+
+    private const string Streams = "With `Accept: text/event-stream` the events come as they happen until the job has ended; the `id` of each is its sequence number, "
+        + "and `Last-Event-ID` goes on after one.";
 
     private static readonly ApiBody Create = ApiBody.Read(body => FineTuneRequest.FromRequest(body), """
         {
@@ -94,18 +98,23 @@ internal static class FineTuneOperations
         {
             Scope = Scopes.Read,
             Query = EventQuery,
-            Description = "With `Accept: text/event-stream` the events come as they happen until the job has ended; the `id` of each is its sequence number, "
-                + "and `Last-Event-ID` goes on after one.",
+            Description = Streams,
         },
-        new ApiOperation("GET", "fine-tunes/{jobId}/metrics", "ListFineTuneMetrics", "Lists the numbers of a job's steps and evaluations.", ApiAnswer.Json(ApiJson.Wire.ListAnswerJobEvent))
+        new ApiOperation("GET", "fine-tunes/{jobId}/metrics", "ListFineTuneMetrics", "Lists the numbers of a job's steps and evaluations, or streams them.",
+            ApiAnswer.JsonOrEvents(ApiJson.Wire.ListAnswerJobEvent, ApiJson.Wire.JobEvent))
         {
-            Scope = Scopes.Read, Query = EventQuery,
+            Scope = Scopes.Read, Query = EventQuery, Description = Streams,
         },
-        new ApiOperation("GET", "fine-tunes/{jobId}/checkpoints", "ListFineTuneCheckpoints", "Lists a job's checkpoints.", ApiAnswer.Json(ApiJson.Wire.ListAnswerJobEvent))
+        new ApiOperation("GET", "fine-tunes/{jobId}/checkpoints", "ListFineTuneCheckpoints", "Lists when a job's checkpoints were stored, or streams it.",
+            ApiAnswer.JsonOrEvents(ApiJson.Wire.ListAnswerJobEvent, ApiJson.Wire.JobEvent))
         {
-            Scope = Scopes.Read, Query = EventQuery,
+            Scope = Scopes.Read, Query = EventQuery, Description = Streams,
         },
-        new ApiOperation("GET", "fine-tunes/{jobId}/logs", "GetFineTuneLogs", "Gives a job's log as text.", ApiAnswer.Other("text/plain", "One line an event.")) { Scope = Scopes.Read },
+        new ApiOperation("GET", "fine-tunes/{jobId}/logs", "GetFineTuneLogs", "Gives a job's log as text, or streams its lines.",
+            ApiAnswer.Other("text/plain", "One line an event.") with { Events = ApiJson.Wire.JobEvent })
+        {
+            Scope = Scopes.Read, Description = Streams,
+        },
         new ApiOperation("GET", "fine-tunes/{jobId}/stream", FunctionNames.StreamFineTune, "Sends a WebSocket client to the job's live events.",
             ApiAnswer.Empty(302, "The address of the WebSocket. Every message is one JSON object with `type`; what happened before comes first."))
         {

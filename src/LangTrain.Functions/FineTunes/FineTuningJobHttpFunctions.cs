@@ -93,7 +93,7 @@ public sealed class FineTuningJobHttpFunctions(
         var before = page.After is { } id
             ? FineTuningJobAnswers.SequenceOf(job.Id, id) ?? throw ApiErrors.Invalid("after must be the id of an event of this job.", "after")
             : (long?)null;
-        var found = await events.NewestAsync(job.Ref(), before, page.Limit, cancellation);
+        var found = await events.NewestAsync(job.Ref(), before, page.Limit, cancellation: cancellation);
         var answers = found.Items.Select(told => told.ToFineTuningEvent()).ToArray();
         return Answer.Json(ListAnswer.Of(answers, found.HasMore, told => told.Id), ApiJson.Wire.ListAnswerFineTuningEventAnswer);
     }
