@@ -73,7 +73,9 @@ public static class AzureAdaptersRegistration
                 p.GetRequiredService<IJobEventLog>(), p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<WebPubSubRelay>>()));
         }
 
-        services.AddSingleton<IGenerationWorker>(_ => new HttpGenerationWorker(options.WorkerUri, options.WorkerKey));
+        services.AddSingleton(_ => new HttpGenerationWorker(options.WorkerUri, options.WorkerKey));
+        services.AddSingleton<IGenerationWorker>(provider => provider.GetRequiredService<HttpGenerationWorker>());
+        services.AddSingleton<ITrainingWorker>(provider => provider.GetRequiredService<HttpGenerationWorker>());
         return services;
     }
 

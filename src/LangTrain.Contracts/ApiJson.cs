@@ -39,6 +39,7 @@ namespace LangTrain.Contracts;
 [JsonSerializable(typeof(ListAnswer<FileAnswer>))]
 [JsonSerializable(typeof(FineTuneAnswer))]
 [JsonSerializable(typeof(ListAnswer<FineTuneAnswer>))]
+[JsonSerializable(typeof(FineTuneEstimateAnswer))]
 [JsonSerializable(typeof(FineTuningJobAnswer))]
 [JsonSerializable(typeof(ListAnswer<FineTuningJobAnswer>))]
 [JsonSerializable(typeof(ListAnswer<FineTuningEventAnswer>))]

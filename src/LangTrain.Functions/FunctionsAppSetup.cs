@@ -94,7 +94,9 @@ public static class FunctionsAppSetup
         services.AddSingleton(provider => new FetchDataset(GuardedHttp.CreateClient(settings.AllowPrivateUrls), provider.GetRequiredService<DatasetLimits>()));
         services.AddSingleton<PrepareDataset>();
         services.AddSingleton<ChangeFineTune>();
+        services.AddSingleton<CheckFineTune>();
         services.AddSingleton<SubmitFineTune>();
+        services.AddSingleton<EstimateFineTune>();
         services.AddSingleton<ControlFineTune>();
         services.AddSingleton<ListFineTunes>();
         services.AddSingleton<ReadFineTuneEvents>();

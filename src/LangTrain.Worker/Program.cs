@@ -26,7 +26,8 @@ if (options.Trains)
     builder.Services.AddHostedService<TrainingJobsService>();
 }
 
-builder.Services.AddSingleton(new ModelHostOptions()).AddSingleton<ModelHost>().AddSingleton<ServedModels>();
+builder.Services.AddSingleton<EstimateTraining>();
+builder.Services.AddSingleton(options.Serving).AddSingleton<ModelHost>().AddSingleton<ServedModels>();
 if (options.EndsWithParent)
 {
     builder.Services.AddHostedService<ParentWatch>();
@@ -34,4 +35,5 @@ if (options.EndsWithParent)
 
 var app = builder.Build();
 app.MapGeneration();
+app.MapTraining();
 await app.RunAsync();

@@ -3,7 +3,10 @@ using LangTrain.Benchmarks;
 return args switch
 {
     ["training-speed", .. var rest] => TrainingSpeed.Run(rest),
+    ["memory", .. var shapes] => MemoryCheck.Run(shapes),
+    ["memory-case", var folder, .. var rest] => MemoryCheck.RunCase(folder, rest),
     ["loss-speed"] => LossSpeed.Run(),
+    ["serving-speed", .. var rest] => await ServingSpeed.RunAsync(rest),
     ["train-tiny-base-model", .. var rest] => TinyBaseModelTraining.Run(rest),
     ["write-demo-dataset", var folder] => WriteDemo(folder),
     ["service-speed", .. var rest] => ServiceSpeed.RunAsync(rest).GetAwaiter().GetResult(),
@@ -23,10 +26,14 @@ static int Usage()
     Console.Error.WriteLine("""
         dotnet run -c Release --project tests/LangTrain.Benchmarks -- <verb>
 
+          memory [15m|110m|128k]...                                  the estimate of memory beside the measured peak of training steps
           service-speed [models|submit|list|upload]                  LocalHost over Azurite beside a plain ASP.NET Core server and a copy on disk
           loss-speed                                                 the head and its loss alone
           train-tiny-base-model --out <folder> [--documents <n>]    makes the base model that ships with LocalHost
           check-demo <base model folder> <dataset folder>            fine-tunes it on the demo's dataset; held-out exact match before and after
+          serving-speed <15m|110m> [--rounds <n>] [--threads <n>] [--only <part of a line>,...] [--folder <for the weights>]
+                        [--llama <words before llama-bench>] [--llama-folder <that folder as llama.cpp sees it>]
+                                                                     the engine as served beside llama.cpp on the same weights
           training-speed [demo|1m|15m|110m] [lora|qlora|full] [steps] [threads]   tokens a second of training steps, fp32
         """);
     return 2;

@@ -3,6 +3,7 @@ using LangTrain.Contracts.FineTunes;
 using LangTrain.Core.Accounts;
 using LangTrain.Core.Errors;
 using LangTrain.Core.FineTunes;
+using LangTrain.Core.Http;
 using LangTrain.Core.Idempotency;
 using LangTrain.Functions.Http;
 using Microsoft.AspNetCore.Http;
@@ -12,7 +13,8 @@ using Microsoft.DurableTask.Client;
 namespace LangTrain.Functions.FineTunes;
 
 /// <summary>Fine-tunes: create, look at, cancel, pause, resume.</summary>
-public sealed class FineTuneHttpFunctions(SubmitFineTune submit, ControlFineTune control, ListFineTunes list, IFineTuneStore store, IdempotentRequests once)
+public sealed class FineTuneHttpFunctions(
+    SubmitFineTune submit, EstimateFineTune estimate, ControlFineTune control, ListFineTunes list, IFineTuneStore store, IdempotentRequests once)
 {
     /// <summary><c>POST /fine-tunes</c>, in this product's own shape or in that of the together-ai client.</summary>
     [Function("CreateFineTune")]
@@ -24,7 +26,7 @@ public sealed class FineTuneHttpFunctions(SubmitFineTune submit, ControlFineTune
         var caller = request.Caller(Scopes.Train);
         return request.RunOnceAsync(once, caller, ApiJson.Wire.FineTuneAnswer, async (body, seed, stop) =>
         {
-            var (wish, isTogethers) = TogetherFineTuneRequest.IsOne(body) ? (TogetherFineTuneRequest.FromRequest(body), true) : (FineTuneRequest.FromRequest(body), false);
+            var (wish, isTogethers) = Read(body);
             try
             {
                 var job = await submit.ExecuteAsync(caller, wish, seed, stop);
@@ -37,6 +39,23 @@ public sealed class FineTuneHttpFunctions(SubmitFineTune submit, ControlFineTune
                 throw FineTuningJobRequest.InItsNames(refused);
             }
         }, cancellation);
+    }
+
+    /// <summary><c>POST /fine-tunes/estimate</c>: a dry run of the same request; nothing is stored.</summary>
+    [Function("EstimateFineTune")]
+    public async Task<IResult> EstimateFineTune(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "fine-tunes/estimate")] HttpRequest request, CancellationToken cancellation)
+    {
+        var caller = request.Caller(Scopes.Train);
+        var (wish, isTogethers) = Read(await request.ReadJsonAsync(cancellation));
+        try
+        {
+            return Answer.Json(await estimate.ExecuteAsync(caller, wish, cancellation), ApiJson.Wire.FineTuneEstimateAnswer);
+        }
+        catch (ApiException refused) when (isTogethers)
+        {
+            throw FineTuningJobRequest.InItsNames(refused);
+        }
     }
 
     /// <summary><c>GET /fine-tunes</c>: a page, newest first; see <see cref="FineTuneFilter"/> for what narrows it.</summary>
@@ -97,6 +116,10 @@ public sealed class FineTuneHttpFunctions(SubmitFineTune submit, ControlFineTune
         string jobId,
         CancellationToken cancellation) =>
         Show(request, await ControlAsync(request, orchestrations, jobId, FineTuneControl.Resume, cancellation));
+
+    private static (FineTuneRequest Wish, bool IsTogethers) Read(RequestObject body) => TogetherFineTuneRequest.IsOne(body)
+        ? (TogetherFineTuneRequest.FromRequest(body), true)
+        : (FineTuneRequest.FromRequest(body), false);
 
     private static IResult Show(HttpRequest request, FineTune job) => Answer.Json(job.ToAnswer(request.BaseUrl()), ApiJson.Wire.FineTuneAnswer);
 

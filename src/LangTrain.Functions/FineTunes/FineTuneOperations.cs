@@ -69,7 +69,12 @@ internal static class FineTuneOperations
     public static ApiTag Tag { get; } = new("Fine-tunes", "Jobs that train a model on your data.",
         new ApiOperation("POST", "fine-tunes", "CreateFineTune", "Starts a fine-tune.", ApiAnswer.Json(ApiJson.Wire.FineTuneAnswer, "The job."))
         {
-            Scope = Scopes.Train, Body = Create, IsIdempotent = true, Errors = [404],
+            Scope = Scopes.Train, Body = Create, IsIdempotent = true, Errors = [404, 409],
+        },
+        new ApiOperation("POST", "fine-tunes/estimate", "EstimateFineTune", "Checks a fine-tune's request and data, and reckons tokens, steps, memory and time.",
+            ApiAnswer.Json(ApiJson.Wire.FineTuneEstimateAnswer, "The report on the data and, where it is good, the estimate."))
+        {
+            Scope = Scopes.Train, Body = Create, Description = "A dry run: nothing is stored, nothing is trained.", Errors = [404, 409, 503],
         },
         new ApiOperation("GET", "fine-tunes", "ListFineTunes", "Lists fine-tunes.", ApiAnswer.Json(ApiJson.Wire.ListAnswerFineTuneAnswer))
         {

@@ -35,7 +35,7 @@ internal static class FineTuningJobOperations
     public static ApiTag Tag { get; } = new("Fine-tuning jobs", "The same fine-tunes under OpenAI's names and in its shapes.",
         new ApiOperation("POST", "fine_tuning/jobs", "CreateFineTuningJob", "Starts a fine-tune.", ApiAnswer.Json(ApiJson.Wire.FineTuningJobAnswer, "The job."))
         {
-            Scope = Scopes.Train, Body = Create, IsIdempotent = true, Errors = [404],
+            Scope = Scopes.Train, Body = Create, IsIdempotent = true, Errors = [404, 409],
         },
         new ApiOperation("GET", "fine_tuning/jobs", "ListFineTuningJobs", "Lists fine-tunes.", ApiAnswer.Json(ApiJson.Wire.ListAnswerFineTuningJobAnswer))
         {

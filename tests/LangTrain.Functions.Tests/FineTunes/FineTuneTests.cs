@@ -130,6 +130,29 @@ public sealed class FineTuneTests
         Assert.Equal("training_file", (await app.Client.PostAsync("fine-tunes", new { model = "langtrain/tiny", training_file = "file-none" }).ErrorAsync(HttpStatusCode.NotFound)).Text("param"));
     }
 
+    [Fact]
+    public async Task An_estimate_reports_on_the_data_and_stores_nothing()
+    {
+        await using var app = await TestApp.StartAsync();
+        using var form = new MultipartFormDataContent
+        {
+            { new StringContent("fine-tune"), "purpose" },
+            { new StringContent("""{"prompt":"Red is","completion":" a color"}""" + "\n" + """{"prompt":"Monday is"}""" + "\n"), "file", "rows.jsonl" },
+        };
+        var file = (await app.Client.PostAsync("files", form).JsonAsync()).Text("id");
+        var bad = (await app.Client.PostAsync("fine-tunes/estimate", new { model_id = "langtrain/tiny", dataset = new { file_id = file } }).JsonAsync()).GetProperty("dataset");
+        Assert.False(bad.GetProperty("valid").GetBoolean());
+        Assert.Equal(2, bad.GetProperty("problems")[0].GetProperty("line").GetInt32());
+
+        using var good = new MultipartFormDataContent { { new StringContent("fine-tune"), "purpose" }, { new StringContent("""{"prompt":"Red is","completion":" a color"}"""), "file", "rows.jsonl" } };
+        file = (await app.Client.PostAsync("files", good).JsonAsync()).Text("id");
+        var estimate = await app.Client.PostAsync("fine-tunes/estimate", new { model_id = "langtrain/tiny", dataset = new { file_id = file }, config = new { training_config = new { epochs = 4 } } }).JsonAsync();
+        Assert.Equal(40, estimate.GetProperty("estimate").GetProperty("total_tokens").GetInt32());
+        Assert.Equal("USD", estimate.GetProperty("price").Text("currency"));
+        Assert.Equal("dataset.file_id", (await app.Client.PostAsync("fine-tunes/estimate", new { model_id = "langtrain/tiny", dataset = new { file_id = "file-x" } }).ErrorAsync(HttpStatusCode.NotFound)).Text("param"));
+        Assert.Empty((await app.Client.GetAsync("fine-tunes").JsonAsync()).GetProperty("data").EnumerateArray());
+    }
+
     internal static async Task FileAsync(TestApp app) => await app.Service<Core.Files.IFileStore>().CreateAsync(Some.File("file-rows", Me));
 
     internal static async Task<JsonElement> MakeAsync(TestApp app, string? name = null) => await app.Client.PostAsync("fine-tunes", new

@@ -81,6 +81,7 @@ internal sealed class TestApp : IAsyncDisposable
         builder.Services.AddSingleton<IJobEventLog, InMemoryJobEventLog>();
         builder.Services.AddSingleton<IJobRelay, RecordingRelay>();
         builder.Services.AddSingleton<IWorkQueue<TrainModelWorkItem>>(new InMemoryWorkQueue<TrainModelWorkItem>());
+        builder.Services.AddSingleton<ITrainingWorker, ReckoningTrainingWorker>();
         builder.Services.AddSingleton<DurableTaskClient, RecordingDurableTaskClient>();
         change?.Invoke(builder.Services);
         builder.Services.AddLangTrainUseCases(settings ?? new LangTrainSettings { SigningKey = "a secret of this installation, for tests" });
