@@ -6,8 +6,10 @@ internal sealed class ContractHandler(Func<CancellationToken, Task<AnswerContrac
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var response = await base.SendAsync(request, cancellationToken);
-        var path = request.RequestUri!.AbsolutePath;
-        if (!path.StartsWith("/v1/", StringComparison.Ordinal) || path.StartsWith("/v1/dashboard", StringComparison.Ordinal) || path.StartsWith("/v1/hubs/", StringComparison.Ordinal))
+        // Redirects were followed, and what is no HTTP at all was refused by the server before the app saw it.
+        var path = response.RequestMessage!.RequestUri!.AbsolutePath;
+        if (!response.Headers.Contains("x-request-id") || !path.StartsWith("/v1/", StringComparison.Ordinal)
+            || path.StartsWith("/v1/dashboard", StringComparison.Ordinal) || path.StartsWith("/v1/hubs/", StringComparison.Ordinal))
         {
             return response;
         }

@@ -40,12 +40,8 @@ internal sealed record ApiOperation(string Method, string Route, string Id, stri
         var statuses = new SortedSet<int>(Errors) { 500 };
         if (!IsOpen)
         {
-            statuses.UnionWith([401, 429]);
-        }
-
-        if (Scope is not null)
-        {
-            statuses.Add(403);
+            // 403 also where any key will do: its account may be suspended.
+            statuses.UnionWith([401, 403, 429]);
         }
 
         if (Route.Contains('{', StringComparison.Ordinal))

@@ -16,7 +16,7 @@ internal static partial class OpenApiDocument
     {
         [400] = "Something in the request is wrong: `error.param` says where, `error.errors` lists all of it.",
         [401] = "No key, or one that does not count (any more).",
-        [403] = "The key lacks the scope, or the thing may not be changed.",
+        [403] = "The key lacks the scope, the account is suspended, or the thing may not be changed.",
         [404] = "It does not exist, or it is not yours.",
         [409] = "It conflicts with how things stand.",
         [413] = "The body is too large.",

@@ -101,7 +101,7 @@ internal sealed class TestApp : IAsyncDisposable
 
     public HttpClient ClientWith(string? key)
     {
-        var client = new HttpClient(new ContractHandler(_ => Task.FromResult(Contract.Value), new HttpClientHandler { AllowAutoRedirect = false })) { BaseAddress = BaseAddress, Timeout = TimeSpan.FromSeconds(20) };
+        var client = new HttpClient(new ContractHandler(_ => Task.FromResult(Contract.Value), new HttpClientHandler())) { BaseAddress = BaseAddress, Timeout = TimeSpan.FromSeconds(20) };
         client.DefaultRequestHeaders.Authorization = key is null ? null : new AuthenticationHeaderValue("Bearer", key);
         return client;
     }
