@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Json.Schema;
 
 namespace LangTrain.Testing;
@@ -8,7 +9,7 @@ namespace LangTrain.Testing;
 /// <summary>Holds answers against the API's own description: the path, the status, the type and the whole body, with no field more than is described. Thread-safe.</summary>
 internal sealed class AnswerContract
 {
-    private readonly List<(string[] Path, string Method, JsonObject Operation)> _operations = [];
+    private readonly List<(string Template, Regex Path, string Method, JsonObject Operation)> _operations = [];
     private readonly JsonObject _document;
     private readonly Dictionary<string, JsonSchema> _schemas = [];
 
@@ -17,9 +18,11 @@ internal sealed class AnswerContract
         _document = document;
         foreach (var (path, methods) in document["paths"]!.AsObject())
         {
+            // A model's id spans slashes; every other parameter is one part.
+            var pattern = new Regex("^" + Regex.Replace(Regex.Escape(path.Trim('/')), @"\\\{(\w+)}", match => match.Groups[1].Value == "modelId" ? ".+" : "[^/]+") + "$", RegexOptions.CultureInvariant);
             foreach (var (method, operation) in methods!.AsObject())
             {
-                _operations.Add((path.Trim('/').Split('/'), method.ToUpperInvariant(), operation!.AsObject()));
+                _operations.Add((path, pattern, method.ToUpperInvariant(), operation!.AsObject()));
             }
         }
 
@@ -35,7 +38,7 @@ internal sealed class AnswerContract
     /// <param name="body">Its body where it is JSON, else null.</param>
     public string? Problem(string method, string path, int status, string? mediaType, string? body)
     {
-        if (status is 404 or 405 && Find(method, path) is null)
+        if (status >= 400 && Find(method, path) is null)
         {
             return Invalid(new JsonObject { ["$ref"] = "#/components/schemas/ErrorEnvelope" }, body);
         }
@@ -74,17 +77,12 @@ internal sealed class AnswerContract
 
     private JsonObject? Find(string method, string path)
     {
-        var parts = path.Trim('/').Split('/');
-        // A fixed word is meant before a parameter, and a parameter may span slashes where it ends the path.
+        // A fixed word is meant before a parameter.
         return _operations
-            .Where(one => one.Method == method && Fits(one.Path, parts))
-            .OrderByDescending(one => one.Path.Count(part => part[0] != '{')).ThenByDescending(one => one.Path.Length)
+            .Where(one => one.Method == method && one.Path.IsMatch(path.Trim('/')))
+            .OrderByDescending(one => one.Template.Split('/').Count(part => part.Length > 0 && part[0] != '{')).ThenByDescending(one => one.Template.Length)
             .Select(one => one.Operation).FirstOrDefault();
     }
-
-    private static bool Fits(string[] template, string[] path) =>
-        (template.Length == path.Length || (template[^1] == "{modelId}" && path.Length > template.Length))
-        && template.Index().All(part => part.Item[0] == '{' || part.Item == path[part.Index]);
 
     private string? Invalid(JsonObject schema, string? body)
     {

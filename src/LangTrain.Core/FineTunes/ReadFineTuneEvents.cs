@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using LangTrain.Contracts;
 using LangTrain.Contracts.FineTunes;
+using LangTrain.Core.Models;
 using LangTrain.Core.Storage;
 
 namespace LangTrain.Core.FineTunes;
@@ -82,7 +83,7 @@ public sealed class ReadFineTuneEvents(IJobEventLog log, BlobFolder folders, Sto
             .. times.OrderByDescending(pair => pair.Key).Select(pair => new FineTuningCheckpointAnswer(
                 string.Create(CultureInfo.InvariantCulture, $"ftckpt-{job.Id[(job.Id.IndexOf('-', StringComparison.Ordinal) + 1)..]}-{pair.Key}"),
                 pair.Value.ToUnixTimeSeconds(),
-                string.Create(CultureInfo.InvariantCulture, $"{RegisterFineTunedModel.IdOf(job)}:ckpt-step-{pair.Key}"),
+                CheckpointModels.IdOf(job, pair.Key),
                 job.Id,
                 pair.Key,
                 new FineTuningCheckpointMetricsAnswer(

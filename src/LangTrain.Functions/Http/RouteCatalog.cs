@@ -18,7 +18,7 @@ internal static class RouteCatalog
     public static IReadOnlyList<(string Route, IReadOnlyList<string> Methods)> All { get; } =
     [
         .. ApiOperations.Tags.SelectMany(tag => tag.Operations).Select(operation => (operation.Route, operation.Method)).Concat(Undescribed)
-            .GroupBy(one => one.Route, (route, ones) => (route, (IReadOnlyList<string>)[.. ones.Select(one => one.Method)])),
+            .GroupBy(one => one.Route, (route, ones) => (route, (IReadOnlyList<string>)[.. ones.Select(one => one.Method).Distinct()])),
     ];
 
     /// <summary>The methods that a path knows; empty when there is no such path.</summary>

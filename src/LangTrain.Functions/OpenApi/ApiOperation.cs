@@ -5,7 +5,7 @@ namespace LangTrain.Functions.OpenApi;
 /// <summary>What one method of one route is for, takes and answers: its part of the API's description. Stands beside the functions of its feature.</summary>
 /// <param name="Method">GET, POST, …</param>
 /// <param name="Route">Route as on the function's trigger.</param>
-/// <param name="Id">Name of the function; also the <c>operationId</c>.</param>
+/// <param name="Id">Name of the function.</param>
 /// <param name="Summary">One sentence.</param>
 /// <param name="Answer">What a success answers.</param>
 internal sealed record ApiOperation(string Method, string Route, string Id, string Summary, ApiAnswer Answer)
@@ -31,8 +31,14 @@ internal sealed record ApiOperation(string Method, string Route, string Id, stri
     /// <summary>Whether it needs no key.</summary>
     public bool IsOpen => FunctionNames.Open.Contains(Id);
 
+    /// <summary>What follows where the route ends in a catch-all and the function looks at its end (<c>/files</c> behind a model's id); empty elsewhere.</summary>
+    public string Tail { get; init; } = "";
+
+    /// <summary>Name in the description: the function's, or another where one function has several operations.</summary>
+    public string OperationId { get; init; } = Id;
+
     /// <summary>Path as OpenAPI writes it: no leading star in a parameter.</summary>
-    public string Path => "/" + Route.Replace("{*", "{", StringComparison.Ordinal);
+    public string Path => "/" + Route.Replace("{*", "{", StringComparison.Ordinal) + Tail;
 
     /// <summary>Every status that an error of it may have, in order.</summary>
     public IReadOnlyList<int> ErrorStatuses()

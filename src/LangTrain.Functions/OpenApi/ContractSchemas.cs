@@ -21,6 +21,7 @@ internal sealed partial class ContractSchemas(ContractWords words)
         [typeof(decimal)] = """{"type":"number"}""",
         [typeof(DateTimeOffset)] = """{"type":"string","format":"date-time"}""",
         [typeof(DateOnly)] = """{"type":"string","format":"date"}""",
+        [typeof(Uri)] = """{"type":"string","format":"uri"}""",
         [typeof(JsonElement)] = "{}",
     };
 

@@ -32,6 +32,8 @@ internal static partial class OpenApiDocument
         ["modelId"] = "Id of a model. It may hold slashes and colons, as they are or escaped.",
         ["jobId"] = "Id of a fine-tune, `ftjob-…`.",
         ["fileId"] = "Id of a file, `file-…`.",
+        ["uploadId"] = "Id of an upload, `upload-…`.",
+        ["exportId"] = "Id of an export, `export-…`.",
         ["webhookId"] = "Id of a webhook, `wh-…`.",
         ["accountId"] = "Id of an account, `user-…`.",
         ["keyId"] = "Id of an API key, `key-…` (not the key itself).",
@@ -101,7 +103,7 @@ internal static partial class OpenApiDocument
 
     private static JsonObject Describe(ApiOperation operation, string tag, ContractSchemas schemas)
     {
-        var described = new JsonObject { ["operationId"] = operation.Id, ["tags"] = new JsonArray(tag), ["summary"] = operation.Summary };
+        var described = new JsonObject { ["operationId"] = operation.OperationId, ["tags"] = new JsonArray(tag), ["summary"] = operation.Summary };
         if (operation.Description is { } text)
         {
             described["description"] = text;
@@ -118,7 +120,7 @@ internal static partial class OpenApiDocument
 
         JsonObject[] parameters =
         [
-            .. RouteParameter.Matches(operation.Route).Select(match => Parameter("path", match.Groups[1].Value, """{"type":"string"}""", ParameterWords[match.Groups[1].Value])),
+            .. RouteParameter.Matches(operation.Path).Select(match => Parameter("path", match.Groups[1].Value, """{"type":"string"}""", ParameterWords[match.Groups[1].Value])),
             .. operation.Query.Select(one => Parameter("query", one.Name, one.Schema, one.Description, one.IsDeepObject)),
         ];
         if (operation.IsIdempotent)
@@ -133,7 +135,7 @@ internal static partial class OpenApiDocument
 
         if (operation.Body is { } body)
         {
-            described["requestBody"] = RequestBody(operation.Id, body, schemas);
+            described["requestBody"] = RequestBody(operation.OperationId, body, schemas);
         }
 
         var responses = new JsonObject { [operation.Answer.Status.ToString(CultureInfo.InvariantCulture)] = Success(operation, schemas) };
@@ -274,6 +276,6 @@ internal static partial class OpenApiDocument
         return headers;
     }
 
-    [GeneratedRegex(@"\{\*?(\w+)\}")]
+    [GeneratedRegex(@"\{(\w+)\}")]
     private static partial Regex RouteParameter { get; }
 }

@@ -49,7 +49,7 @@ public sealed class OpenApiTests
         {
             if (operation.Body?.Example is { } example)
             {
-                Assert.True(contract.ProblemOfBody(operation.Id + "Request", example) is not { } problem, $"{operation.Id}: {contract.ProblemOfBody(operation.Id + "Request", example)}");
+                Assert.True(contract.ProblemOfBody(operation.OperationId + "Request", example) is not { } problem, $"{operation.OperationId}: {contract.ProblemOfBody(operation.OperationId + "Request", example)}");
             }
         }
     }
