@@ -6,15 +6,16 @@ public sealed class RequestProblems
     // A body of a million wrong keys is answered with the first few.
     private const int Most = 20;
 
-    private readonly int _most;
+    private readonly int _most = Most;
+    private readonly bool _isDescription;
 
     /// <summary>No problem yet.</summary>
     public RequestProblems()
-        : this(Most)
     {
     }
 
-    internal RequestProblems(int most) => _most = most;
+    // For a reader that only tells what it would read: there are no values behind the point where it would stop.
+    internal RequestProblems(bool isDescription) => (_isDescription, _most) = (isDescription, isDescription ? int.MaxValue : Most);
 
     private readonly List<ApiProblem> _found = [];
 
@@ -44,6 +45,11 @@ public sealed class RequestProblems
         if (Any)
         {
             throw ApiErrors.Invalid([.. _found]);
+        }
+
+        if (_isDescription)
+        {
+            throw ApiErrors.Invalid("This was a description.", null);
         }
     }
 }

@@ -81,7 +81,7 @@ public sealed class RequestShape
 
     private static HashSet<string> Run(Action<RequestObject> read, RequestShape shape)
     {
-        var problems = new RequestProblems(most: int.MaxValue);
+        var problems = new RequestProblems(isDescription: true);
         try
         {
             read(new RequestObject(shape, "", problems));
