@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using LangTrain.Functions.OpenApi;
 using LangTrain.Functions.Tests.Hosting;
 using LangTrain.Testing;
@@ -19,6 +20,23 @@ public sealed class OpenApiTests
         Assert.Empty(read.Diagnostic!.Errors.Select(error => error.ToString()));
         Assert.Empty(read.Diagnostic.Warnings.Select(warning => warning.ToString()));
         Assert.Equal(Microsoft.OpenApi.OpenApiSpecVersion.OpenApi3_1, read.Diagnostic.SpecificationVersion);
+    }
+
+    [Fact]
+    public async Task Page_of_the_docs_needs_nothing_from_elsewhere()
+    {
+        await using var app = await TestApp.StartAsync();
+        using var anybody = app.ClientWith(null);
+        using var page = await anybody.GetAsync("docs");
+        Assert.Contains("default-src 'none'", page.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
+        var named = Regex.Matches(await page.Content.ReadAsStringAsync(), "(?:src|href)=\"([^\"]+)\"").Select(match => match.Groups[1].Value).ToHashSet();
+        Assert.Contains("dashboard/docs.js", named);
+        foreach (var name in named)
+        {
+            Assert.DoesNotContain("//", name, StringComparison.Ordinal);
+            using var file = await anybody.GetAsync(name);
+            Assert.True(file.IsSuccessStatusCode, name);
+        }
     }
 
     [Fact]
