@@ -110,6 +110,8 @@ public static class FunctionsAppSetup
         services.AddSingleton<SubmitFineTune>();
         services.AddSingleton<EstimateFineTune>();
         services.AddSingleton<ControlFineTune>();
+        services.AddSingleton<ListFineTunes>();
+        services.AddSingleton<ReadFineTuneEvents>();
         services.AddSingleton<PrepareFineTune>();
         services.AddSingleton<QueueTraining>();
         services.AddSingleton<SettleFineTune>();
