@@ -37,7 +37,7 @@ internal static class MemoryCheck
         var folder = Directory.CreateTempSubdirectory("memory-check").FullName;
         try
         {
-            Console.WriteLine("shape  method  rows x tokens  activation_checkpointing  measured MB  estimated MB  ratio");
+            Console.WriteLine("shape  method  rows x tokens  activation_checkpointing  measured MB  estimated MB  ratio  step ms  estimated ms");
             foreach (var one in Cases.Where(c => wanted.Length == 0 || wanted.Contains(c[0])))
             {
                 var model = Path.Combine(folder, one[0]);
@@ -86,20 +86,26 @@ internal static class MemoryCheck
         var examples = new InMemoryExamples([.. Enumerable.Range(0, rows).Select(_ => new TokenizedExample(
             [.. Enumerable.Range(0, length).Select(_ => random.Next(config.VocabularySize))], [.. Enumerable.Repeat(true, length)]))]);
         int[][] plan = [.. Enumerable.Range(0, rows).Select(i => new[] { i })];
+        var seconds = new List<double>();
         for (var step = 0; step < Steps; step++)
         {
+            var start = Stopwatch.GetTimestamp();
             using var scope = NewDisposeScope();
             var batch = MicroBatch.Build(plan, examples, trainee.Model.Device);
             trainee.Accumulate(batch, 1.0 / batch.TrainedTokens, dropout);
             GradientClip.Clip(trainee.Parameters, GradientClip.Norm(trainee.Parameters).item<float>(), 1.0);
             optimizer.Step(1e-4);
             optimizer.ClearGradients();
+            seconds.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
         }
 
         var measured = PeakBytes();
-        var estimated = new TrainingMemory(options, config, EstimateCalculator.Weights(folder)).Peak(rows, length, rows * (length - 1));
+        seconds.Sort();
+        var memory = new TrainingMemory(options, config, EstimateCalculator.Weights(folder));
+        var estimated = memory.Peak(rows, length, rows * (length - 1));
+        var (step50, estimatedStep) = (seconds[Steps / 2] * 1000, EstimateCalculator.Seconds(memory, config, rows * length, 1) * 1000);
         Console.WriteLine(FormattableString.Invariant(
-            $"{of[0],-6} {of[1],-6} {rows,4} x {length,-6} {of[4],-6} {measured >> 20,8} {estimated >> 20,8}   {(double)estimated / measured:f2}"));
+            $"{of[0],-6} {of[1],-6} {rows,4} x {length,-6} {of[4],-6} {measured >> 20,8} {estimated >> 20,8}   {(double)estimated / measured:f2}   {step50,8:f0} {estimatedStep,8:f0}"));
         return 0;
     }
 
