@@ -3,6 +3,7 @@ using LangTrain.Benchmarks;
 return args switch
 {
     ["training-speed", .. var rest] => TrainingSpeed.Run(rest),
+    ["training-side", .. var rest] => TrainingSide.Run(rest),
     ["loss-speed"] => LossSpeed.Run(),
     ["train-tiny-base-model", .. var rest] => TinyBaseModelTraining.Run(rest),
     ["write-demo-dataset", var folder] => WriteDemo(folder),
@@ -24,7 +25,9 @@ static int Usage()
           loss-speed                                                 the head and its loss alone
           train-tiny-base-model --out <folder> [--documents <n>]    makes the base model that ships with LocalHost
           check-demo <base model folder> <dataset folder>            fine-tunes it on the demo's dataset; held-out exact match before and after
-          training-speed [demo|1m|15m|110m] [lora|qlora|full] [steps] [threads]   tokens a second of training steps, fp32
+          training-speed [15m|110m|1m|demo] [lora,qlora|full] [--python <command>] [--steps 20] [--threads 2] [--folder <work folder>]
+                                                                     training steps, each side in turn with plain PyTorch where a Python with torch is
+                                                                     named there or in LANGTRAIN_BENCHMARK_PYTHON
         """);
     return 2;
 }
