@@ -53,6 +53,15 @@ internal static class TorchOperator
     /// <summary>A float argument.</summary>
     public static ulong Of(double value) => BitConverter.DoubleToUInt64Bits(value);
 
+    /// <summary>An optional integer that is given.</summary>
+    public static unsafe ulong Given(long value)
+    {
+        // The callee frees the cell by C++'s delete, which is free() wherever libtorch runs.
+        ulong* cell = (ulong*)NativeMemory.Alloc(sizeof(ulong));
+        *cell = (ulong)value;
+        return (ulong)cell;
+    }
+
     /// <summary>A string argument.</summary>
     public static ulong Of(string value)
     {

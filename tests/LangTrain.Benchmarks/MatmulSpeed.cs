@@ -26,24 +26,18 @@ internal static class MatmulSpeed
             Console.WriteLine($"[{rows}, {inputs}] x [{outputs}, {inputs}]");
             var flops = 2.0 * rows * inputs * outputs;
             Time("forward, libtorch", flops, () => nn.functional.linear(x, weight));
-            Time("forward, oneDNN", flops, () => OneDnn(x, weight));
-            var packed = Pack(weight);
-            Time("forward, oneDNN packed", flops, () => OneDnn(x, packed));
+            Time("forward, oneDNN", flops, () => WeightProduct.Forward(x, weight));
+            using var packed = WeightProduct.Pack(weight, rows);
+            Time("forward, oneDNN packed", flops, () => WeightProduct.Forward(x, packed));
             Time("input's gradient, libtorch", flops, () => y.matmul(weight));
-            Time("input's gradient, oneDNN", flops, () => OneDnn(y, weight.t()));
-            var packedBack = Pack(transposed);
-            Time("input's gradient, oneDNN packed", flops, () => OneDnn(y, packedBack));
+            Time("input's gradient, oneDNN", flops, () => WeightProduct.Backward(y, weight));
+            using var packedBack = WeightProduct.Pack(transposed, rows);
+            Time("input's gradient, oneDNN packed", flops, () => WeightProduct.Forward(y, packedBack));
             Time("weight's gradient, libtorch", flops, () => y.t().matmul(x));
-            Time("weight's gradient, oneDNN", flops, () => OneDnn(y.t(), x.t()));
         }
 
         return 0;
     }
-
-    private static Tensor OneDnn(Tensor x, Tensor weight) => TorchOperator.Result(
-        "mkldnn::_linear_pointwise", "", TorchOperator.Of(x), TorchOperator.Of(weight), TorchOperator.None, TorchOperator.Of("none"), TorchOperator.Of(Array.Empty<Tensor>()), TorchOperator.None);
-
-    private static Tensor Pack(Tensor weight) => TorchOperator.Result("mkldnn::_reorder_linear_weight", "", TorchOperator.Of(weight), TorchOperator.None);
 
     private static void Time(string name, double flops, Func<Tensor> action)
     {

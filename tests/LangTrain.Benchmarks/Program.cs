@@ -27,7 +27,7 @@ static int Usage()
           matmul-speed                                               the ways to multiply by a weight
           train-tiny-base-model --out <folder> [--documents <n>]    makes the base model that ships with LocalHost
           check-demo <base model folder> <dataset folder>            fine-tunes it on the demo's dataset; held-out exact match before and after
-          training-speed [15m|110m|1m|demo] [lora,qlora|full] [--python <command>] [--steps 20] [--threads 2] [--folder <work folder>]
+          training-speed [15m|110m|1m|demo] [lora,lora-bf16,qlora,…|full,full-bf16] [--python <command>] [--steps 20] [--threads 2] [--folder <work folder>]
                                                                      training steps, each side in turn with plain PyTorch where a Python with torch is
                                                                      named there or in LANGTRAIN_BENCHMARK_PYTHON
         """);

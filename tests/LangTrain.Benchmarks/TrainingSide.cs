@@ -20,16 +20,15 @@ internal static class TrainingSide
 {
     private const double LearningRate = 1e-4;
 
-    /// <param name="args">Method, model folder, adapter folder, tokens file, rows, length, threads.</param>
+    /// <param name="args">Method as in <see cref="TrainingSpeed.Options"/>, model folder, adapter folder, tokens file, rows, length, threads.</param>
     public static int Run(string[] args)
     {
-        var method = Enum.Parse<TrainingMethod>(args[0], ignoreCase: true);
+        var options = TrainingSpeed.Options(args[0]);
         var (rows, length) = (int.Parse(args[4], CultureInfo.InvariantCulture), int.Parse(args[5], CultureInfo.InvariantCulture));
         TorchSetup.Initialize(int.Parse(args[6], CultureInfo.InvariantCulture));
         var files = new TrainingFiles { BaseModelFolder = args[1], BaseModelName = "benchmark", TrainingFile = "", CheckpointFolder = "", OutputFolder = "" };
-        var options = TrainingSpeed.Options(method);
-        using var trainee = method == TrainingMethod.Full ? FullRecipe.Prepare(files) : LoraRecipe.Prepare(options, files);
-        if (method != TrainingMethod.Full)
+        using var trainee = options.Method == TrainingMethod.Full ? FullRecipe.Prepare(options, files) : LoraRecipe.Prepare(options, files);
+        if (options.Method != TrainingMethod.Full)
         {
             trainee.Restore(args[2]);
         }
@@ -53,6 +52,7 @@ internal static class TrainingSide
 
             var (seconds, losses) = (new double[steps], new double[steps]);
             var liveBefore = 0L;
+            var processor = Environment.CpuUsage.TotalTime;
             for (var i = 0; i < steps; i++, step++)
             {
                 var start = Stopwatch.GetTimestamp();
@@ -71,7 +71,7 @@ internal static class TrainingSide
                 liveBefore = i == 0 ? Tensor.TotalCount : liveBefore;
             }
 
-            Console.WriteLine(JsonSerializer.Serialize(new { seconds, losses, leaked = Tensor.TotalCount - liveBefore }));
+            Console.WriteLine(JsonSerializer.Serialize(new { seconds, losses, leaked = Tensor.TotalCount - liveBefore, processor_seconds = (Environment.CpuUsage.TotalTime - processor).TotalSeconds }));
         }
 
         return 0;

@@ -44,7 +44,7 @@ internal static class TrainingSpeed
                 var script = Path.Combine(folder, "torch_training.py");
                 File.Copy(Path.Combine(AppContext.BaseDirectory, "Peers", "torch_training.py"), script, overwrite: true);
                 string[] command = python.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-                var method = contestants[0] == "full" ? "full" : adapter;
+                var method = contestants[0].StartsWith("full", StringComparison.Ordinal) ? "full" : adapter;
                 running.Add(Contestant.Start("PyTorch", command[0], [.. command[1..], script, model, method, tokens, $"{shape.Rows}", $"{shape.Length}", threads]));
             }
 
@@ -66,9 +66,12 @@ internal static class TrainingSpeed
         string? Option(string option) => Array.IndexOf(args, option) is >= 0 and var at ? args[at + 1] : null;
     }
 
-    public static TrainingOptions Options(TrainingMethod method) => new()
+    /// <param name="contestant">A method, with <c>-bf16</c> behind it for bf16 products.</param>
+    public static TrainingOptions Options(string contestant) => new()
     {
-        Method = method, Lora = new LoraOptions { Rank = 16, Alpha = 32, TargetModules = ["q_proj", "k_proj", "v_proj", "o_proj"] },
+        Method = Enum.Parse<TrainingMethod>(contestant.Split('-')[0], ignoreCase: true),
+        ComputeDtype = contestant.EndsWith("-bf16", StringComparison.Ordinal) ? ComputeDtype.BFloat16 : ComputeDtype.Float32,
+        Lora = new LoraOptions { Rank = 16, Alpha = 32, TargetModules = ["q_proj", "k_proj", "v_proj", "o_proj"] },
     };
 
     private static void WriteInputs(TrainingShape shape, string model, string adapter, string tokens)
@@ -76,7 +79,7 @@ internal static class TrainingSpeed
         using (var made = DecoderModel.Create(shape.Config, seed: 1))
         {
             made.Save(model);
-            using var lora = LoraAdapter.Create(made, Options(TrainingMethod.Lora).Lora, seed: 2);
+            using var lora = LoraAdapter.Create(made, Options("lora").Lora, seed: 2);
             lora.SavePeft(adapter, "benchmark");
         }
 
@@ -93,7 +96,7 @@ internal static class TrainingSpeed
         {
             var apart = one.Losses.Zip(last.Losses, (a, b) => Math.Abs(a - b) / b).Max();
             Console.WriteLine(FormattableString.Invariant(
-                $"{one.Name,-12} {shape.Rows * shape.Length / one.Median,8:f0} tokens/s  {last.Median / one.Median,5:f2} x (best steps {last.Best / one.Best:f2} x)  {one.Median * 1000,7:f1} ms  peak {one.PeakBytes >> 20,5} MB  last loss {one.Losses[^1]:f6}, largest relative difference {apart:e1}{one.Remark}"));
+                $"{one.Name,-12} {shape.Rows * shape.Length / one.Median,8:f0} tokens/s  {last.Median / one.Median,5:f2} x (best steps {last.Best / one.Best:f2} x, processor time {last.ProcessorSeconds / one.ProcessorSeconds:f2} x)  {one.Median * 1000,7:f1} ms  peak {one.PeakBytes >> 20,5} MB  last loss {one.Losses[^1]:f6}, largest relative difference {apart:e1}{one.Remark}"));
         }
     }
 
@@ -102,6 +105,7 @@ internal static class TrainingSpeed
     {
         private readonly Process _process;
         private readonly List<double> _seconds = [];
+        private double _processorSeconds;
         private long _leaked;
 
         private Contestant(string name, Process process) => (Name, _process) = (name, process);
@@ -120,6 +124,9 @@ internal static class TrainingSpeed
 
         public double Best => _seconds.Min();
 
+        /// <summary>Of all threads, a step; a busy machine distorts it less than time on the clock.</summary>
+        public double ProcessorSeconds => _processorSeconds / _seconds.Count;
+
         public static Contestant Start(string name, string program, string[] arguments)
         {
             var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true };
@@ -134,6 +141,7 @@ internal static class TrainingSpeed
             var answer = Ask(steps);
             _seconds.AddRange(answer["seconds"]!.AsArray().Select(value => value!.GetValue<double>()));
             Losses.AddRange(answer["losses"]!.AsArray().Select(value => value!.GetValue<double>()));
+            _processorSeconds += answer["processor_seconds"]!.GetValue<double>();
             _leaked += answer["leaked"]?.GetValue<long>() ?? 0;
         }
 

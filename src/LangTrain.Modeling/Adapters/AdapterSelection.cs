@@ -26,6 +26,12 @@ public sealed class AdapterSelection
     /// <param name="rows">As many as the batch has rows.</param>
     public static AdapterSelection PerRow(IReadOnlyList<LoraAdapter?> rows) => new(null, rows);
 
+    /// <summary>The adapter of all rows, if there is one and rows were not told apart.</summary>
+    internal LoraAdapter? Single => _all;
+
+    /// <summary>Rows were told apart.</summary>
+    internal bool IsMixed => _rows is not null;
+
     /// <summary>The distinct adapters with their rows ([n] int64; null is every row).</summary>
     /// <exception cref="ArgumentException">The selection has not as many rows as the batch.</exception>
     internal IReadOnlyList<(LoraAdapter Adapter, Tensor? Rows)> Group(int batch, Device device)

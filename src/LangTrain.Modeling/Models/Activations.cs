@@ -12,4 +12,9 @@ internal static class Activations
         Activation.GeluTanh => nn.functional.gelu(x, GELU.Approximate.tanh),
         _ => nn.functional.gelu(x),
     };
+
+    /// <summary>gradient · activation'(x).</summary>
+    public static Tensor Backward(Activation activation, Tensor gradient, Tensor x) => activation == Activation.Silu
+        ? TorchOperator.Result("aten::silu_backward", "", TorchOperator.Of(gradient), TorchOperator.Of(x))
+        : TorchOperator.Result("aten::gelu_backward", "", TorchOperator.Of(gradient), TorchOperator.Of(x), TorchOperator.Of(activation == Activation.GeluTanh ? "tanh" : "none"));
 }

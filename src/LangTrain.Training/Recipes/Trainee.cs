@@ -16,6 +16,9 @@ internal abstract class Trainee(DecoderModel model, AdapterSelection adapters, I
     /// <summary>The adapter that every row uses, if there is one.</summary>
     public AdapterSelection Adapters { get; } = adapters;
 
+    /// <summary>What the products of training passes are computed in; null is the model's dtype.</summary>
+    public ScalarType? ComputeDtype { get; set; }
+
     /// <summary>The tensors that learn.</summary>
     public IReadOnlyList<TrainedParameter> Parameters { get; } = parameters;
 
@@ -27,13 +30,13 @@ internal abstract class Trainee(DecoderModel model, AdapterSelection adapters, I
     public Tensor Accumulate(MicroBatch batch, double lossWeight, Generator dropout)
     {
         using var scope = NewDisposeScope();
-        var hidden = Model.Hidden(batch.Ids, PassFor(batch, dropout)); // [B, T, C]
-        var trained = hidden.flatten(0, 1).index_select(0, batch.TrainedPositions); // [N, C]
+        using var pass = Model.Track(batch.Ids, PassFor(batch, dropout), ComputeDtype);
+        var trained = batch.Trained(pass.Hidden); // [N, C]
 
-        // The head's gradient is made by hand, chunk by chunk, and autograd goes on from the hidden states.
+        // The head's gradient is made chunk by chunk with its loss; the pass goes on from the hidden states.
         var (lossSum, gradient) = ChunkedCrossEntropy.Backward(
-            trained.detach(), Model.OutputWeight, batch.Targets, lossWeight, HeadGradient(), Model.Config.LogitSoftCap);
-        trained.backward([gradient]);
+            trained, Model.OutputWeight, batch.Targets, lossWeight, HeadGradient(), Model.Config.LogitSoftCap);
+        pass.Backward(batch.Untrained(gradient));
         return scope.MoveToOuter(lossSum);
     }
 

@@ -4,7 +4,7 @@ It reads the same model folder, adapter and tokens as LangTrain's side, so that 
 Started by the benchmark, one line of JSON in and one out:
 
     python3 torch_training.py MODEL_FOLDER ADAPTER_FOLDER|full TOKENS ROWS LENGTH THREADS
-    {"steps": 5}  ->  {"seconds": [...], "losses": [...]}
+    {"steps": 5}  ->  {"seconds": [...], "losses": [...], "processor_seconds": ...}
     {"steps": 0}  ->  {"peak_bytes": ..., "version": "..."}, and it ends
 
 Needs torch only. TOKENS is int32, little-endian: ROWS * LENGTH ids for each batch; batches are used in turn.
@@ -133,7 +133,7 @@ def main():
         if steps == 0:
             print(json.dumps({"peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, "version": torch.__version__}), flush=True)
             return
-        seconds, losses = [], []
+        seconds, losses, processor = [], [], time.process_time()
         for _ in range(steps):
             start = time.perf_counter()
             ids = batches[step % len(batches)]
@@ -148,7 +148,7 @@ def main():
             seconds.append(time.perf_counter() - start)
             step += 1
         assert all(map(math.isfinite, losses)), losses
-        print(json.dumps({"seconds": seconds, "losses": losses}), flush=True)
+        print(json.dumps({"seconds": seconds, "losses": losses, "processor_seconds": time.process_time() - processor}), flush=True)
 
 
 if __name__ == "__main__":
