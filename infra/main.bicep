@@ -27,6 +27,11 @@ param maxTrainingJobs int = 10
 @maxValue(10)
 param minServingReplicas int = 0
 
+@description('Instances of the app that never sleep: 0 is cheapest and pays a cold start after idle time.')
+@minValue(0)
+@maxValue(20)
+param alwaysReadyInstances int = 0
+
 @description('Serving replicas at most.')
 @minValue(1)
 @maxValue(100)
@@ -52,6 +57,10 @@ param workerKey string
 @description('API key of the first account. The deploy script makes one and says where to read it.')
 @secure()
 param bootstrapApiKey string
+
+@description('What webhook secrets are derived from. The deploy script makes one and never shows it.')
+@secure()
+param signingKey string
 
 @description('Object id of the person or pipeline that deploys, to push base models. Empty: nobody.')
 param deployerPrincipalId string = ''
@@ -106,6 +115,7 @@ module vault 'modules/key-vault.bicep' = {
     workspaceId: monitoring.outputs.workspaceId
     workerKey: workerKey
     bootstrapApiKey: bootstrapApiKey
+    signingKey: signingKey
     privateNetwork: privateNetwork
     endpointSubnetId: privateNetwork ? network!.outputs.endpointSubnetId : ''
     virtualNetworkId: privateNetwork ? network!.outputs.virtualNetworkId : ''
@@ -166,6 +176,17 @@ module containers 'modules/containers.bicep' = {
   dependsOn: [roles]
 }
 
+// Workers in a private environment are found by a name of its own domain, which only this zone resolves.
+module containersDns 'modules/containers-dns.bicep' = if (privateNetwork) {
+  scope: group
+  params: {
+    tags: allTags
+    domain: containers.outputs.domain
+    staticIp: containers.outputs.staticIp
+    virtualNetworkId: network!.outputs.virtualNetworkId
+  }
+}
+
 module functions 'modules/functions.bicep' = {
   scope: group
   params: {
@@ -179,9 +200,12 @@ module functions 'modules/functions.bicep' = {
     storageAccountName: storage.outputs.accountName
     deploymentContainer: storage.outputs.deploymentContainer
     pubSubEndpoint: webPubSub.outputs.endpoint
+    pubSubPrincipalId: webPubSub.outputs.principalId
+    alwaysReadyInstances: alwaysReadyInstances
     workerUrl: containers.outputs.servingUrl
     workerKeySecretUri: vault.outputs.workerKeySecretUri
     bootstrapKeySecretUri: vault.outputs.bootstrapKeySecretUri
+    signingKeySecretUri: vault.outputs.signingKeySecretUri
     subnetId: privateNetwork ? network!.outputs.functionsSubnetId : ''
   }
   dependsOn: [roles]

@@ -6,6 +6,7 @@ param location = 'swedencentral'
 param gpuProfile = 'none'
 param minServingReplicas = 0
 param monthlyBudget = 0
-// Both are made by deploy.sh and handed over in the environment, so that no file ever holds them.
+// All are made by deploy.sh and handed over in the environment, so that no file ever holds them.
 param workerKey = readEnvironmentVariable('LANGTRAIN_WORKER_KEY')
 param bootstrapApiKey = readEnvironmentVariable('LANGTRAIN_BOOTSTRAP_API_KEY')
+param signingKey = readEnvironmentVariable('LANGTRAIN_SIGNING_KEY')

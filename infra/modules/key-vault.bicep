@@ -1,4 +1,4 @@
-// The two secrets that no identity can replace: the key between app and workers, and the first account's API key.
+// The secrets that no identity can replace: the key between app and workers, the first account's API key, and what webhook secrets are derived from.
 param vaultName string
 param location string
 param tags object
@@ -7,6 +7,8 @@ param workspaceId string
 param workerKey string
 @secure()
 param bootstrapApiKey string
+@secure()
+param signingKey string
 param privateNetwork bool
 param endpointSubnetId string
 param virtualNetworkId string
@@ -34,6 +36,11 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
   resource bootstrapSecret 'secrets' = {
     name: 'bootstrap-api-key'
     properties: { value: bootstrapApiKey, contentType: 'text/plain' }
+  }
+
+  resource signingKeySecret 'secrets' = {
+    name: 'signing-key'
+    properties: { value: signingKey, contentType: 'text/plain' }
   }
 }
 
@@ -63,3 +70,5 @@ output vaultName string = vault.name
 output workerKeySecretUri string = '${vault.properties.vaultUri}secrets/${vault::workerKeySecret.name}'
 #disable-next-line outputs-should-not-contain-secrets
 output bootstrapKeySecretUri string = '${vault.properties.vaultUri}secrets/${vault::bootstrapSecret.name}'
+#disable-next-line outputs-should-not-contain-secrets
+output signingKeySecretUri string = '${vault.properties.vaultUri}secrets/${vault::signingKeySecret.name}'

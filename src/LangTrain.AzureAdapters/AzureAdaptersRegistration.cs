@@ -4,6 +4,7 @@ using LangTrain.AzureAdapters.WebPubSub;
 using LangTrain.AzureAdapters.Worker;
 using LangTrain.Contracts;
 using LangTrain.Contracts.FineTunes;
+using LangTrain.Contracts.Webhooks;
 using LangTrain.Core.Accounts;
 using LangTrain.Core.Files;
 using LangTrain.Core.FineTunes;
@@ -13,6 +14,7 @@ using LangTrain.Core.Limits;
 using LangTrain.Core.Models;
 using LangTrain.Core.Storage;
 using LangTrain.Core.Usage;
+using LangTrain.Core.Webhooks;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
@@ -31,12 +33,17 @@ public static class AzureAdaptersRegistration
         services.TryAddSingleton(provider => provider.GetRequiredService<StorageClients>().Names);
 
         services.AddSingleton<IFineTuneStore>(p => new TableFineTuneStore(Table(p, names => names.JobsTable), p.GetRequiredService<TimeProvider>()));
-        services.AddSingleton<IModelStore>(p => new TableModelStore(Table(p, names => names.ModelsTable)));
+        services.AddSingleton<IModelStore>(p => new RecentModelLists(new TableModelStore(Table(p, names => names.ModelsTable)), p.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IFileStore>(p => new TableFileStore(Table(p, names => names.FilesTable)));
         services.AddSingleton<IAccountStore>(p => new TableAccountStore(Table(p, names => names.UsersTable), Table(p, names => names.KeysTable)));
         services.AddSingleton<IIdempotencyStore>(p => new TableIdempotencyStore(Table(p, names => names.IdempotencyTable)));
-        services.AddSingleton<IRequestQuotaStore>(p => new TableRequestQuotaStore(Table(p, names => names.UsageTable)));
+        services.AddSingleton<IRequestQuotaStore>(p =>
+        {
+            var clients = p.GetRequiredService<StorageClients>();
+            return new TableRequestQuotaStore(clients.Table(clients.Names.UsageTable), clients.TableOnce(clients.Names.UsageTable));
+        });
         services.AddSingleton<IUsageStore>(p => new TableUsageStore(Table(p, names => names.UsageTable)));
+        services.AddSingleton<IWebhookStore>(p => new TableWebhookStore(Table(p, names => names.WebhooksTable), Table(p, names => names.WebhookDeliveriesTable)));
         services.AddSingleton<IBlobStore>(p => new AzureBlobStore(p.GetRequiredService<StorageClients>().Blobs));
         services.AddSingleton<BlobFolder>();
         services.AddSingleton<IJobEventLog>(p =>
@@ -48,6 +55,9 @@ public static class AzureAdaptersRegistration
             p.GetRequiredService<StorageNames>().TrainingJobsQueue, LangTrainJson.Default.TrainModelWorkItem, p.GetRequiredService<ILogger<StorageClients>>()));
         services.AddSingleton<IWorkQueue<FineTuneSignal>>(p => p.GetRequiredService<StorageClients>().Queue(
             p.GetRequiredService<StorageNames>().TrainingEventsQueue, LangTrainJson.Default.FineTuneSignal, p.GetRequiredService<ILogger<StorageClients>>()));
+
+        services.AddSingleton<IWorkQueue<DeliverWebhookWorkItem>>(p => p.GetRequiredService<StorageClients>().Queue(
+            p.GetRequiredService<StorageNames>().WebhookDeliveriesQueue, LangTrainJson.Default.DeliverWebhookWorkItem, p.GetRequiredService<ILogger<StorageClients>>()));
 
         if (options.WebPubSubConnectionString is null && options.WebPubSubEndpoint is null)
         {
@@ -63,7 +73,9 @@ public static class AzureAdaptersRegistration
                 p.GetRequiredService<IJobEventLog>(), p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<WebPubSubRelay>>()));
         }
 
-        services.AddSingleton<IGenerationWorker>(_ => new HttpGenerationWorker(options.WorkerUri, options.WorkerKey));
+        services.AddSingleton(_ => new HttpGenerationWorker(options.WorkerUri, options.WorkerKey));
+        services.AddSingleton<IGenerationWorker>(provider => provider.GetRequiredService<HttpGenerationWorker>());
+        services.AddSingleton<ITrainingWorker>(provider => provider.GetRequiredService<HttpGenerationWorker>());
         return services;
     }
 

@@ -16,6 +16,7 @@ internal sealed class StorageClients
 {
     private readonly ConcurrentDictionary<string, LazyResource<TableClient>> _tables = new();
     private readonly TableServiceClient _tableService;
+    private readonly TableServiceClient _tableServiceOnce;
     private readonly QueueServiceClient _queueService;
     private readonly int _maxDequeueCount;
 
@@ -30,6 +31,7 @@ internal sealed class StorageClients
         if (options.StorageConnectionString is { Length: > 0 } connection)
         {
             _tableService = new TableServiceClient(connection);
+            _tableServiceOnce = new TableServiceClient(connection, Once());
             _queueService = new QueueServiceClient(connection, queueOptions);
             Blobs = new BlobServiceClient(connection, blobOptions);
             return;
@@ -37,6 +39,7 @@ internal sealed class StorageClients
 
         var credential = CredentialOf(options);
         _tableService = new TableServiceClient(Endpoint(options.TableServiceUri, "table"), credential);
+        _tableServiceOnce = new TableServiceClient(Endpoint(options.TableServiceUri, "table"), credential, Once());
         _queueService = new QueueServiceClient(Endpoint(options.QueueServiceUri, "queue"), credential, queueOptions);
         Blobs = new BlobServiceClient(Endpoint(options.BlobServiceUri, "blob"), credential, blobOptions);
 
@@ -59,6 +62,10 @@ internal sealed class StorageClients
     public LazyResource<TableClient> Table(string name) => _tables.GetOrAdd(
         name, key => new LazyResource<TableClient>(_tableService.GetTableClient(key), client => client.CreateIfNotExistsAsync()));
 
+    /// <summary>A table to which each request is sent once: for writes whose second sending would not be the same as the first.</summary>
+    public LazyResource<TableClient> TableOnce(string name) =>
+        new(_tableServiceOnce.GetTableClient(name), _ => Table(name).GetAsync(CancellationToken.None).AsTask());
+
     /// <summary>A container of which the process keeps a client of its own.</summary>
     public LazyResource<BlobContainerClient> Container(string name) => new(Blobs.GetBlobContainerClient(name), client => client.CreateIfNotExistsAsync());
 
@@ -66,6 +73,8 @@ internal sealed class StorageClients
     public StorageWorkQueue<T> Queue<T>(string name, JsonTypeInfo<T> json, ILogger logger)
         where T : class =>
         new(QueueClient(name), QueueClient(name + "-poison"), json, _maxDequeueCount, logger);
+
+    private static TableClientOptions Once() => new() { Retry = { MaxRetries = 0, NetworkTimeout = TimeSpan.FromSeconds(10) } };
 
     private LazyResource<QueueClient> QueueClient(string name) => new(_queueService.GetQueueClient(name), client => client.CreateIfNotExistsAsync());
 }

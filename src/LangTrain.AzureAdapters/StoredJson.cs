@@ -8,6 +8,7 @@ using LangTrain.Core.Idempotency;
 using LangTrain.Core.Limits;
 using LangTrain.Core.Models;
 using LangTrain.Core.Usage;
+using LangTrain.Core.Webhooks;
 
 namespace LangTrain.AzureAdapters;
 
@@ -41,6 +42,10 @@ internal static class StoredJson
     public static JsonTypeInfo<QuotaCounters> QuotaCounters { get; } = Of<QuotaCounters>();
 
     public static JsonTypeInfo<UsageRow> UsageRow { get; } = Of<UsageRow>();
+
+    public static JsonTypeInfo<Webhook> Webhook { get; } = Of<Webhook>();
+
+    public static JsonTypeInfo<WebhookDelivery> WebhookDelivery { get; } = Of<WebhookDelivery>();
 
     private static JsonTypeInfo<T> Of<T>() => (JsonTypeInfo<T>)Options.GetTypeInfo(typeof(T));
 }

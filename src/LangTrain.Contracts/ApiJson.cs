@@ -7,6 +7,7 @@ using LangTrain.Contracts.Files;
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Contracts.Generation;
 using LangTrain.Contracts.Models;
+using LangTrain.Contracts.Webhooks;
 
 namespace LangTrain.Contracts;
 
@@ -19,6 +20,16 @@ namespace LangTrain.Contracts;
 [JsonSerializable(typeof(ProfileAnswer))]
 [JsonSerializable(typeof(ApiKeyAnswer))]
 [JsonSerializable(typeof(ListAnswer<ApiKeyAnswer>))]
+[JsonSerializable(typeof(AccountAnswer))]
+[JsonSerializable(typeof(ListAnswer<AccountAnswer>))]
+[JsonSerializable(typeof(SignInLinkAnswer))]
+[JsonSerializable(typeof(SignInWaysAnswer))]
+[JsonSerializable(typeof(WebhookAnswer))]
+[JsonSerializable(typeof(ListAnswer<WebhookAnswer>))]
+[JsonSerializable(typeof(WebhookDeliveryAnswer))]
+[JsonSerializable(typeof(ListAnswer<WebhookDeliveryAnswer>))]
+[JsonSerializable(typeof(WebhookPayload))]
+[JsonSerializable(typeof(FineTuneEventData))]
 [JsonSerializable(typeof(DeletedAnswer))]
 [JsonSerializable(typeof(LimitsAnswer))]
 [JsonSerializable(typeof(UsageAnswer))]
@@ -28,6 +39,7 @@ namespace LangTrain.Contracts;
 [JsonSerializable(typeof(ListAnswer<FileAnswer>))]
 [JsonSerializable(typeof(FineTuneAnswer))]
 [JsonSerializable(typeof(ListAnswer<FineTuneAnswer>))]
+[JsonSerializable(typeof(FineTuneEstimateAnswer))]
 [JsonSerializable(typeof(JobEvent))]
 [JsonSerializable(typeof(ListAnswer<JobEvent>))]
 [JsonSerializable(typeof(StreamTicketAnswer))]

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Contracts.Generation;
+using LangTrain.Contracts.Webhooks;
 
 namespace LangTrain.Contracts;
 
@@ -11,6 +12,7 @@ namespace LangTrain.Contracts;
     UseStringEnumConverter = true)]
 [JsonSerializable(typeof(TrainModelWorkItem))]
 [JsonSerializable(typeof(FineTuneSignal))]
+[JsonSerializable(typeof(DeliverWebhookWorkItem))]
 [JsonSerializable(typeof(FineTuneConfig))]
 [JsonSerializable(typeof(JobEvent))]
 [JsonSerializable(typeof(JobEventDraft))]
@@ -19,4 +21,6 @@ namespace LangTrain.Contracts;
 [JsonSerializable(typeof(GenerationFailure))]
 [JsonSerializable(typeof(TokenizeWorkItem))]
 [JsonSerializable(typeof(TokenizeResult))]
+[JsonSerializable(typeof(EstimateWorkItem))]
+[JsonSerializable(typeof(TrainingEstimateAnswer))]
 public sealed partial class LangTrainJson : JsonSerializerContext;

@@ -11,6 +11,9 @@ public sealed class StorageNames(string prefix = "")
     /// <summary>What workers report to the orchestration: <see cref="FineTunes.FineTuneSignal"/>.</summary>
     public string TrainingEventsQueue { get; } = Dashed(prefix, "training-events");
 
+    /// <summary>Webhook calls to make: <see cref="Webhooks.DeliverWebhookWorkItem"/>.</summary>
+    public string WebhookDeliveriesQueue { get; } = Dashed(prefix, "webhook-deliveries");
+
     /// <summary>Accounts.</summary>
     public string UsersTable { get; } = prefix + "users";
 
@@ -31,6 +34,12 @@ public sealed class StorageNames(string prefix = "")
 
     /// <summary>Stored answers of requests with an <c>Idempotency-Key</c>.</summary>
     public string IdempotencyTable { get; } = prefix + "idempotency";
+
+    /// <summary>Webhooks of accounts.</summary>
+    public string WebhooksTable { get; } = prefix + "webhooks";
+
+    /// <summary>What was, or is to be, delivered to webhooks.</summary>
+    public string WebhookDeliveriesTable { get; } = prefix + "webhookdeliveries";
 
     /// <summary>Uploaded files and prepared datasets.</summary>
     public string DatasetsContainer { get; } = Dashed(prefix, "datasets");

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 
 namespace LangTrain.Core;
 
@@ -14,13 +15,24 @@ public static class Ids
     {
         ArgumentNullException.ThrowIfNull(time);
         Span<char> body = stackalloc char[TimeCharacters + RandomCharacters];
-        var milliseconds = time.GetUtcNow().ToUnixTimeMilliseconds();
-        for (var i = TimeCharacters - 1; i >= 0; i--, milliseconds >>= 5)
+        WriteTime(body, time.GetUtcNow());
+        RandomNumberGenerator.GetItems(Alphabet, body[TimeCharacters..]);
+        return string.Concat(prefix, "-", body);
+    }
+
+    /// <summary>The id of something that is made once for what it is made from: the same time and text give the same id.</summary>
+    /// <remarks>Its last 80 bits are of the text's SHA-256; whoever knows the text can guess it.</remarks>
+    public static string Derived(string prefix, DateTimeOffset at, string from)
+    {
+        ArgumentNullException.ThrowIfNull(from);
+        Span<char> body = stackalloc char[TimeCharacters + RandomCharacters];
+        WriteTime(body, at);
+        var hash = SHA256.HashData(Encoding.UTF8.GetBytes(from));
+        for (var i = 0; i < RandomCharacters; i++)
         {
-            body[i] = Alphabet[(int)(milliseconds & 31)];
+            body[TimeCharacters + i] = Alphabet[hash[i] & 31];
         }
 
-        RandomNumberGenerator.GetItems(Alphabet, body[TimeCharacters..]);
         return string.Concat(prefix, "-", body);
     }
 
@@ -46,5 +58,14 @@ public static class Ids
             key[TimeCharacters] = '-';
             from.id.CopyTo(key[(TimeCharacters + 1)..]);
         });
+    }
+
+    private static void WriteTime(Span<char> body, DateTimeOffset at)
+    {
+        var milliseconds = at.ToUnixTimeMilliseconds();
+        for (var i = TimeCharacters - 1; i >= 0; i--, milliseconds >>= 5)
+        {
+            body[i] = Alphabet[(int)(milliseconds & 31)];
+        }
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LangTrain.AzureAdapters;
+using LangTrain.AzureAdapters.Telemetry;
 using LangTrain.Contracts;
 using LangTrain.Core.Accounts;
 using LangTrain.Core.Datasets;
@@ -11,6 +12,7 @@ using LangTrain.Core.Limits;
 using LangTrain.Core.Models;
 using LangTrain.Core.Storage;
 using LangTrain.Core.Usage;
+using LangTrain.Core.Webhooks;
 using LangTrain.Functions.Accounts;
 using LangTrain.Functions.FineTunes;
 using LangTrain.Functions.Middleware;
@@ -32,6 +34,7 @@ public static class FunctionsAppSetup
     {
         var settings = LangTrainSettings.FromConfiguration(configuration);
         services.AddLangTrainAzureAdapters(settings.Adapters());
+        services.AddLangTrainTelemetry(configuration.ReadTelemetry("langtrain-app"));
         services.AddLangTrainUseCases(settings);
         services.AddSingleton<PrepareApp>();
         return services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<PrepareApp>());
@@ -39,6 +42,7 @@ public static class FunctionsAppSetup
 
     /// <summary>Adds the steps around every function, outermost first.</summary>
     public static IFunctionsWorkerApplicationBuilder UseLangTrainMiddleware(this IFunctionsWorkerApplicationBuilder builder) => builder
+        .UseMiddleware<TraceMiddleware>()
         .UseMiddleware<RequestIdMiddleware>()
         .UseMiddleware<ErrorEnvelopeMiddleware>()
         .UseMiddleware<AuthenticationMiddleware>()
@@ -58,11 +62,25 @@ public static class FunctionsAppSetup
         services.AddSingleton<ApiKeys>();
         services.AddSingleton<BootstrapAccount>();
         services.AddSingleton<DashboardSignIn>();
+        services.AddSingleton(provider => new EntraSignIn(
+            provider.GetRequiredService<IAccountStore>(), provider.GetRequiredService<DashboardSignIn>(), settings.EntraTenantId, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<AccountDirectory>();
+        services.AddSingleton(new DerivedSecrets(settings.SigningKey));
         services.AddSingleton<RequestLimiter>();
         services.AddSingleton<IdempotentRequests>();
         services.AddSingleton<UsageRecorder>();
         services.AddSingleton<SummarizeUsage>();
         services.AddSingleton<IHostedService, UsageFlushService>();
+
+        services.AddSingleton<WebhookSignature>();
+        services.AddSingleton<PublishWebhookEvent>();
+        services.AddSingleton(provider => new WebhookSubscriptions(
+            provider.GetRequiredService<IWebhookStore>(), provider.GetRequiredService<PublishWebhookEvent>(), provider.GetRequiredService<WebhookSignature>(),
+            settings.AllowPrivateUrls, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new WebhookCall(
+            GuardedHttp.CreateClient(settings.AllowPrivateUrls), provider.GetRequiredService<WebhookSignature>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<DeliverWebhook>();
+        services.AddSingleton<FinishFineTune>();
 
         services.AddSingleton<ModelCatalog>();
         services.AddSingleton<RegisterBaseModels>();
@@ -76,7 +94,9 @@ public static class FunctionsAppSetup
         services.AddSingleton(provider => new FetchDataset(GuardedHttp.CreateClient(settings.AllowPrivateUrls), provider.GetRequiredService<DatasetLimits>()));
         services.AddSingleton<PrepareDataset>();
         services.AddSingleton<ChangeFineTune>();
+        services.AddSingleton<CheckFineTune>();
         services.AddSingleton<SubmitFineTune>();
+        services.AddSingleton<EstimateFineTune>();
         services.AddSingleton<ControlFineTune>();
         services.AddSingleton<PrepareFineTune>();
         services.AddSingleton<QueueTraining>();

@@ -1,4 +1,5 @@
 using LangTrain.AzureAdapters;
+using LangTrain.Core.Accounts;
 using LangTrain.Core.Models;
 using Microsoft.Extensions.Configuration;
 
@@ -21,6 +22,12 @@ public sealed record LangTrainSettings
 
     /// <summary><c>LANGTRAIN_WEBPUBSUB_ENDPOINT</c>, with an identity.</summary>
     public Uri? WebPubSubEndpoint { get; init; }
+
+    /// <summary><c>LANGTRAIN_WEBPUBSUB_PRINCIPAL_ID</c>, with an identity: object id of Web PubSub's own, whose events are believed.</summary>
+    public string? WebPubSubPrincipalId { get; init; }
+
+    /// <summary><c>AZURE_TENANT_ID</c>, with an identity: the tenant whose tokens are believed.</summary>
+    public string? TenantId { get; init; }
 
     /// <summary><c>LANGTRAIN_WORKER_URL</c>: where workers serve generation.</summary>
     public Uri? WorkerUrl { get; init; }
@@ -45,6 +52,12 @@ public sealed record LangTrainSettings
 
     /// <summary><c>LANGTRAIN_BOOTSTRAP_TIER</c>.</summary>
     public string BootstrapTier { get; init; } = "enterprise";
+
+    /// <summary><c>LANGTRAIN_SIGNING_KEY</c>: the installation's secret, from which webhook secrets are derived; null where there is none.</summary>
+    public string? SigningKey { get; init; }
+
+    /// <summary><c>LANGTRAIN_ENTRA_TENANT_ID</c>: set only where the app sits behind Azure's built-in authentication; people of this directory may sign in.</summary>
+    public string? EntraTenantId { get; init; }
 
     /// <summary>Where the adapters find their services.</summary>
     public AzureAdaptersOptions Adapters() => new()
@@ -74,12 +87,16 @@ public sealed record LangTrainSettings
             BootstrapTier = Text(configuration, "LANGTRAIN_BOOTSTRAP_TIER") ?? "enterprise",
             WebPubSubConnectionString = Text(configuration, "WebPubSubConnectionString"),
             WebPubSubEndpoint = Address(configuration, "LANGTRAIN_WEBPUBSUB_ENDPOINT", problems),
+            WebPubSubPrincipalId = Text(configuration, "LANGTRAIN_WEBPUBSUB_PRINCIPAL_ID"),
+            TenantId = Text(configuration, "AZURE_TENANT_ID"),
             WorkerUrl = Address(configuration, "LANGTRAIN_WORKER_URL", problems),
             WorkerKey = Text(configuration, "LANGTRAIN_WORKER_KEY"),
             ModelAliases = Aliases(configuration, problems),
             ModelsDirectory = Folder(configuration, "LANGTRAIN_MODELS_DIR", problems),
             AllowPrivateUrls = Flag(configuration, "LANGTRAIN_ALLOW_PRIVATE_URLS", problems),
             NamePrefix = Text(configuration, "LANGTRAIN_STORAGE_PREFIX") ?? "",
+            SigningKey = Text(configuration, "LANGTRAIN_SIGNING_KEY"),
+            EntraTenantId = Text(configuration, "LANGTRAIN_ENTRA_TENANT_ID"),
         };
         if (settings.StorageConnectionString is null && settings.StorageAccountName is null)
         {
@@ -91,9 +108,43 @@ public sealed record LangTrainSettings
             problems.Add("LANGTRAIN_WORKER_KEY: required with LANGTRAIN_WORKER_URL; the worker has the same.");
         }
 
+        if (settings.SigningKey is { Length: < DerivedSecrets.LeastCharacters })
+        {
+            problems.Add($"LANGTRAIN_SIGNING_KEY: must have at least {DerivedSecrets.LeastCharacters} characters, all random.");
+        }
+
+        if (settings.EntraTenantId is { } tenant && !Guid.TryParse(tenant, out _))
+        {
+            problems.Add($"LANGTRAIN_ENTRA_TENANT_ID: must be the directory's id (a GUID), not '{tenant}'.");
+        }
+
+        AddContradictions(settings, problems);
         return problems.Count == 0
             ? settings
             : throw new InvalidOperationException("The settings are not complete:\n  " + string.Join("\n  ", problems));
+    }
+
+    private static void AddContradictions(LangTrainSettings settings, List<string> problems)
+    {
+        if (settings is { StorageConnectionString: not null, StorageAccountName: not null })
+        {
+            problems.Add("AzureWebJobsStorage and AzureWebJobsStorage__accountName: give one of them, not both.");
+        }
+
+        if (settings is { WebPubSubConnectionString: not null, WebPubSubEndpoint: not null })
+        {
+            problems.Add("WebPubSubConnectionString and LANGTRAIN_WEBPUBSUB_ENDPOINT: give one of them, not both.");
+        }
+
+        if (settings.WebPubSubEndpoint is not null && (settings.WebPubSubPrincipalId is null || settings.TenantId is null))
+        {
+            problems.Add("LANGTRAIN_WEBPUBSUB_PRINCIPAL_ID and AZURE_TENANT_ID: required with LANGTRAIN_WEBPUBSUB_ENDPOINT; events of other senders are refused by them.");
+        }
+
+        if (!Tiers.All.Contains(settings.BootstrapTier))
+        {
+            problems.Add($"LANGTRAIN_BOOTSTRAP_TIER: must be one of {string.Join(", ", Tiers.All)}, not '{settings.BootstrapTier}'.");
+        }
     }
 
     // An empty value is what a sample file has where nothing is set.

@@ -1,4 +1,5 @@
 using LangTrain.AzureAdapters;
+using LangTrain.AzureAdapters.Telemetry;
 using LangTrain.Core.FineTunes;
 using LangTrain.Inference;
 using LangTrain.Modeling;
@@ -17,6 +18,7 @@ builder.WebHost.UseUrls(options.Url.GetLeftPart(UriPartial.Authority));
 builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTime);
 builder.Services.AddSingleton(options).AddSingleton(TimeProvider.System).AddSingleton(options.Names);
 builder.Services.AddLangTrainAzureAdapters(WorkerStorage.From(builder.Configuration, options));
+builder.Services.AddLangTrainTelemetry(builder.Configuration.ReadTelemetry("langtrain-worker"));
 builder.Services.AddSingleton<ModelFiles>();
 if (options.Trains)
 {
@@ -24,7 +26,8 @@ if (options.Trains)
     builder.Services.AddHostedService<TrainingJobsService>();
 }
 
-builder.Services.AddSingleton(new ModelHostOptions()).AddSingleton<ModelHost>().AddSingleton<ServedModels>();
+builder.Services.AddSingleton<EstimateTraining>();
+builder.Services.AddSingleton(options.Serving).AddSingleton<ModelHost>().AddSingleton<ServedModels>();
 if (options.EndsWithParent)
 {
     builder.Services.AddHostedService<ParentWatch>();
@@ -32,4 +35,5 @@ if (options.EndsWithParent)
 
 var app = builder.Build();
 app.MapGeneration();
+app.MapTraining();
 await app.RunAsync();

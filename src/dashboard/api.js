@@ -56,3 +56,8 @@ export async function* stream(path, body, signal) {
 export async function redeem(ticket) {
   session.key = (await call("POST", "dashboard-sessions", { ticket })).key;
 }
+
+/** Trades the sign-in of Azure's built-in authentication for a key. */
+export async function enter() {
+  session.key = (await call("POST", "dashboard-sessions/entra", {})).key;
+}

@@ -1,5 +1,5 @@
 // Which page is shown, and who is signed in.
-import { call, redeem, session } from "./api.js";
+import { call, enter, redeem, session } from "./api.js";
 import { el, notice } from "./dom.js";
 import { chatPage } from "./chat.js";
 import { jobPage, jobsPage } from "./jobs.js";
@@ -48,8 +48,19 @@ function signIn(error) {
   el("p", { class: "dim" }, "Open the dashboard link that the server printed, or paste an API key. It stays in this tab."),
   el("label", { for: "key" }, "API key"), el("div", { class: "row" }, key, el("button", {}, "Sign in"))));
   key.focus();
+  offerEntra();
 }
 
-document.getElementById("sign-out").addEventListener("click", () => { session.key = null; show(); });
+// Where the server sits behind Entra ID: whoever has signed in there comes in at once, anybody else finds the button.
+async function offerEntra() {
+  const { ways } = await call("GET", "dashboard-sessions").catch(() => ({ ways: [] }));
+  if (!ways.includes("entra")) return;
+  const back = encodeURIComponent(location.pathname + "#/jobs");
+  page.querySelector("form")?.append(el("p", {}, el("a", { href: `/.auth/login/aad?post_login_redirect_uri=${back}` }, "Sign in with Microsoft Entra ID")));
+  if (sessionStorage.getItem("langtrain-left")) return;
+  try { await enter(); show(); } catch (error) { if (error.status !== 401) page.prepend(notice(error)); }
+}
+
+document.getElementById("sign-out").addEventListener("click", () => { session.key = null; sessionStorage.setItem("langtrain-left", "1"); show(); });
 addEventListener("hashchange", show);
 show();

@@ -24,6 +24,23 @@ public abstract class AccountStoreContract
     }
 
     [Fact]
+    public async Task An_account_is_made_once_and_all_are_listed_by_id()
+    {
+        foreach (var id in (string[])["user-c", "user-a", "user-b"])
+        {
+            await Store.CreateAsync(Some.Account(id));
+        }
+
+        await Assert.ThrowsAsync<AlreadyExistsException>(() => Store.CreateAsync(Some.Account("user-a", "free")));
+        Assert.Equal("pro", (await Store.FindAsync("user-a"))!.Tier);
+        var first = await Store.ListAsync(2);
+        var second = await Store.ListAsync(2, first.Items[^1].Id);
+        Assert.Equal(["user-a", "user-b"], first.Items.Select(account => account.Id));
+        Assert.Equal(["user-c"], second.Items.Select(account => account.Id));
+        Assert.Equal((true, false), (first.HasMore, second.HasMore));
+    }
+
+    [Fact]
     public async Task A_key_is_found_by_its_hash_and_listed_under_its_owner()
     {
         var (a, b) = (Some.Key(Hash()), Some.Key(Hash()));

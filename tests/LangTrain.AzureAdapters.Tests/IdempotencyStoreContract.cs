@@ -64,6 +64,19 @@ public abstract class IdempotencyStoreContract
         Assert.Equal((await Store.FindAsync(Some.AccountId, "race"))!.Value.Seed, Assert.Single(results, seed => seed is not null));
     }
 
+    [Fact]
+    public async Task Old_rows_of_all_accounts_are_swept_and_young_ones_stay()
+    {
+        var now = DateTimeOffset.UtcNow;
+        await Store.CreateAsync(Request("a") with { StartedAt = now });
+        await Store.CreateAsync(Request("b") with { StartedAt = now, AccountId = "user-other" });
+
+        Assert.Equal(0, await Store.DeleteBeforeAsync(now.AddHours(-1)));
+        Assert.NotNull(await Store.FindAsync("user-other", "b"));
+        Assert.Equal(2, await Store.DeleteBeforeAsync(now.AddHours(1)));
+        Assert.Null(await Store.FindAsync("user-other", "b"));
+    }
+
     private static IdempotentRequest Request(string key) => new()
     {
         AccountId = Some.AccountId, Key = key, RequestSha256 = new string('b', 64), Seed = "seed", StartedAt = Some.Moment,

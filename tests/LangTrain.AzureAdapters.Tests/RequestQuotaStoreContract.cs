@@ -56,5 +56,6 @@ public sealed class TableRequestQuotaStoreTests(AzuriteFixture azurite) : Reques
 {
     private readonly StorageClients _storage = azurite.NewAccount();
 
-    protected override IRequestQuotaStore NewInstance() => new TableRequestQuotaStore(_storage.Table(_storage.Names.UsageTable));
+    protected override IRequestQuotaStore NewInstance() => new TableRequestQuotaStore(
+        _storage.Table(_storage.Names.UsageTable), _storage.TableOnce(_storage.Names.UsageTable));
 }

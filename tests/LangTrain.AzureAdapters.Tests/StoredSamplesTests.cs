@@ -7,6 +7,7 @@ using LangTrain.AzureAdapters.Tables;
 using LangTrain.Contracts;
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Core.FineTunes;
+using LangTrain.Core.Webhooks;
 using LangTrain.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -55,6 +56,9 @@ public sealed class StoredSamplesTests(AzuriteFixture azurite)
         Assert.Equal(["read", "train"], JsonRow.Read(Row("api_key.v1.json"), StoredJson.ApiKey).Scopes);
         Assert.Equal(200, JsonRow.Read(Row("idempotent_request.v1.json"), StoredJson.IdempotentRequest).Status);
         Assert.Equal(30, JsonRow.Read(Row("quota_counters.v1.json"), StoredJson.QuotaCounters).DayTaken);
+        Assert.Equal((2, false), (JsonRow.Read(Row("webhook.v1.json"), StoredJson.Webhook).SecretVersion, JsonRow.Read(Row("webhook.v1.json"), StoredJson.Webhook).IsEnabled));
+        Assert.Equal(WebhookDeliveryStatus.Delivered, JsonRow.Read(Row("webhook_delivery.v1.json"), StoredJson.WebhookDelivery).Status);
+        Assert.Equal((false, false), (JsonRow.Read(Row("account.v1.json"), StoredJson.Account).IsOperator, JsonRow.Read(Row("account.v1.json"), StoredJson.Account).IsSuspended));
         Assert.Equal(0.5, JsonRow.Read(Row("usage_row.v1.json"), StoredJson.UsageRow).Amounts.TrainingSeconds);
     }
 

@@ -52,6 +52,22 @@ public abstract class WorkQueueContract
     }
 
     [Fact]
+    public async Task A_renewed_message_stays_out_of_sight_with_what_it_says_and_only_its_new_receipt_counts()
+    {
+        await Queue.SendAsync(new TrainModelWorkItem("user-1", "ftjob-1", 1));
+        var first = (await Queue.ReceiveAsync(TimeSpan.FromSeconds(1)))!;
+
+        var renewed = (await Queue.RenewAsync(first, TimeSpan.FromSeconds(2)))!;
+        await PassAsync(TimeSpan.FromSeconds(1.1));
+
+        Assert.Null(await Queue.ReceiveAsync(Minute));
+        Assert.Null(await Queue.RenewAsync(first, Minute));
+        await PassAsync(TimeSpan.FromSeconds(1.1));
+        Assert.Equal(first.Value, (await Queue.ReceiveAsync(Minute))!.Value);
+        Assert.Null(await Queue.RenewAsync(renewed, Minute));
+    }
+
+    [Fact]
     public async Task A_delayed_message_comes_after_its_delay()
     {
         await Queue.SendAsync(new TrainModelWorkItem("user-1", "ftjob-1", 1), TimeSpan.FromSeconds(1));

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Contracts.Generation;
+using LangTrain.Contracts.Webhooks;
 
 namespace LangTrain.Contracts.Tests;
 
@@ -18,6 +19,18 @@ public sealed class StoredMessagesTests
 
         Assert.Equal(new TrainModelWorkItem("user-1", "ftjob-1", 2, "00-a-b-01"), item);
         Assert.Equal(Stored, JsonSerializer.Serialize(item, LangTrainJson.Default.TrainModelWorkItem));
+    }
+
+    [Fact]
+    public void A_webhook_call_reads_and_writes_as_in_its_first_version()
+    {
+        const string Stored = """{"account_id":"user-1","webhook_id":"wh-1","delivery_id":"msg-1","attempt":2}""";
+
+        var item = JsonSerializer.Deserialize(Stored, LangTrainJson.Default.DeliverWebhookWorkItem)!;
+
+        Assert.Equal(new DeliverWebhookWorkItem("user-1", "wh-1", "msg-1", 2), item);
+        Assert.Equal(item, JsonSerializer.Deserialize<DeliverWebhookWorkItem>(Stored, FunctionsHost));
+        Assert.Equal(Stored, JsonSerializer.Serialize(item, LangTrainJson.Default.DeliverWebhookWorkItem));
     }
 
     [Theory]

@@ -33,12 +33,14 @@ public sealed class CrashTests
     {
         var folder = LocalHostProcess.NewDataFolder();
         var url = LocalHostProcess.FreeUrl();
+        using var receiver = new WebhookReceiver();
         try
         {
-            string id;
+            string id, secret;
             IReadOnlyList<int> children;
             await using (var host = await LocalHostProcess.StartAsync(folder, url, ShortLease))
             {
+                secret = (await host.Api.PostAsync("webhooks", new JsonObject { ["url"] = receiver.Url }))["secret"]!.GetValue<string>();
                 id = await StartLongJobAsync(host.Api);
                 await UntilStepAsync(host.Api, id, 15);
                 children = host.Children();
@@ -54,8 +56,17 @@ public sealed class CrashTests
             Assert.DoesNotContain(children, ProcessTree.IsAlive);
 
             await using var again = await LocalHostProcess.StartAsync(folder, url, ShortLease);
-            await again.Api.WaitForJobAsync(id, TimeSpan.FromMinutes(3), "completed");
+            var job = await again.Api.WaitForJobAsync(id, TimeSpan.FromMinutes(3), "completed");
             await AssertToldOnceAsync(again.Api, id);
+
+            var told = await receiver.FirstAsync(TimeSpan.FromSeconds(60));
+            told.AssertSigned(secret);
+            Assert.Equal(("fine_tune.completed", id), (told.Body["type"]!.GetValue<string>(), told.Body["data"]!["id"]!.GetValue<string>()));
+            Assert.Single(receiver.Ids);
+            // What was trained twice, because of the death, counts once.
+            var usage = (await again.Api.GetAsync("usage"))["total"]!;
+            Assert.Equal(job["trained_tokens"]!.GetValue<long>(), usage["trained_tokens"]!.GetValue<long>());
+            Assert.True(usage["training_seconds"]!.GetValue<double>() > 0);
         }
         finally
         {

@@ -65,6 +65,23 @@ internal sealed class StorageWorkQueue<T>(
         await DeleteAsync(await queue.GetAsync(cancellation), message.MessageId, message.Receipt, cancellation);
     }
 
+    /// <inheritdoc/>
+    public async Task<ReceivedMessage<T>?> RenewAsync(ReceivedMessage<T> message, TimeSpan visibility, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        var client = await queue.GetAsync(cancellation);
+        try
+        {
+            // Without a text the message keeps the one it has.
+            var renewed = await client.UpdateMessageAsync(message.MessageId, message.Receipt, (string?)null, Clamp(visibility), cancellation);
+            return message with { Receipt = renewed.Value.PopReceipt };
+        }
+        catch (RequestFailedException failure) when (IsGone(failure))
+        {
+            return null;
+        }
+    }
+
     private async Task MoveToPoisonAsync(QueueClient client, QueueMessage message, CancellationToken cancellation)
     {
         // First there, then away: after a crash in between it stands in both and is moved again.
@@ -80,11 +97,14 @@ internal sealed class StorageWorkQueue<T>(
         {
             await client.DeleteMessageAsync(messageId, receipt, cancellation);
         }
-        catch (RequestFailedException failure) when (failure.ErrorCode == QueueErrorCode.MessageNotFound || failure.ErrorCode == QueueErrorCode.PopReceiptMismatch)
+        catch (RequestFailedException failure) when (IsGone(failure))
         {
             // Its time ran out, and it is gone or somebody else's.
         }
     }
+
+    private static bool IsGone(RequestFailedException failure) =>
+        failure.ErrorCode == QueueErrorCode.MessageNotFound || failure.ErrorCode == QueueErrorCode.PopReceiptMismatch;
 
     private T? TryRead(QueueMessage message)
     {

@@ -23,6 +23,35 @@ internal sealed class TableAccountStore(LazyResource<TableClient> users, LazyRes
         (await _accounts.FindAsync(TableKeys.Owner(accountId), AccountRow, cancellation))?.Value;
 
     /// <inheritdoc/>
+    public async Task CreateAsync(Account account, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(account);
+        _ = await _accounts.AddAsync(TableKeys.Owner(account.Id), AccountRow, account, cancellation)
+            ?? throw new AlreadyExistsException($"Account {account.Id}");
+    }
+
+    /// <inheritdoc/>
+    public async Task<Page<Account>> ListAsync(int limit, string? after = null, CancellationToken cancellation = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        var client = await users.GetAsync(cancellation);
+        var from = after is null ? "a-" : TableKeys.Owner(after);
+        var rows = client.QueryAsync<TableEntity>(
+            TableClient.CreateQueryFilter($"PartitionKey gt {from} and RowKey eq {AccountRow}"), limit + 1, cancellationToken: cancellation);
+        var found = new List<Account>(limit + 1);
+        await foreach (var row in rows)
+        {
+            found.Add(JsonRow.Read(row, StoredJson.Account));
+            if (found.Count > limit)
+            {
+                break;
+            }
+        }
+
+        return new Page<Account>([.. found.Take(limit)], found.Count > limit);
+    }
+
+    /// <inheritdoc/>
     public Task UpsertAsync(Account account, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(account);
@@ -55,6 +84,16 @@ internal sealed class TableAccountStore(LazyResource<TableClient> users, LazyRes
 
         return await _keys.ReplaceAsync(KeyPartition(changed.Sha256), KeyRow, current.ETag, changed, cancellation)
             ?? throw new StaleWriteException($"Key {changed.Id}");
+    }
+
+    /// <inheritdoc/>
+    public async Task DeleteKeyAsync(ApiKey key, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        // The key before its name: what opens the door is in the list until it does so no more.
+        await _keys.DeleteAsync(KeyPartition(key.Sha256), KeyRow, null, cancellation);
+        var client = await keys.GetAsync(cancellation);
+        await client.DeleteEntityAsync(TableKeys.Owner(key.AccountId), NameRow(key), ETag.All, cancellation);
     }
 
     /// <inheritdoc/>

@@ -38,6 +38,22 @@ internal sealed class TableIdempotencyStore(LazyResource<TableClient> table) : I
         return _rows.DeleteAsync(TableKeys.Owner(current.Value.AccountId), Row(current.Value.Key), current.ETag, cancellation);
     }
 
+    /// <inheritdoc/>
+    /// <remarks>By the table's own time of the last write; the table holds little more than a day's requests, so that a scan of it is cheap.</remarks>
+    public async Task<int> DeleteBeforeAsync(DateTimeOffset moment, CancellationToken cancellation = default)
+    {
+        var client = await table.GetAsync(cancellation);
+        var count = 0;
+        var old = client.QueryAsync<TableEntity>(TableClient.CreateQueryFilter($"Timestamp lt {moment}"), cancellationToken: cancellation);
+        await foreach (var row in old)
+        {
+            // Not if it was taken over meanwhile.
+            count += await _rows.DeleteAsync(row.PartitionKey, row.RowKey, row.ETag.ToString(), cancellation) ? 1 : 0;
+        }
+
+        return count;
+    }
+
     // A row key may not be empty.
     private static string Row(string key) => "i-" + TableKeys.Escape(key);
 }

@@ -8,5 +8,15 @@ namespace LangTrain.Core.Accounts;
 /// <param name="CreatedAt">UTC.</param>
 /// <param name="RequestsPerMinute">Own limit of an enterprise account; null takes the tier's.</param>
 /// <param name="RequestsPerDay">Own limit of an enterprise account; null takes the tier's.</param>
+/// <param name="IsOperator">Whether it runs this installation: it makes and changes other accounts, and still sees nothing that is theirs.</param>
+/// <param name="IsSuspended">Whether its keys are refused until an operator says otherwise.</param>
 public sealed record Account(
-    string Id, string Name, string? Email, string Tier, DateTimeOffset CreatedAt, int? RequestsPerMinute = null, int? RequestsPerDay = null);
+    string Id,
+    string Name,
+    string? Email,
+    string Tier,
+    DateTimeOffset CreatedAt,
+    int? RequestsPerMinute = null,
+    int? RequestsPerDay = null,
+    bool IsOperator = false,
+    bool IsSuspended = false);

@@ -41,6 +41,25 @@ public static class AccountAnswers
         };
     }
 
+    /// <summary>An account, for an operator; with its first key only where it was just made.</summary>
+    public static AccountAnswer ToAnswer(this Account account, NewApiKey? key = null)
+    {
+        ArgumentNullException.ThrowIfNull(account);
+        var limits = Tiers.LimitsOf(account);
+        return new()
+        {
+            Id = account.Id,
+            Name = account.Name,
+            Email = account.Email,
+            Tier = account.Tier,
+            RateLimits = new RateLimitsAnswer(limits.RequestsPerMinute, limits.RequestsPerDay),
+            Operator = account.IsOperator,
+            Suspended = account.IsSuspended,
+            CreatedAt = account.CreatedAt,
+            ApiKey = key?.Key.ToAnswer(key.Secret),
+        };
+    }
+
     /// <summary>How an account stands with its limits.</summary>
     public static LimitsAnswer ToAnswer(this LimitState state, string tier, DateTimeOffset now)
     {

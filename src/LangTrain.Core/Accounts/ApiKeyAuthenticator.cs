@@ -37,11 +37,28 @@ public sealed class ApiKeyAuthenticator(IAccountStore accounts, TimeProvider tim
             throw Wrong();
         }
 
-        var hash = ApiKeySecret.Hash(secret);
+        return await AuthenticateHashAsync(ApiKeySecret.Hash(secret), cancellation);
+    }
+
+    /// <summary>Ends what goes on for long (a stream) when its key is no longer good.</summary>
+    /// <exception cref="ApiException">401; 403 for a suspended account.</exception>
+    public async ValueTask RequireStillGoodAsync(ApiKey key, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        await AuthenticateHashAsync(key.Sha256, cancellation);
+    }
+
+    private async ValueTask<(Account Account, ApiKey Key)> AuthenticateHashAsync(string hash, CancellationToken cancellation)
+    {
         var now = time.GetUtcNow();
         if (!_remembered.TryGetValue(hash, out var known) || now - known.ReadAt >= Freshness || now < known.ReadAt)
         {
             known = await ReadAsync(hash, now, cancellation);
+        }
+        else if (now - known.ReadAt >= Freshness / 2 && known.TryBeginRefresh())
+        {
+            // A key in steady use is read again before its time is up, and no request waits for it.
+            _ = RefreshAsync(hash, now);
         }
 
         if (known.Key.ExpiresAt <= now)
@@ -49,18 +66,38 @@ public sealed class ApiKeyAuthenticator(IAccountStore accounts, TimeProvider tim
             throw ApiErrors.Unauthorized("api_key_expired", "This API key has expired.");
         }
 
-        return (known.Account, known.Key);
+        if (known.Key.RevokedAt <= now)
+        {
+            throw Wrong();
+        }
+
+        return known.Account.IsSuspended
+            ? throw ApiErrors.Forbidden("account_suspended", "This account is suspended. Ask the operator of the service.")
+            : (known.Account, known.Key);
+    }
+
+    private async Task RefreshAsync(string hash, DateTimeOffset now)
+    {
+        try
+        {
+            await ReadAsync(hash, now, CancellationToken.None);
+        }
+        catch
+        {
+            // No good key any more: it is forgotten by now. Or storage did not answer: the next request that must read it says so.
+        }
     }
 
     private async Task<Remembered> ReadAsync(string hash, DateTimeOffset now, CancellationToken cancellation)
     {
-        _remembered.TryRemove(hash, out _);
         var row = await accounts.FindKeyAsync(hash, cancellation);
         if (row is null
             || !CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(row.Value.Sha256), Encoding.ASCII.GetBytes(hash))
             || row.Value.RevokedAt <= now
+            || DashboardSignIn.IsTicket(row.Value)
             || await accounts.FindAsync(row.Value.AccountId, cancellation) is not { } account)
         {
+            _remembered.TryRemove(hash, out _);
             throw Wrong();
         }
 
@@ -93,5 +130,10 @@ public sealed class ApiKeyAuthenticator(IAccountStore accounts, TimeProvider tim
 
     private static ApiException Wrong() => ApiErrors.Unauthorized("invalid_api_key", "The API key is not valid. Keys are made and listed at /v1/api-keys.");
 
-    private sealed record Remembered(Account Account, ApiKey Key, DateTimeOffset ReadAt);
+    private sealed record Remembered(Account Account, ApiKey Key, DateTimeOffset ReadAt)
+    {
+        private int _isRefreshing;
+
+        public bool TryBeginRefresh() => Interlocked.Exchange(ref _isRefreshing, 1) == 0;
+    }
 }

@@ -16,8 +16,14 @@ public sealed class ApiKeys(IAccountStore accounts, TimeProvider time)
     private const int Attempts = 5;
 
     /// <summary>Makes a key as a request asks: <c>name</c>, <c>scopes</c>, <c>expires_in_days</c> or <c>expires_at</c>.</summary>
+    /// <param name="caller">Who asks.</param>
+    /// <param name="request">The body.</param>
+    /// <param name="seed">Last part of the key's id, the same for every try of one request.</param>
+    /// <param name="secret">The key, or null for a random one.</param>
+    /// <param name="cancellation">Stops it.</param>
     /// <exception cref="ApiException">400; 403 when the caller's own key lacks a scope that the new one is to have; 409 when there are too many.</exception>
-    public async Task<NewApiKey> CreateAsync(Caller caller, RequestObject request, CancellationToken cancellation = default)
+    public async Task<NewApiKey> CreateAsync(
+        Caller caller, RequestObject request, string seed, string? secret, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(caller);
         ArgumentNullException.ThrowIfNull(request);
@@ -42,7 +48,7 @@ public sealed class ApiKeys(IAccountStore accounts, TimeProvider time)
             throw ApiErrors.Conflict("too_many_api_keys", $"An account has at most {MostKeys} keys; revoke one first.");
         }
 
-        return await CreateAsync(caller.AccountId, name, [.. scopes.Distinct()], expiresAt, ApiKeySecret.New(), cancellation);
+        return await CreateAsync(caller.AccountId, name, [.. scopes.Distinct()], expiresAt, secret, seed, cancellation);
     }
 
     /// <summary>The keys of an account that were not revoked and have not expired long ago, oldest first.</summary>
@@ -68,42 +74,76 @@ public sealed class ApiKeys(IAccountStore accounts, TimeProvider time)
     public Task RevokeAsync(string accountId, string keyId, CancellationToken cancellation = default) =>
         RevokeAtAsync(accountId, keyId, TimeSpan.Zero, cancellation);
 
-    /// <summary>Makes a key like an old one and revokes the old one after <c>grace_seconds</c> (0 to 30 days, default 24 hours).</summary>
-    /// <exception cref="ApiException">400; 404.</exception>
-    public async Task<NewApiKey> RotateAsync(Caller caller, string keyId, RequestObject? request, CancellationToken cancellation = default)
+    /// <summary>
+    /// Makes a key like an old one and revokes the old one after <c>grace_seconds</c> (0 to 30 days, default 24 hours). The new one expires
+    /// when the old one would have, or as <c>expires_in_days</c> or <c>expires_at</c> say.
+    /// </summary>
+    /// <param name="caller">Who asks.</param>
+    /// <param name="keyId">The old key.</param>
+    /// <param name="request">The body, or null for none.</param>
+    /// <param name="seed">Last part of the new key's id, the same for every try of one request.</param>
+    /// <param name="secret">The new key, or null for a random one.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <exception cref="ApiException">400; 403; 404; 409 for a key that has expired and is given no new end.</exception>
+    public async Task<NewApiKey> RotateAsync(
+        Caller caller, string keyId, RequestObject? request, string seed, string? secret, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(caller);
         var grace = TimeSpan.FromSeconds(request?.Integer("grace_seconds", 0, 30 * 24 * 3600) ?? 24 * 3600);
+        var expiresAt = request is null ? null : ReadExpiry(request, time.GetUtcNow());
         request?.RefuseUnknownKeys();
         request?.Problems.ThrowIfAny();
+        if (secret is not null && await accounts.FindKeyAsync(ApiKeySecret.Hash(secret), cancellation) is { } done && done.Value.AccountId == caller.AccountId)
+        {
+            // An earlier try of this request made the key and may have died before it ended the old one.
+            await RevokeIfThereAsync(caller.AccountId, keyId, grace, cancellation);
+            return new NewApiKey(done.Value, secret);
+        }
+
         var old = (await FindAsync(caller.AccountId, keyId, cancellation)).Value;
         foreach (var scope in old.Scopes)
         {
             caller.Require(scope);
         }
 
+        expiresAt ??= old.ExpiresAt;
+        if (expiresAt <= time.GetUtcNow())
+        {
+            throw ApiErrors.Conflict("api_key_expired", "The key has expired, and so would its successor. Say expires_in_days or expires_at.");
+        }
+
         // First the new key, then the end of the old one: a crash in between leaves two keys, never none.
-        var made = await CreateAsync(caller.AccountId, old.Name, old.Scopes, old.ExpiresAt, ApiKeySecret.New(), cancellation);
+        var made = await CreateAsync(caller.AccountId, old.Name, old.Scopes, expiresAt, secret, seed, cancellation);
         await RevokeAtAsync(caller.AccountId, keyId, grace, cancellation);
         return made;
     }
 
+    /// <summary>Writes a key. Done again with one seed and one secret, it finds the key that is there.</summary>
     internal async Task<NewApiKey> CreateAsync(
-        string accountId, string name, IReadOnlyList<string> scopes, DateTimeOffset? expiresAt, string secret, CancellationToken cancellation)
+        string accountId, string name, IReadOnlyList<string> scopes, DateTimeOffset? expiresAt, string? secret, string? seed, CancellationToken cancellation)
     {
+        var told = secret ?? ApiKeySecret.New();
         var key = new ApiKey
         {
-            Id = Ids.New("key", time),
+            Id = seed is null ? Ids.New("key", time) : "key-" + seed,
             AccountId = accountId,
-            Sha256 = ApiKeySecret.Hash(secret),
-            Prefix = ApiKeySecret.Display(secret),
+            Sha256 = ApiKeySecret.Hash(told),
+            Prefix = ApiKeySecret.Display(told),
             Name = name,
             Scopes = scopes,
             CreatedAt = time.GetUtcNow(),
             ExpiresAt = expiresAt,
         };
-        await accounts.CreateKeyAsync(key, cancellation);
-        return new NewApiKey(key, secret);
+        try
+        {
+            await accounts.CreateKeyAsync(key, cancellation);
+        }
+        catch (AlreadyExistsException) when (seed is not null && secret is not null)
+        {
+            // An earlier try of this request wrote it; a key of another account cannot have this secret.
+        }
+
+        return new NewApiKey(key, told);
     }
 
     private static DateTimeOffset? ReadExpiry(RequestObject request, DateTimeOffset now)
@@ -145,6 +185,18 @@ public sealed class ApiKeys(IAccountStore accounts, TimeProvider time)
             {
                 // Its last use was noted meanwhile.
             }
+        }
+    }
+
+    private async Task RevokeIfThereAsync(string accountId, string keyId, TimeSpan grace, CancellationToken cancellation)
+    {
+        try
+        {
+            await RevokeAtAsync(accountId, keyId, grace, cancellation);
+        }
+        catch (ApiException gone) when (gone.Status == 404)
+        {
+            // Its end has come already.
         }
     }
 

@@ -3,7 +3,7 @@ using LangTrain.Core.Storage;
 
 namespace LangTrain.Core.Accounts;
 
-/// <summary>Makes or opens the first account, so that somebody can make the first request.</summary>
+/// <summary>Makes or opens the first account, so that somebody can make the first request, and be the first operator.</summary>
 public sealed class BootstrapAccount(IAccountStore accounts, ApiKeys keys, TimeProvider time)
 {
     /// <summary>Id of the first account. Fixed, so that two hosts that start at once make one account.</summary>
@@ -29,9 +29,10 @@ public sealed class BootstrapAccount(IAccountStore accounts, ApiKeys keys, TimeP
         }
 
         var account = await accounts.FindAsync(AccountId, cancellation);
-        if (account is null || account.Tier != tier)
+        if (account is null || account.Tier != tier || !account.IsOperator || account.IsSuspended)
         {
-            account = (account ?? new Account(AccountId, "First user", null, tier, time.GetUtcNow())) with { Tier = tier };
+            // Whoever sets the bootstrap key runs the installation: this account can always let itself in again.
+            account = (account ?? new Account(AccountId, "First user", null, tier, time.GetUtcNow())) with { Tier = tier, IsOperator = true, IsSuspended = false };
             await accounts.UpsertAsync(account, cancellation);
         }
 
@@ -40,7 +41,7 @@ public sealed class BootstrapAccount(IAccountStore accounts, ApiKeys keys, TimeP
         {
             try
             {
-                await keys.CreateAsync(AccountId, "first key", Scopes.All, null, secret, cancellation);
+                await keys.CreateAsync(AccountId, "first key", Scopes.All, null, secret, null, cancellation);
             }
             catch (AlreadyExistsException)
             {

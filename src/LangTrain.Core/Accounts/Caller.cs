@@ -8,6 +8,9 @@ namespace LangTrain.Core.Accounts;
 /// <param name="RequestId">The request's id, as on the answer's <c>x-request-id</c>.</param>
 public sealed record Caller(Account Account, ApiKey Key, string RequestId)
 {
+    /// <summary>To be told once which model the request is about, so that its usage is counted there; null for work that is no request of its own.</summary>
+    public Action<string>? ModelKnown { get; init; }
+
     /// <summary>The account's id.</summary>
     public string AccountId => Account.Id;
 

@@ -10,6 +10,9 @@ namespace LangTrain.Core.Accounts;
 public sealed class DashboardSignIn(IAccountStore accounts, ApiKeys keys, TimeProvider time)
 {
     private const string TicketPrefix = "tkt";
+    private const string SessionName = "dashboard session";
+
+    private static readonly TimeSpan Kept = TimeSpan.FromDays(7);
 
     /// <summary>How long a link works.</summary>
     public static readonly TimeSpan TicketLifetime = TimeSpan.FromHours(1);
@@ -56,7 +59,23 @@ public sealed class DashboardSignIn(IAccountStore accounts, ApiKeys keys, TimePr
             throw Spent();
         }
 
-        return await keys.CreateAsync(row.Value.AccountId, "dashboard session", Scopes.All, now + SessionLifetime, ApiKeySecret.New(), cancellation);
+        return await BeginSessionAsync(row.Value.AccountId, cancellation);
+    }
+
+    /// <summary>Makes a browser's key for an account whose person has proved to be that.</summary>
+    internal async Task<NewApiKey> BeginSessionAsync(string accountId, CancellationToken cancellation)
+    {
+        var now = time.GetUtcNow();
+        // Tickets and sessions come with every sign-in; those of long ago go then, so that the list of an account's keys stays short.
+        await foreach (var key in accounts.ListKeysAsync(accountId, cancellation))
+        {
+            if ((IsTicket(key.Value) || key.Value.Name == SessionName) && key.Value.ExpiresAt < now - Kept)
+            {
+                await accounts.DeleteKeyAsync(key.Value, cancellation);
+            }
+        }
+
+        return await keys.CreateAsync(accountId, SessionName, Scopes.All, now + SessionLifetime, null, null, cancellation);
     }
 
     /// <summary>Whether a row is a ticket and no key.</summary>

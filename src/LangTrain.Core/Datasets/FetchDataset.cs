@@ -16,7 +16,13 @@ public sealed class FetchDataset(HttpClient client, DatasetLimits limits)
             return "must be an absolute http or https address";
         }
 
-        return uri.UserInfo.Length > 0 ? "must not carry a user name or password" : null;
+        if (uri.UserInfo.Length > 0)
+        {
+            return "must not carry a user name or password";
+        }
+
+        // Below 1024 are services that are no web servers and may take an HTTP request for something else (mail, DNS, shells).
+        return uri.Port is 80 or 443 or >= 1024 ? null : $"must not have port {uri.Port}; allowed are 80, 443 and those from 1024 on";
     }
 
     /// <summary>Opens the URL; the caller disposes the stream.</summary>
@@ -35,8 +41,10 @@ public sealed class FetchDataset(HttpClient client, DatasetLimits limits)
             var response = await SendAsync(new Uri(current), cancellation);
             if ((int)response.StatusCode is 301 or 302 or 303 or 307 or 308 && response.Headers.Location is { } location)
             {
-                current = new Uri(new Uri(current), location).AbsoluteUri;
                 response.Dispose();
+                current = Uri.TryCreate(new Uri(current), location, out var next)
+                    ? next.AbsoluteUri
+                    : throw new DatasetException("dataset_unreachable", "The dataset's URL redirects to something that is no address.");
                 continue;
             }
 
@@ -86,16 +94,28 @@ public sealed class FetchDataset(HttpClient client, DatasetLimits limits)
             throw new DatasetException("dataset_too_large", $"The dataset has more than {limits.MaxBytes:N0} bytes, which is the most.");
         }
 
-        if (response.Content.Headers.ContentType?.MediaType is "text/html" or "application/xhtml+xml")
+        if (response.Content.Headers.ContentType?.MediaType is { } type && IsSomethingElse(type))
         {
             response.Dispose();
-            throw new DatasetException("dataset_invalid", "The dataset's URL gives a web page (text/html), not JSONL.");
+            throw new DatasetException("dataset_invalid", $"The dataset's URL gives '{Errors.ApiErrors.Shorten(type)}', not JSONL.");
+        }
+
+        if (response.Content.Headers.ContentEncoding.Any(encoding => encoding is not ("gzip" or "x-gzip" or "identity")))
+        {
+            response.Dispose();
+            throw new DatasetException("dataset_invalid", "The dataset's server compresses in a way that was not asked for; gzip is known.");
         }
 
         return new FetchedStream(response, await response.Content.ReadAsStreamAsync(cancellation), limits);
     }
 
-    private static bool FindPrivate(Exception failure)
+    // JSONL comes as application/json, x-ndjson, text/plain, octet-stream, gzip and under names of servers' own invention: what it cannot be is refused.
+    private static bool IsSomethingElse(string type) =>
+        type.ToLowerInvariant() is "text/html" or "application/xhtml+xml" or "application/pdf" or "application/zip" or "multipart/form-data" or "multipart/byteranges"
+        || type.Split('/')[0].ToLowerInvariant() is "image" or "audio" or "video" or "font";
+
+    /// <summary>Whether a failure is the refusal of an address that is not public.</summary>
+    internal static bool FindPrivate(Exception failure)
     {
         for (var e = failure; e is not null; e = e.InnerException)
         {
@@ -108,8 +128,8 @@ public sealed class FetchDataset(HttpClient client, DatasetLimits limits)
         return false;
     }
 
-    // Words of our own: messages of the system may name addresses inside.
-    private static string Reason(HttpRequestException failure) => failure.HttpRequestError switch
+    /// <summary>What went wrong, in words of our own: messages of the system may name addresses inside.</summary>
+    internal static string Reason(HttpRequestException failure) => failure.HttpRequestError switch
     {
         HttpRequestError.NameResolutionError => "its name is not known",
         HttpRequestError.SecureConnectionError => "no secure connection could be made (certificate or TLS)",

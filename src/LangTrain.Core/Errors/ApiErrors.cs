@@ -12,12 +12,18 @@ public static class ApiErrors
     /// <summary>400: several values are wrong.</summary>
     public static ApiException Invalid(IReadOnlyList<ApiProblem> problems) => new(400, ErrorTypes.InvalidRequest, problems);
 
+    /// <summary>400: there is no body where one is needed.</summary>
+    public static ApiException MissingBody() => Invalid("The body is empty; a JSON object is expected.", null, "invalid_json");
+
     /// <summary>401. The answer carries <c>WWW-Authenticate</c>.</summary>
     public static ApiException Unauthorized(string code, string message) => One(401, ErrorTypes.Authentication, code, message);
 
     /// <summary>403: the key lacks a scope.</summary>
     public static ApiException MissingScope(string scope) => One(
         403, ErrorTypes.Permission, "missing_scope", $"This API key does not have the scope '{scope}' that the call needs.");
+
+    /// <summary>403: the account may not, whatever its keys are.</summary>
+    public static ApiException Forbidden(string code, string message) => One(403, ErrorTypes.Permission, code, message);
 
     /// <summary>404, for what does not exist and for what belongs to somebody else alike.</summary>
     /// <param name="kind">Snake_case: <c>model</c>, <c>file</c>, <c>fine_tune</c>; makes the code <c>model_not_found</c>.</param>

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using LangTrain.Contracts.FineTunes;
+using LangTrain.Core.Observability;
 using LangTrain.Core.Storage;
 
 namespace LangTrain.Core.FineTunes;
@@ -12,7 +13,12 @@ namespace LangTrain.Core.FineTunes;
 /// <para>The change is decided on the row as it stands, again after each lost race, and may be decided twice for one request: it must look at
 /// the row and ask for nothing when its work is done already.</para>
 /// </remarks>
-public sealed class ChangeFineTune(IFineTuneStore store, IJobEventLog log, IJobRelay relay, TimeProvider time)
+/// <param name="store">Rows.</param>
+/// <param name="log">Events.</param>
+/// <param name="relay">Live events.</param>
+/// <param name="time">Clock.</param>
+/// <param name="finish">What is done when a job has ended; null in the worker, which ends none.</param>
+public sealed class ChangeFineTune(IFineTuneStore store, IJobEventLog log, IJobRelay relay, TimeProvider time, FinishFineTune? finish = null)
 {
     // A running job's row is written by its worker every second or so; a race is lost now and then, never twelve times in a row.
     private const int Tries = 12, TriesAtOnce = 4;
@@ -54,6 +60,11 @@ public sealed class ChangeFineTune(IFineTuneStore store, IJobEventLog log, IJobR
             try
             {
                 var written = await store.UpdateAsync(row, Complete(row.Value, wanted), cancellation);
+                if (written.Value.Status != row.Value.Status)
+                {
+                    JobMetrics.Count(written.Value);
+                }
+
                 await TellAsync(written.Value, cancellation);
                 return written;
             }
@@ -131,6 +142,11 @@ public sealed class ChangeFineTune(IFineTuneStore store, IJobEventLog log, IJobR
         if (appended.Count > 0)
         {
             relay.Publish(key, appended);
+        }
+
+        if (finish is not null && FineTuneStateMachine.IsTerminal(job.Status))
+        {
+            await finish.ExecuteAsync(job, cancellation);
         }
 
         if (_toldRevisions.Count >= MostRemembered)

@@ -12,6 +12,9 @@ public sealed record FineTune
     /// <summary>Owner.</summary>
     public required string AccountId { get; init; }
 
+    /// <summary>The key that asked for it, to whose usage it counts; empty in rows of the first version.</summary>
+    public string KeyId { get; init; } = "";
+
     /// <summary>Name the owner gave, or null.</summary>
     public string? Name { get; init; }
 
@@ -74,6 +77,9 @@ public sealed record FineTune
     /// whoever comes next if the first died in between; the log drops what it has.
     /// </summary>
     public IReadOnlyList<JobEventDraft> PendingEvents { get; init; } = [];
+
+    /// <summary>W3C trace context of the request that made it; every later step joins that trace. Null where nobody traced.</summary>
+    public string? TraceParent { get; init; }
 
     /// <summary>UTC.</summary>
     public required DateTimeOffset CreatedAt { get; init; }

@@ -53,8 +53,18 @@ public static class FineTuneAnswers
             StartedAt = job.StartedAt?.ToUnixTimeSeconds(),
             FinishedAt = job.FinishedAt?.ToUnixTimeSeconds(),
             TrainedTokens = progress.TrainedTokens,
+            Estimate = progress.Estimate,
             Artifacts = job.Outcome is { } made
                 ? new FineTuneArtifactsAnswer(made.ArtifactKind, made.ArtifactBytes, made.TrainingSeconds, made.ReloadMaxLogitDifference, made.EndsWithEos)
+                {
+                    TrainableParameters = made.TrainableParameters > 0 ? made.TrainableParameters : null,
+                    WrittenStep = made.WrittenStep,
+                    TensorsScanned = made.TensorsScanned,
+                    PromptsTried = made.PromptsTried,
+                    PromptsEnded = made.PromptsEnded,
+                    PromptsExact = made.PromptsExact,
+                    PeakMemoryBytes = made.PeakMemoryBytes,
+                }
                 : null,
             Metadata = job.Metadata,
         };

@@ -1,3 +1,5 @@
+using LangTrain.Contracts.FineTunes;
+
 namespace LangTrain.Core.FineTunes;
 
 /// <summary>How far the training is; written by the worker with its heartbeats.</summary>
@@ -30,6 +32,12 @@ public sealed record FineTuneProgress
     /// <summary>Seconds to go, by the pace so far.</summary>
     public double? EtaSeconds { get; init; }
 
+    /// <summary>Seconds trained so far, over all attempts.</summary>
+    public double TrainingSeconds { get; init; }
+
     /// <summary>Tokens trained so far.</summary>
     public long TrainedTokens { get; init; }
+
+    /// <summary>What the whole training takes, told by the worker before its first step; null until then.</summary>
+    public TrainingEstimateAnswer? Estimate { get; init; }
 }

@@ -35,6 +35,7 @@ internal sealed class PromptRun(IGenerationWorker worker, UsageRecorder usage, C
     public async IAsyncEnumerable<GenerationUpdate> RunAsync(
         int atOnce, bool failAlone, [EnumeratorCancellation] CancellationToken cancellation)
     {
+        caller.ModelKnown?.Invoke(modelId);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         if (items.Count == 1 && !failAlone)
         {

@@ -22,6 +22,10 @@ public interface IIdempotencyStore
 
     /// <summary>Deletes the row if it is still at <paramref name="current"/>'s version; no error when it is not.</summary>
     Task DeleteAsync(Versioned<IdempotentRequest> current, CancellationToken cancellation = default);
+
+    /// <summary>Deletes the rows of all accounts that were not written since a moment: those whose answer is no longer kept.</summary>
+    /// <returns>How many.</returns>
+    Task<int> DeleteBeforeAsync(DateTimeOffset moment, CancellationToken cancellation = default);
 }
 
 /// <summary>A request with an <c>Idempotency-Key</c>. Immutable.</summary>

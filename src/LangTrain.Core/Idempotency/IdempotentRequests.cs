@@ -80,6 +80,12 @@ public sealed class IdempotentRequests(IIdempotencyStore store, TimeProvider tim
         }
     }
 
+    /// <summary>Deletes what is no longer kept, of all accounts.</summary>
+    /// <returns>How many rows.</returns>
+    public Task<int> SweepAsync(CancellationToken cancellation = default) =>
+        // An hour more than the promise, for clocks that differ from the storage's.
+        store.DeleteBeforeAsync(time.GetUtcNow() - Lifetime - TimeSpan.FromHours(1), cancellation);
+
     private async Task<Versioned<IdempotentRequest>> BeginAsync(IdempotentRequest wanted, CancellationToken cancellation)
     {
         for (var attempt = 1; ; attempt++)

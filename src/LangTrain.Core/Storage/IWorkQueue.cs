@@ -10,6 +10,10 @@ public interface IWorkQueue<T>
     /// <remarks>A message that cannot be read as <typeparamref name="T"/>, or came too often, is moved to the poison queue and not returned.</remarks>
     Task<ReceivedMessage<T>?> ReceiveAsync(TimeSpan visibility, CancellationToken cancellation = default);
 
+    /// <summary>Keeps a message out of sight for <paramref name="visibility"/> from now on; null when its time ran out and somebody else may have it.</summary>
+    /// <returns>The message with the receipt that counts from now on; the old one is worth nothing.</returns>
+    Task<ReceivedMessage<T>?> RenewAsync(ReceivedMessage<T> message, TimeSpan visibility, CancellationToken cancellation = default);
+
     /// <summary>Ends a message; no error when its time ran out and somebody else has it.</summary>
     Task DeleteAsync(ReceivedMessage<T> message, CancellationToken cancellation = default);
 }

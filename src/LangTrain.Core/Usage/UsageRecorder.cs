@@ -17,12 +17,20 @@ public sealed class UsageRecorder(IUsageStore store, TimeProvider time) : IDispo
     /// <param name="amounts">What is added.</param>
     public void Add(string accountId, string keyId, string? modelId, UsageAmounts amounts)
     {
-        var place = (accountId, DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime), keyId, modelId ?? "");
-        lock (_lock)
+        Add((accountId, DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime), keyId, modelId ?? ""), amounts);
+    }
+
+    /// <summary>Counts an API request, for now of no model.</summary>
+    /// <returns>To be told once when the model is known that the request is about; it is then counted there, on the day on which it came.</returns>
+    public Action<string> AddRequest(string accountId, string keyId)
+    {
+        var (one, day) = (new UsageAmounts { Requests = 1 }, DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime));
+        Add((accountId, day, keyId, ""), one);
+        return modelId =>
         {
-            _sums[place] = _sums.TryGetValue(place, out var sum) ? sum + amounts : amounts;
-            _changed.Add(place);
-        }
+            Add((accountId, day, keyId, ""), one with { Requests = -1 });
+            Add((accountId, day, keyId, modelId), one);
+        };
     }
 
     /// <summary>Stores what changed since the last time; what cannot be stored is kept for the next.</summary>
@@ -53,6 +61,15 @@ public sealed class UsageRecorder(IUsageStore store, TimeProvider time) : IDispo
     /// <inheritdoc/>
     public void Dispose() => _flushing.Dispose();
 
+    private void Add((string Account, DateOnly Day, string Key, string Model) place, UsageAmounts amounts)
+    {
+        lock (_lock)
+        {
+            _sums[place] = _sums.TryGetValue(place, out var sum) ? sum + amounts : amounts;
+            _changed.Add(place);
+        }
+    }
+
     private async Task StoreAsync(UsageRow[] rows, CancellationToken cancellation)
     {
         try
@@ -72,8 +89,8 @@ public sealed class UsageRecorder(IUsageStore store, TimeProvider time) : IDispo
         var today = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
         lock (_lock)
         {
-            // Sums of days gone by are stored and never change again.
-            foreach (var place in _sums.Keys.Where(place => place.Day < today && !_changed.Contains(place)).ToArray())
+            // Sums of days gone by are stored and never change again; yesterday's stay, for a clock that is set back over midnight would begin them at 0.
+            foreach (var place in _sums.Keys.Where(place => place.Day < today.AddDays(-1) && !_changed.Contains(place)).ToArray())
             {
                 _sums.Remove(place);
             }

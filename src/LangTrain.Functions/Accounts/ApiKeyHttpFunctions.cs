@@ -1,6 +1,8 @@
 using LangTrain.Contracts;
 using LangTrain.Contracts.Accounts;
 using LangTrain.Core.Accounts;
+using LangTrain.Core.Errors;
+using LangTrain.Core.Idempotency;
 using LangTrain.Functions.Http;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
@@ -8,8 +10,11 @@ using Microsoft.Azure.Functions.Worker;
 namespace LangTrain.Functions.Accounts;
 
 /// <summary>The keys of an account.</summary>
-public sealed class ApiKeyHttpFunctions(ApiKeys keys)
+public sealed class ApiKeyHttpFunctions(ApiKeys keys, IdempotentRequests once, DerivedSecrets secrets)
 {
+    private readonly SecretAnswer<ApiKeyAnswer> _answers = new(
+        ApiJson.Wire.ApiKeyAnswer, answer => answer with { Key = null }, answer => answer with { Key = secrets.ApiKey(answer.Id) });
+
     /// <summary><c>GET /api-keys</c>: all keys, masked.</summary>
     [Function("ListApiKeys")]
     public async Task<IResult> ListApiKeys(
@@ -17,18 +22,20 @@ public sealed class ApiKeyHttpFunctions(ApiKeys keys)
     {
         var caller = request.Caller(Scopes.Admin);
         var list = await keys.ListAsync(caller.AccountId, cancellation);
-        return Answer.Json(ListAnswer.Of([.. list.Select(key => key.ToAnswer())], false, (ApiKeyAnswer key) => key.Id), ApiJson.Wire.ListAnswerApiKeyAnswer);
+        return Answer.Json(request.PageOf([.. list.Select(key => key.ToAnswer())], (ApiKeyAnswer key) => key.Id), ApiJson.Wire.ListAnswerApiKeyAnswer);
     }
 
-    /// <summary><c>POST /api-keys</c>: a new key, shown in this answer only. An <c>Idempotency-Key</c> is refused: nothing that holds a key is stored.</summary>
+    /// <summary><c>POST /api-keys</c>: a new key, shown in this answer only.</summary>
     [Function("CreateApiKey")]
-    public async Task<IResult> CreateApiKey(
+    public Task<IResult> CreateApiKey(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api-keys")] HttpRequest request, CancellationToken cancellation)
     {
         var caller = request.Caller(Scopes.Admin);
-        request.RefuseIdempotencyKey();
-        var made = await keys.CreateAsync(caller, await request.ReadJsonAsync(cancellation), cancellation);
-        return Answer.Json(made.Key.ToAnswer(made.Secret), ApiJson.Wire.ApiKeyAnswer);
+        return request.RunOnceTellingSecretAsync(once, secrets, caller, _answers, async (body, seed, derived, stop) =>
+        {
+            var made = await keys.CreateAsync(caller, body ?? throw ApiErrors.MissingBody(), seed, derived ? secrets.ApiKey("key-" + seed) : null, stop);
+            return made.Key.ToAnswer(made.Secret);
+        }, cancellation);
     }
 
     /// <summary><c>DELETE /api-keys/{id}</c>: the key stops within 5 seconds everywhere.</summary>
@@ -42,12 +49,14 @@ public sealed class ApiKeyHttpFunctions(ApiKeys keys)
 
     /// <summary><c>POST /api-keys/{id}/rotate</c>: a new key like it; the old one stops after the grace.</summary>
     [Function("RotateApiKey")]
-    public async Task<IResult> RotateApiKey(
+    public Task<IResult> RotateApiKey(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api-keys/{keyId}/rotate")] HttpRequest request, string keyId, CancellationToken cancellation)
     {
         var caller = request.Caller(Scopes.Admin);
-        request.RefuseIdempotencyKey();
-        var made = await keys.RotateAsync(caller, keyId, await request.ReadOptionalJsonAsync(cancellation), cancellation);
-        return Answer.Json(made.Key.ToAnswer(made.Secret), ApiJson.Wire.ApiKeyAnswer);
+        return request.RunOnceTellingSecretAsync(once, secrets, caller, _answers, async (body, seed, derived, stop) =>
+        {
+            var made = await keys.RotateAsync(caller, keyId, body, seed, derived ? secrets.ApiKey("key-" + seed) : null, stop);
+            return made.Key.ToAnswer(made.Secret);
+        }, cancellation);
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using LangTrain.Contracts;
+using LangTrain.Contracts.Accounts;
 using LangTrain.Core.Accounts;
 using LangTrain.Core.Errors;
 using LangTrain.Functions.Http;
@@ -9,7 +10,7 @@ using Microsoft.Azure.Functions.Worker;
 namespace LangTrain.Functions.Dashboard;
 
 /// <summary>The web dashboard: its files, and the sign-in by a one-time link. Open to anybody; what it shows it asks the API for, with a key.</summary>
-public sealed class DashboardHttpFunctions(DashboardSignIn signIn)
+public sealed class DashboardHttpFunctions(DashboardSignIn signIn, EntraSignIn entra)
 {
     private const string Prefix = "dashboard/";
 
@@ -60,6 +61,27 @@ public sealed class DashboardHttpFunctions(DashboardSignIn signIn)
         body.RefuseUnknownKeys();
         body.Problems.ThrowIfAny();
         var made = await signIn.RedeemAsync(ticket, cancellation);
+        request.HttpContext.Response.Headers.CacheControl = "no-store";
+        return Answer.Json(made.Key.ToAnswer(made.Secret), ApiJson.Wire.ApiKeyAnswer);
+    }
+
+    /// <summary><c>GET /dashboard-sessions</c>: which ways of signing in there are.</summary>
+    [Function(FunctionNames.SignInWays)]
+    public IResult GetSignInWays([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "dashboard-sessions")] HttpRequest request) =>
+        Answer.Json(new SignInWaysAnswer(entra.IsAvailable ? ["ticket", "api_key", "entra"] : ["ticket", "api_key"]), ApiJson.Wire.SignInWaysAnswer);
+
+    /// <summary><c>POST /dashboard-sessions/entra</c>: a key for whoever Azure's built-in authentication says is there.</summary>
+    [Function(FunctionNames.SignInWithEntra)]
+    public async Task<IResult> SignInWithEntra(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "dashboard-sessions/entra")] HttpRequest request, CancellationToken cancellation)
+    {
+        // The platform's cookie goes with requests that other sites make the browser send; those are not ours.
+        request.RequireSameOrigin();
+        var body = await request.ReadOptionalJsonAsync(cancellation);
+        body?.RefuseUnknownKeys();
+        body?.Problems.ThrowIfAny();
+        var made = await entra.ExecuteAsync(request.Headers["X-MS-CLIENT-PRINCIPAL"].ToString(), cancellation);
+        request.HttpContext.Response.Headers.CacheControl = "no-store";
         return Answer.Json(made.Key.ToAnswer(made.Secret), ApiJson.Wire.ApiKeyAnswer);
     }
 }

@@ -13,7 +13,7 @@ using Microsoft.Azure.Functions.Worker;
 namespace LangTrain.Functions.FineTunes;
 
 /// <summary>What happened in a job: events as a list or a stream, its numbers, its checkpoints, its log as text.</summary>
-public sealed class FineTuneEventHttpFunctions(IFineTuneStore store, IJobEventLog log, TimeProvider time)
+public sealed class FineTuneEventHttpFunctions(IFineTuneStore store, IJobEventLog log, ApiKeyAuthenticator authenticator, TimeProvider time)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
 
@@ -22,9 +22,10 @@ public sealed class FineTuneEventHttpFunctions(IFineTuneStore store, IJobEventLo
     public async Task<IResult> ListEvents(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "fine-tunes/{jobId}/events")] HttpRequest request, string jobId, CancellationToken cancellation)
     {
-        var job = (await store.GetAsync(request.Caller(Scopes.Read), jobId, cancellation)).Ref();
+        var caller = request.Caller(Scopes.Read);
+        var job = (await store.GetAsync(caller, jobId, cancellation)).Ref();
         return request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase)
-            ? new JobEventStream(stop => FollowAsync(job, After(request, request.Headers["Last-Event-ID"]), stop))
+            ? new JobEventStream(stop => FollowAsync(job, caller.Key, After(request, request.Headers["Last-Event-ID"]), stop))
             : await ListAsync(request, job, _ => true, cancellation);
     }
 
@@ -92,10 +93,11 @@ public sealed class FineTuneEventHttpFunctions(IFineTuneStore store, IJobEventLo
             ListAnswer.Of(events, more, told => told.Sequence.ToString(CultureInfo.InvariantCulture)), ApiJson.Wire.ListAnswerJobEvent);
     }
 
-    private async IAsyncEnumerable<JobEvent> FollowAsync(FineTuneRef job, long after, [EnumeratorCancellation] CancellationToken cancellation)
+    private async IAsyncEnumerable<JobEvent> FollowAsync(FineTuneRef job, ApiKey key, long after, [EnumeratorCancellation] CancellationToken cancellation)
     {
         while (true)
         {
+            await authenticator.RequireStillGoodAsync(key, cancellation);
             // Looked at before reading: what an ended job had to tell is all in the log by then.
             var row = await store.FindAsync(job, cancellation);
             var ended = row is null || FineTuneStateMachine.IsTerminal(row.Value.Status);

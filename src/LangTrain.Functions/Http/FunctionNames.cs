@@ -23,6 +23,12 @@ internal static class FunctionNames
     /// <summary><c>POST dashboard-sessions</c>: a one-time ticket for a key.</summary>
     public const string RedeemTicket = "RedeemTicket";
 
+    /// <summary><c>GET dashboard-sessions</c>: the ways of signing in.</summary>
+    public const string SignInWays = "SignInWays";
+
+    /// <summary><c>POST dashboard-sessions/entra</c>: for a key, whoever Azure's built-in authentication says is there.</summary>
+    public const string SignInWithEntra = "SignInWithEntra";
+
     /// <summary><c>OPTIONS hubs/jobs/events</c>: Web PubSub asks whether its events are wanted.</summary>
     public const string AllowRelayEvents = "AllowRelayEvents";
 
@@ -33,5 +39,5 @@ internal static class FunctionNames
     public const string Unknown = "Unknown";
 
     /// <summary>Functions that anybody may call.</summary>
-    public static FrozenSet<string> Open { get; } = FrozenSet.ToFrozenSet([Health, OpenApi, Docs, Dashboard, RedeemTicket, AllowRelayEvents, HearRelayEvent, Unknown]);
+    public static FrozenSet<string> Open { get; } = FrozenSet.ToFrozenSet([Health, OpenApi, Docs, Dashboard, RedeemTicket, SignInWays, SignInWithEntra, AllowRelayEvents, HearRelayEvent, Unknown]);
 }

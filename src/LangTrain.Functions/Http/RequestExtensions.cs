@@ -111,9 +111,28 @@ internal static class RequestExtensions
         }
     }
 
+    /// <summary>Refuses what another site made a browser send.</summary>
+    /// <remarks>Every browser of today says where a request comes from (<c>Sec-Fetch-Site</c>); older ones say their page's origin with a POST.</remarks>
+    /// <exception cref="ApiException">403.</exception>
+    public static void RequireSameOrigin(this HttpRequest request)
+    {
+        var site = request.Headers["Sec-Fetch-Site"].ToString();
+        var origin = request.Headers.Origin.ToString();
+        var isOurs = site.Length > 0
+            ? site is "same-origin" or "none"
+            : origin.Length == 0 || (Uri.TryCreate(origin, UriKind.Absolute, out var page) && page.Authority.Equals(request.Host.Value, StringComparison.OrdinalIgnoreCase));
+        if (!isOurs)
+        {
+            throw ApiErrors.Forbidden("cross_site_request", "This call is made by the dashboard's own pages only.");
+        }
+    }
+
     /// <summary>Base address of the API as the caller reached it, without a slash at its end.</summary>
     public static string BaseUrl(this HttpRequest request) => $"{request.Scheme}://{request.Host}{request.PathBase}/v1";
 
     /// <summary>A model id out of a catch-all route: <c>%2F</c> and <c>/</c> are one.</summary>
-    public static string ModelId(string? routeValue) => (routeValue ?? "").Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
+    /// <exception cref="ApiException">405: a catch-all also takes the path without any id, which knows other methods.</exception>
+    public static string ModelId(string? routeValue) => string.IsNullOrEmpty(routeValue)
+        ? throw ApiErrors.MethodNotAllowed("DELETE", "/v1/models", "GET, POST")
+        : routeValue.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
 }

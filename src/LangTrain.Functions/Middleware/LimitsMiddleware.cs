@@ -22,7 +22,7 @@ internal sealed class LimitsMiddleware(RequestLimiter limiter, UsageRecorder usa
                 throw RequestLimiter.Refusal(state);
             }
 
-            usage.Add(caller.AccountId, caller.Key.Id, null, new UsageAmounts { Requests = 1 });
+            http.Features.Set(caller with { ModelKnown = usage.AddRequest(caller.AccountId, caller.Key.Id) });
         }
 
         await next(context);

@@ -1,4 +1,3 @@
-using System.Reflection;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Middleware;
 using Microsoft.Extensions.DependencyInjection;
@@ -29,16 +28,21 @@ internal sealed class FunctionPipeline(IServiceCollection services) : IFunctions
     private static async Task CallMethodAsync(FunctionContext functionContext)
     {
         var context = (LocalFunctionContext)functionContext;
-        var method = context.Function.Method;
-        var arguments = context.Function.Parameters.Select(parameter => parameter.Bind(context)).ToArray();
-        var instance = method.IsStatic ? null : ActivatorUtilities.CreateInstance(context.InstanceServices, method.DeclaringType!);
+        var function = context.Function;
+        var arguments = new object?[function.Parameters.Count];
+        for (var i = 0; i < arguments.Length; i++)
+        {
+            arguments[i] = function.Parameters[i].Bind(context);
+        }
+
+        var instance = function.NewInstance?.Invoke(context.InstanceServices, null);
         try
         {
-            var given = method.Invoke(instance, BindingFlags.DoNotWrapExceptions, null, arguments, null);
+            var given = function.Invoker.Invoke(instance, arguments.AsSpan());
             if (given is Task task)
             {
                 await task;
-                given = method.ReturnType.IsGenericType ? method.ReturnType.GetProperty("Result")!.GetValue(task) : null;
+                given = function.ReadResult?.Invoke(task);
             }
 
             context.Result = given;

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Reflection;
 using Microsoft.Azure.Functions.Worker;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LangTrain.LocalHost.Hosting;
 
@@ -27,6 +28,20 @@ internal sealed class LocalFunction(
     public FunctionTrigger Trigger => trigger;
 
     public IReadOnlyList<ParameterBinding> Parameters => parameters;
+
+    /// <summary>Makes an instance of the function's class; null for a static method.</summary>
+    public ObjectFactory? NewInstance { get; } = method.IsStatic ? null : ActivatorUtilities.CreateFactory(method.DeclaringType!, []);
+
+    /// <summary>Calls the method; what it throws comes as it is.</summary>
+    public MethodInvoker Invoker { get; } = MethodInvoker.Create(method);
+
+    /// <summary>Reads the result of a task that has ended; null where the method gives none.</summary>
+    public Func<Task, object?>? ReadResult { get; } = method.ReturnType.IsGenericType && method.ReturnType.GetGenericTypeDefinition() == typeof(Task<>)
+        ? typeof(LocalFunction).GetMethod(nameof(Read), BindingFlags.NonPublic | BindingFlags.Static)!
+            .MakeGenericMethod(method.ReturnType.GetGenericArguments()).CreateDelegate<Func<Task, object?>>()
+        : null;
+
+    private static object? Read<T>(Task task) => ((Task<T>)task).GetAwaiter().GetResult();
 
     private sealed class Binding(string name, string type) : BindingMetadata
     {

@@ -159,6 +159,7 @@ internal sealed class LocalHostRun(CommandLine command, LocalHostSettings settin
         ["LANGTRAIN_WORKER_KEY"] = workerKey,
         ["LANGTRAIN_BOOTSTRAP_API_KEY"] = key,
         ["LANGTRAIN_BOOTSTRAP_TIER"] = settings.BootstrapTier,
+        ["LANGTRAIN_SIGNING_KEY"] = settings.EnsureSigningKey(),
     };
 
     /// <summary>The tiny base model goes the way of every base model: files to blobs, then a row.</summary>

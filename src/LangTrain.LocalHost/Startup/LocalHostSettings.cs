@@ -49,24 +49,28 @@ internal sealed record LocalHostSettings
             StorageConnectionString = Given("AzureWebJobsStorage"),
             BootstrapKey = Given("LANGTRAIN_BOOTSTRAP_API_KEY"),
             BootstrapTier = Given("LANGTRAIN_BOOTSTRAP_TIER") ?? "enterprise",
+            SigningKey = Given("LANGTRAIN_SIGNING_KEY"),
         };
     }
 
-    /// <summary>The first account's key: as given, or made once and kept in the data folder, readable by its owner only.</summary>
-    public string EnsureBootstrapKey()
-    {
-        if (BootstrapKey is { } given)
-        {
-            return given;
-        }
+    /// <summary><c>LANGTRAIN_SIGNING_KEY</c>, or null for one of our own.</summary>
+    public string? SigningKey { get; init; }
 
-        var path = Path.Combine(DataFolder, "first-api-key");
+    /// <summary>The first account's key: as given, or made once and kept in the data folder, readable by its owner only.</summary>
+    public string EnsureBootstrapKey() => BootstrapKey ?? EnsureSecret("first-api-key", "lt-");
+
+    /// <summary>The installation's secret: as given, or made once and kept in the data folder, readable by its owner only.</summary>
+    public string EnsureSigningKey() => SigningKey ?? EnsureSecret("signing-key", "");
+
+    private string EnsureSecret(string fileName, string prefix)
+    {
+        var path = Path.Combine(DataFolder, fileName);
         if (File.Exists(path) && File.ReadAllText(path).Trim() is { Length: > 8 } kept)
         {
             return kept;
         }
 
-        var made = "lt-" + RandomNumberGenerator.GetHexString(48, lowercase: true);
+        var made = prefix + RandomNumberGenerator.GetHexString(48, lowercase: true);
         var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
         {

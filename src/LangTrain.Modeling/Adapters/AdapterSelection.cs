@@ -32,6 +32,9 @@ public sealed class AdapterSelection
     /// <summary>Rows were told apart.</summary>
     internal bool IsMixed => _rows is not null;
 
+    /// <summary>The selection for one row of the batch as a batch of its own.</summary>
+    internal AdapterSelection OfRow(int row) => _rows is null ? this : _rows[row] is { } adapter ? All(adapter) : None;
+
     /// <summary>The distinct adapters with their rows ([n] int64; null is every row).</summary>
     /// <exception cref="ArgumentException">The selection has not as many rows as the batch.</exception>
     internal IReadOnlyList<(LoraAdapter Adapter, Tensor? Rows)> Group(int batch, Device device)

@@ -14,6 +14,9 @@ public enum Activation
 
     /// <summary>Gelu by the error function.</summary>
     Gelu,
+
+    /// <summary>max(x, 0).</summary>
+    Relu,
 }
 
 /// <summary>
@@ -97,6 +100,9 @@ public sealed record ModelConfig
 
     /// <summary>Factor on q·k.</summary>
     public required double AttentionScale { get; init; }
+
+    /// <summary>The factor on q·k is also divided by the layer's number, counted from 1 (an option of GPT-2).</summary>
+    public bool ScalesAttentionByLayer { get; init; }
 
     /// <summary>Cap c on attention scores, c·tanh(s/c) (Gemma 2).</summary>
     public double? AttentionSoftCap { get; init; }

@@ -67,6 +67,12 @@ internal static class ModelConfigReader
             throw new InvalidDataException($"config.json: 'num_key_value_heads' {config.KeyValueHeads} does not divide 'num_attention_heads' {config.QueryHeads}.");
         }
 
+        if (config.Rope is { Scaling: RopeScaling.Yarn } yarn)
+        {
+            // Folders say how long the stretched context is, or only how long it was.
+            config = config with { ContextLength = (int)Math.Max(config.ContextLength, Math.Min(yarn.Factor * yarn.OriginalContextLength, int.MaxValue)) };
+        }
+
         return config.Rope is null || config.HeadSize % 2 == 0 ? config : throw new InvalidDataException($"config.json: 'head_dim' {config.HeadSize} is odd; rotary embeddings need an even one.");
     }
 

@@ -103,15 +103,13 @@ internal static class ModelFamilies
         keys.Require("lm_head_bias", "false");
         keys.Require("interpolate_factor", "1");
         keys.Require("full_attn_mod", "1");
-        ModelConfig config = Common(keys, json, type) with { Rope = RopeReader.Read(keys, 10000), FusedProjections = true };
+        ModelConfig config = Common(keys, json, type) with { Rope = RopeReader.Read(keys, 10000, originalByDefault: 4096, partialIsHonoured: true), FusedProjections = true };
         keys.Allow(["original_max_position_embeddings"]);
         return WithWindow(config, keys.OptionalPositiveInteger("sliding_window"), _ => true);
     }
 
     public static ModelConfig Gpt2(ConfigObject keys, string json, string type)
     {
-        keys.Require("scale_attn_weights", "true");
-        keys.Require("scale_attn_by_inverse_layer_idx", "false");
         keys.Allow(["reorder_and_upcast_attn", "n_ctx"]); // the first is about rounding, the second repeats n_positions
         int hidden = keys.PositiveInteger("n_embd", 768), heads = keys.PositiveInteger("n_head", 12);
         if (hidden % heads != 0)
@@ -134,7 +132,8 @@ internal static class ModelFamilies
             TieEmbeddings = keys.Flag("tie_word_embeddings", true),
             NormEpsilon = keys.OptionalNumber("layer_norm_epsilon") ?? 1e-5,
             Activation = keys.Take("activation_function") is null ? Activation.GeluTanh : ReadActivation(keys, "activation_function"),
-            AttentionScale = 1 / Math.Sqrt(hidden / heads),
+            AttentionScale = keys.Flag("scale_attn_weights", true) ? 1 / Math.Sqrt(hidden / heads) : 1,
+            ScalesAttentionByLayer = keys.Flag("scale_attn_by_inverse_layer_idx", false),
             QueryKeyValueBias = true,
             AttentionOutputBias = true,
             FeedForwardBias = true,
@@ -197,7 +196,8 @@ internal static class ModelFamilies
     {
         null or "silu" or "swish" => Activation.Silu,
         "gelu_pytorch_tanh" or "gelu_new" or "gelu_fast" => Activation.GeluTanh,
-        "gelu" => Activation.Gelu,
-        string other => throw new UnsupportedModelException(keys.Path(key), $"'{other}' is not supported; supported: silu, gelu, gelu_new, gelu_pytorch_tanh."),
+        "gelu" or "gelu_python" => Activation.Gelu,
+        "relu" => Activation.Relu,
+        string other => throw new UnsupportedModelException(keys.Path(key), $"'{other}' is not supported; supported: silu, relu, gelu, gelu_new, gelu_pytorch_tanh."),
     };
 }

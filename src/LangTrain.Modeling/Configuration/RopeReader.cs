@@ -3,12 +3,19 @@ namespace LangTrain.Modeling;
 /// <summary>Reads rotary settings in the older spelling (<c>rope_theta</c>, <c>rope_scaling</c>) and the newer one (<c>rope_parameters</c>).</summary>
 internal static class RopeReader
 {
-    public static RopeSettings Read(ConfigObject keys, double defaultTheta)
+    /// <param name="keys">The config.</param>
+    /// <param name="defaultTheta">Base where none is given.</param>
+    /// <param name="originalByDefault">Context of pre-training where the config does not say it beside its scaling.</param>
+    /// <param name="partialIsHonoured">Whether the family turns a part of each head where the config says so; the others ignore it in transformers.</param>
+    public static RopeSettings Read(ConfigObject keys, double defaultTheta, int? originalByDefault = null, bool partialIsHonoured = false)
     {
         ConfigObject? newer = keys.OptionalObject("rope_parameters"), older = keys.OptionalObject("rope_scaling");
         double theta = keys.OptionalNumber("rope_theta") ?? defaultTheta;
         double partial = keys.OptionalNumber("partial_rotary_factor") ?? 1;
-        return ReadScaling(keys, newer ?? older, new RopeSettings { Theta = theta, PartialFactor = partial });
+        RopeSettings settings = ReadScaling(keys, newer ?? older, new RopeSettings { Theta = theta, PartialFactor = partial }, originalByDefault);
+        return settings.PartialFactor == 1 || partialIsHonoured
+            ? settings
+            : throw new UnsupportedModelException(keys.Path("partial_rotary_factor"), $"{settings.PartialFactor} is not supported in this family; supported: 1.");
     }
 
     /// <summary>Gemma 3 has a base of its own for sliding layers, and stretches only the others.</summary>
@@ -24,11 +31,13 @@ internal static class RopeReader
 
         (full, local) = (ReadScaling(keys, newer.OptionalObject("full_attention"), full), ReadScaling(keys, newer.OptionalObject("sliding_attention"), local));
         newer.RefuseTheRest();
-        return (full, local);
+        return local.Scaling == RopeScaling.LongRope
+            ? throw new UnsupportedModelException(keys.Path("rope_parameters.sliding_attention.rope_type"), "longrope is not supported in layers with a window.")
+            : (full, local);
     }
 
     /// <summary>Reads one scaling object over the given defaults and refuses what it holds besides.</summary>
-    public static RopeSettings ReadScaling(ConfigObject config, ConfigObject? keys, RopeSettings settings)
+    private static RopeSettings ReadScaling(ConfigObject config, ConfigObject? keys, RopeSettings settings, int? originalByDefault = null)
     {
         if (keys is null)
         {
@@ -41,13 +50,21 @@ internal static class RopeReader
             Theta = keys.OptionalNumber("rope_theta") ?? settings.Theta,
             PartialFactor = keys.OptionalNumber("partial_rotary_factor") ?? settings.PartialFactor,
         };
-        int Original() => keys.OptionalPositiveInteger("original_max_position_embeddings") ?? config.OptionalPositiveInteger("original_max_position_embeddings")
-            ?? throw keys.Missing("original_max_position_embeddings");
+
+        // As in transformers: the key beside wins over the one inside, and the context length stands in for both.
+        int? inner = keys.OptionalPositiveInteger("original_max_position_embeddings"), outer = config.OptionalPositiveInteger("original_max_position_embeddings") ?? originalByDefault;
+        int Original() => outer ?? inner ?? config.PositiveInteger("max_position_embeddings");
         double Factor() => keys.OptionalNumber("factor") is { } factor ? factor > 0 ? factor : throw keys.Wrong("factor", "a positive number") : throw keys.Missing("factor");
 
         switch (newer ?? older ?? "default")
         {
             case "default":
+                break;
+            case "dynamic":
+                Factor(); // stretches only what is longer than max_position_embeddings, and nothing here is
+                break;
+            case "yarn":
+                settings = Yarn(config, keys, settings, Original());
                 break;
             case "linear":
                 settings = settings with { Scaling = RopeScaling.Linear, Factor = Factor() };
@@ -66,11 +83,31 @@ internal static class RopeReader
                 settings = LongRope(config, keys, settings, Original());
                 break;
             case string other:
-                throw new UnsupportedModelException(keys.Path(newer is null ? "type" : "rope_type"), $"'{other}' is not supported; supported: default, linear, llama3, longrope.");
+                throw new UnsupportedModelException(keys.Path(newer is null ? "type" : "rope_type"), $"'{other}' is not supported; supported: default, linear, dynamic, yarn, llama3, longrope.");
         }
 
         keys.RefuseTheRest();
         return settings;
+    }
+
+    /// <remarks>Defaults and the two ways to say the attention factor: transformers, modeling_rope_utils.py.</remarks>
+    private static RopeSettings Yarn(ConfigObject config, ConfigObject keys, RopeSettings settings, int original)
+    {
+        double factor = keys.OptionalNumber("factor") ?? (double)config.PositiveInteger("max_position_embeddings") / original;
+        double numerator = keys.OptionalNumber("mscale") ?? 0, denominator = keys.OptionalNumber("mscale_all_dim") ?? 0;
+        double Scale(double strength) => factor <= 1 ? 1 : 0.1 * strength * Math.Log(factor) + 1;
+        double OrDefault(string key, double otherwise) => keys.OptionalNumber(key) is { } number and not 0 ? number : otherwise;
+        keys.Allow(["finetuned"]);
+        return settings with
+        {
+            Scaling = RopeScaling.Yarn,
+            Factor = factor > 0 ? factor : throw keys.Wrong("factor", "a positive number"),
+            OriginalContextLength = original,
+            FastTurns = OrDefault("beta_fast", 32),
+            SlowTurns = OrDefault("beta_slow", 1),
+            WholeDimensions = keys.Flag("truncate", true),
+            AttentionFactor = keys.OptionalNumber("attention_factor") ?? (numerator != 0 && denominator != 0 ? Scale(numerator) / Scale(denominator) : Scale(1)),
+        };
     }
 
     private static RopeSettings LongRope(ConfigObject config, ConfigObject keys, RopeSettings settings, int original)

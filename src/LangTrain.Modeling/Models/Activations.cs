@@ -10,6 +10,7 @@ internal static class Activations
     {
         Activation.Silu => nn.functional.silu(x),
         Activation.GeluTanh => nn.functional.gelu(x, GELU.Approximate.tanh),
+        Activation.Relu => nn.functional.relu(x),
         _ => nn.functional.gelu(x),
     };
 

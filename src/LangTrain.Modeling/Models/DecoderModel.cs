@@ -32,21 +32,30 @@ public abstract class DecoderModel : nn.Module
     /// <summary>Where the weights are and passes run.</summary>
     public Device Device => Options.Device;
 
-    /// <summary>Whether the blocks' linear layers are quantized.</summary>
+    /// <summary>How the weights are kept.</summary>
     public Quantization Quantization => Options.Quantization;
 
     /// <summary>The blocks' linear layers by their name in the checkpoint, in the order of the model: what adapters can target.</summary>
     public IReadOnlyDictionary<string, LinearLayer> Linears => _linears ??= modules().OfType<LinearLayer>().ToDictionary(linear => linear.ModuleName);
 
     /// <summary>Number of weights, quantized or not.</summary>
-    public long ParameterCount => parameters().Sum(parameter => parameter.numel()) + Linears.Values.Where(linear => linear.IsQuantized).Sum(linear => (long)linear.InputSize * linear.OutputSize);
+    public long ParameterCount => parameters().Sum(parameter => parameter.numel()) + QuantizedWeights.Sum(weight => weight.Shape[0] * weight.Shape[1]);
 
     /// <summary>Bytes that the weights take in memory.</summary>
-    public long WeightBytes => parameters().Sum(parameter => parameter.numel() * parameter.element_size()) + Linears.Values.Where(linear => linear.IsQuantized).Sum(linear => linear.WeightBytes);
+    public long WeightBytes => parameters().Sum(parameter => parameter.numel() * parameter.element_size()) + QuantizedWeights.Sum(weight => weight.ByteCount);
 
-    private protected ModelLoadOptions Options { get; }
+    internal ModelLoadOptions Options { get; }
 
-    /// <summary>[V, C], the matrix behind <see cref="Logits"/>: the embedding where tied. For losses that never make the full logits.</summary>
+    /// <summary>Tables that are kept as integers where the linear layers are.</summary>
+    internal IEnumerable<EmbeddingLayer> Tables => modules().OfType<EmbeddingLayer>();
+
+    private IEnumerable<QuantizedWeight> QuantizedWeights =>
+        Linears.Values.Select(linear => linear.Quantized).Concat(Tables.Select(table => table.Quantized)).OfType<QuantizedWeight>();
+
+    /// <summary>
+    /// [V, C], the matrix behind <see cref="Logits"/>: the embedding where tied. For losses that never make the full logits. Of a model in 8-bit integers
+    /// a dequantized copy, owned by the caller's scope.
+    /// </summary>
     public abstract Tensor OutputWeight { get; }
 
     /// <summary>Loads a model folder in Hugging Face layout: config.json and safetensors, single or sharded. Peak memory is the target weights plus one tensor.</summary>
@@ -117,11 +126,17 @@ public abstract class DecoderModel : nn.Module
         ArgumentNullException.ThrowIfNull(pass);
         using var scope = NewDisposeScope();
         using IDisposable? frozen = pass.Cache is null ? null : no_grad();
+        if (pass.Cache?.Tokens is { } tokens && !pass.IsRunAgain && ids.dim() == 2)
+        {
+            CachePlan plan = CachePlan.Create(pass, (int)ids.shape[0], (int)ids.shape[1], Device);
+            tokens.Prepare(this, ids, pass, plan.Rows, plan.Counts);
+        }
+
         PassContext context = PassContext.Create(Config, ids, pass, Dtype);
         Tensor hidden = Run(ids, context);
-        if (context.Cache is { } plan)
+        if (context.Cache is { } written)
         {
-            plan.Cache.Advance(plan);
+            written.Cache.Advance(written);
         }
 
         return hidden.MoveToOuterDisposeScope();

@@ -14,7 +14,7 @@ internal sealed class DecoderStack : nn.Module
     public DecoderStack(ModelConfig config, ModelLoadOptions options)
         : base(nameof(DecoderStack))
     {
-        embed_tokens = new EmbeddingLayer(config.VocabularySize, config.HiddenSize, options);
+        embed_tokens = new EmbeddingLayer("model.embed_tokens", config.VocabularySize, config.HiddenSize, options);
         layers = new ModuleList<DecoderLayer>([.. Enumerable.Range(0, config.LayerCount).Select(layer => new DecoderLayer($"model.layers.{layer}", layer, config, options))]);
         norm = new RmsNorm(config.HiddenSize, config, options);
         _config = config;

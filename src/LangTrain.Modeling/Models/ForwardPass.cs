@@ -27,6 +27,9 @@ public sealed class ForwardPass
     /// <summary>Which adapter each row uses.</summary>
     public AdapterSelection Adapters { get; init; } = AdapterSelection.None;
 
+    /// <summary>The pass repeats tokens that <see cref="CachedTokens"/> knows.</summary>
+    internal bool IsRunAgain { get; init; }
+
     /// <summary>Dropout of adapters is on.</summary>
     public bool Training { get; init; }
 

@@ -57,7 +57,7 @@ internal sealed class Gpt2Attention : nn.Module
             (k, v) = plan.Cache.Append(_layer, k, v, plan); // [B, S, H, D]
         }
 
-        Tensor heads = AttentionKernel.Attend(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), pass.Mask, _config.AttentionScale, null);
+        Tensor heads = AttentionKernel.Attend(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), pass.Mask, _config.AttentionScale / (_config.ScalesAttentionByLayer ? _layer + 1 : 1), null);
         return c_proj.Forward(heads.transpose(1, 2).reshape(batch, tokens, _config.HiddenSize), pass);
     }
 }

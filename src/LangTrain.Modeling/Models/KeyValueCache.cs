@@ -33,6 +33,7 @@ public sealed class KeyValueCache : IDisposable
         Tensor Allocate() => zeros([rows, capacity, config.KeyValueHeads, config.HeadSize], model.Dtype, model.Device).DetachFromDisposeScope();
         _keys = [.. Enumerable.Range(0, config.LayerCount).Select(_ => Allocate())];
         _values = [.. Enumerable.Range(0, config.LayerCount).Select(_ => Allocate())];
+        Tokens = config.Rope is { Scaling: RopeScaling.LongRope } ? new CachedTokens(rows) : null;
     }
 
     /// <summary>Number of rows.</summary>
@@ -40,6 +41,9 @@ public sealed class KeyValueCache : IDisposable
 
     /// <summary>Tokens that a row can hold.</summary>
     public int Capacity { get; }
+
+    /// <summary>What the rows' tokens are, for models that need it.</summary>
+    internal CachedTokens? Tokens { get; }
 
     /// <summary>Bytes held by keys and values together.</summary>
     public long ByteCount => _keys.Concat(_values).Sum(tensor => tensor.numel() * tensor.element_size());
@@ -57,6 +61,7 @@ public sealed class KeyValueCache : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, _lengths[row]);
         _lengths[row] = length;
+        Tokens?.Truncate(row, length);
     }
 
     /// <summary>Makes one row begin like another, for a shared prefix or for moving a row so that the rows in use are neighbours.</summary>
@@ -80,6 +85,7 @@ public sealed class KeyValueCache : IDisposable
         }
 
         _lengths[to] = count;
+        Tokens?.Copy(from, to, count);
     }
 
     /// <inheritdoc/>

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace LangTrain.Modeling;
 
 /// <summary>
-/// y = x·Wᵀ + b, plus what the pass's adapters add to their rows. The weight is dense, or NF4 and then dequantized only inside the product,
+/// y = x·Wᵀ + b, plus what the pass's adapters add to their rows. The weight is dense, or quantized and then dequantized only inside the product,
 /// forward and backward.
 /// </summary>
 /// <remarks>Not thread-safe while being loaded; passes of several threads may share it afterwards.</remarks>
@@ -12,7 +12,7 @@ public sealed class LinearLayer : nn.Module
 {
     private readonly Parameter? weight; // [out, in]
     private readonly Parameter? bias; // [out]
-    private Nf4Weight? _quantized;
+    private QuantizedWeight? _quantized;
 
     internal LinearLayer(string name, int inputSize, int outputSize, bool hasBias, ModelLoadOptions options)
         : base(nameof(LinearLayer))
@@ -20,7 +20,7 @@ public sealed class LinearLayer : nn.Module
         ModuleName = name;
         InputSize = inputSize;
         OutputSize = outputSize;
-        IsQuantized = options.Quantization == Quantization.NF4;
+        IsQuantized = options.Quantization != Quantization.None;
         weight = IsQuantized ? null : ModelParameters.Empty(options, outputSize, inputSize);
         bias = hasBias ? ModelParameters.Empty(options, outputSize) : null;
         RegisterComponents();
@@ -35,7 +35,7 @@ public sealed class LinearLayer : nn.Module
     /// <summary>Width of the output.</summary>
     public int OutputSize { get; }
 
-    /// <summary>The weight is kept as NF4.</summary>
+    /// <summary>The weight is kept in fewer bits.</summary>
     public bool IsQuantized { get; }
 
     /// <summary>Bytes that the weight takes in memory.</summary>
@@ -48,7 +48,10 @@ public sealed class LinearLayer : nn.Module
     /// <summary>The weight for reading: the parameter itself, or a dequantized copy.</summary>
     internal Tensor ReadWeight() => _quantized is { } quantized ? quantized.Dequantize() : weight!;
 
-    internal void SetQuantized(Nf4Weight quantized)
+    /// <summary>The weight where it is quantized and loaded.</summary>
+    internal QuantizedWeight? Quantized => _quantized;
+
+    internal void SetQuantized(QuantizedWeight quantized)
     {
         _quantized?.Dispose();
         _quantized = quantized;

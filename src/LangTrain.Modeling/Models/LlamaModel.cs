@@ -12,7 +12,7 @@ internal sealed class LlamaModel : DecoderModel
         : base(config, options)
     {
         model = new DecoderStack(config, options);
-        lm_head = config.TieEmbeddings ? null : new EmbeddingLayer(config.VocabularySize, config.HiddenSize, options);
+        lm_head = config.TieEmbeddings ? null : new EmbeddingLayer("lm_head", config.VocabularySize, config.HiddenSize, options);
         RegisterComponents();
     }
 
@@ -28,7 +28,7 @@ internal sealed class LlamaModel : DecoderModel
     }
 
     /// <inheritdoc/>
-    public override Tensor OutputWeight => (lm_head ?? model.embed_tokens).weight;
+    public override Tensor OutputWeight => (lm_head ?? model.embed_tokens).Weight;
 
     /// <summary>Folders of Gemma 3 with vision keep the text model one level down, in an older and a newer spelling.</summary>
     internal override IEnumerable<string> StoredNames(string name) => Config.ModelType != "gemma3_text"

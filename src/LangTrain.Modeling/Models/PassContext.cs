@@ -81,12 +81,37 @@ internal sealed class PassContext
             Dtype = dtype,
             Cache = cache,
             Positions = positions,
-            Rotary = config.Rope is { } rope ? RotaryEmbedding.Tables(rope, config.HeadSize, positions, dtype) : null,
+            Rotary = config.Rope is { } rope ? RotaryEmbedding.Tables(rope, config.HeadSize, positions, dtype, LongRows(rope, pass, cache, positions)) : null,
             LocalRotary = config.LocalRope is { } local ? RotaryEmbedding.Tables(local, config.HeadSize, positions, dtype) : null,
             Mask = AttentionMask.Create(pass, cache, batch, tokens, null, ids.device, dtype),
             SlidingMask = config.SlidingWindow is { } window ? AttentionMask.Create(pass, cache, batch, tokens, window, ids.device, dtype) : default,
             Adapters = pass.Adapters.Group(batch, ids.device),
         };
+    }
+
+    /// <summary>Which tokens belong to sequences longer than longrope's original context; decided without a host sync.</summary>
+    /// <returns>[B or 1, T or 1, 1] bool; null where the model has no such factors.</returns>
+    private static Tensor? LongRows(RopeSettings rope, ForwardPass pass, CachePlan? cache, Tensor positions)
+    {
+        if (rope.Scaling != RopeScaling.LongRope)
+        {
+            return null;
+        }
+
+        if (cache is not null)
+        {
+            return tensor(cache.Rows.Select(cache.Cache.Tokens!.IsLong).ToArray(), device: positions.device).view(-1, 1, 1);
+        }
+
+        Tensor beyond = positions >= rope.OriginalContextLength; // [B or 1, T]
+        if (pass.Segments is not { } segments)
+        {
+            return beyond.any(1, keepdim: true).unsqueeze(-1);
+        }
+
+        // Packed rows: each of their sequences by its own length, as if it were alone.
+        Tensor counts = zeros([segments.shape[0], segments.shape[1] + 1], ScalarType.Float32, segments.device).scatter_add_(1, segments, beyond.expand_as(segments).to(ScalarType.Float32));
+        return (counts.gather(1, segments) > 0).unsqueeze(-1);
     }
 
     private static Tensor DefaultPositions(CachePlan? cache, int batch, int tokens, Device device)

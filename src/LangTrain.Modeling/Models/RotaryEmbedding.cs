@@ -11,18 +11,17 @@ internal static class RotaryEmbedding
     /// <param name="headSize">D.</param>
     /// <param name="positions">[B or 1, T] int64.</param>
     /// <param name="dtype">Compute dtype.</param>
+    /// <param name="isLong">Longrope: which tokens are turned by the long factors, all of a sequence or none; [B or 1, T or 1, 1] bool.</param>
     /// <returns>[B or 1, T, 1, rotated] each; the first half of the sines is negated, so that turning is x · cos + swap(x) · sin.</returns>
-    public static (Tensor Cos, Tensor Sin) Tables(RopeSettings rope, int headSize, Tensor positions, ScalarType dtype)
+    public static (Tensor Cos, Tensor Sin) Tables(RopeSettings rope, int headSize, Tensor positions, ScalarType dtype, Tensor? isLong = null)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         ScalarType precise = dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
         Tensor wide = positions.to(precise).unsqueeze(-1); // [B, T, 1]
         Tensor angles = wide * tensor(Frequencies(rope, headSize), precise, positions.device); // [B, T, rotated / 2]
-        if (rope.Scaling == RopeScaling.LongRope)
+        if (isLong is not null)
         {
-            // A row that passes the original context is turned by the long factors, all of it; decided row by row and without a host sync.
-            Tensor isLong = positions.amax([1], keepdim: true).unsqueeze(-1) >= rope.OriginalContextLength;
             angles = where(isLong, wide * tensor(Frequencies(rope, headSize, isLong: true), precise, positions.device), angles);
         }
 
@@ -61,12 +60,28 @@ internal static class RotaryEmbedding
             {
                 RopeScaling.Linear => plain / rope.Factor,
                 RopeScaling.Llama3 => Llama3(rope, plain),
+                RopeScaling.Yarn => Yarn(rope, plain, i, rotated),
                 RopeScaling.LongRope => plain / (isLong ? rope.LongFactors : rope.ShortFactors)[i],
                 _ => plain,
             };
         }
 
         return result;
+    }
+
+    /// <summary>arXiv:2309.00071, section 3.2, with the ramp over dimensions of its authors' code.</summary>
+    private static double Yarn(RopeSettings rope, double plain, int pair, int rotated)
+    {
+        double Dimension(double turns) => rotated * Math.Log(rope.OriginalContextLength / (turns * 2 * Math.PI)) / (2 * Math.Log(rope.Theta));
+        double low = Dimension(rope.FastTurns), high = Dimension(rope.SlowTurns);
+        if (rope.WholeDimensions)
+        {
+            (low, high) = (Math.Floor(low), Math.Ceiling(high));
+        }
+
+        (low, high) = (Math.Max(low, 0), Math.Min(high, rotated - 1));
+        double stretched = Math.Clamp((pair - low) / (high == low ? 0.001 : high - low), 0, 1);
+        return plain / rope.Factor * stretched + plain * (1 - stretched);
     }
 
     /// <summary>As in the Llama 3.1 reference (models/llama3/reference_impl/model.py, apply_scaling).</summary>

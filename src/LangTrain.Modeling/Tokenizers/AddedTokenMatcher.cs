@@ -44,6 +44,8 @@ internal sealed class AddedTokenMatcher
                 at = end;
                 continue;
             }
+            // The next search starts behind the text itself, not behind the white space that it swallows: the reference finds a token there once more.
+            at = end;
             if (token.StripLeft)
             {
                 while (start > done && char.IsWhiteSpace(text[start - 1])) start--;
@@ -54,7 +56,7 @@ internal sealed class AddedTokenMatcher
             }
             if (start > done) parts.Add((done, start, null));
             parts.Add((start, end, token));
-            at = done = end;
+            done = end;
         }
         if (done < text.Length) parts.Add((done, text.Length, null));
     }

@@ -19,6 +19,9 @@ internal sealed class TokenBytesReader
 
     public char LeadingCharacter { get; private set; }
 
+    /// <summary>The mark of spaces that is left out of the first entry of a text, wherever it stands in it (Metaspace); null for none.</summary>
+    public string? MarkLeftOutOfFirst { get; private set; }
+
     /// <exception cref="UnsupportedTokenizerException">A type or a key is not understood.</exception>
     public static TokenBytesReader FromJson(JsonElement json, string path)
     {
@@ -72,7 +75,7 @@ internal sealed class TokenBytesReader
                 section.Allow("replacement", "prepend_scheme", "split", "add_prefix_space", "str_rep");
                 var mark = section.String("replacement");
                 _rewrites.Add(entry => entry.Replace(mark, " ", StringComparison.Ordinal));
-                if (section.OptionalString("prepend_scheme") is not "never" && section.Bool("add_prefix_space", true)) (LeadingCharacter, LeadingCount) = (' ', 1);
+                if (section.OptionalString("prepend_scheme") is not "never" && section.Bool("add_prefix_space", true)) MarkLeftOutOfFirst = mark;
                 break;
             default:
                 throw section.UnknownType("Sequence, ByteLevel, ByteFallback, Fuse, Replace, Strip, Metaspace");

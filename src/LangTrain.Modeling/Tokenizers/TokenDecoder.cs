@@ -10,12 +10,14 @@ public sealed class TokenDecoder
     private readonly bool _skipSpecialTokens;
     private readonly Decoder _utf8 = new UTF8Encoding(false, false).GetDecoder();
     private int _leadingLeft;
+    private bool _startsText;
 
     internal TokenDecoder(Tokenizer tokenizer, bool skipSpecialTokens, bool continuesText)
     {
         _tokenizer = tokenizer;
         _skipSpecialTokens = skipSpecialTokens;
         _leadingLeft = continuesText ? 0 : tokenizer.LeadingCount;
+        _startsText = !continuesText;
     }
 
     /// <summary>Takes the next token.</summary>
@@ -25,7 +27,9 @@ public sealed class TokenDecoder
     public string Push(int id)
     {
         if (_skipSpecialTokens && _tokenizer.IsSpecial(id)) return "";
-        return Convert(_tokenizer.TokenBytes(id), flush: false);
+        var bytes = _startsText ? _tokenizer.FirstTokenBytes(id) : _tokenizer.TokenBytes(id);
+        _startsText = false;
+        return Convert(bytes, flush: false);
     }
 
     /// <summary>Ends the sequence: bytes that never became a character come out as U+FFFD.</summary>

@@ -22,6 +22,7 @@ public sealed class Tokenizer
 
     private Tokenizer(TokenizerFile file, TokenizerSettings settings)
     {
+        file = file with { AddedTokens = settings.Join(file.AddedTokens, text => file.Vocabulary.Find(text) is var id and >= 0 ? id : null) };
         _file = file;
         VocabularySize = Math.Max(file.Vocabulary.Size, file.AddedTokens.Select(token => token.Id + 1).DefaultIfEmpty().Max());
         _entries = new string?[VocabularySize];
@@ -77,6 +78,11 @@ public sealed class Tokenizer
     internal int LeadingCount => _file.Decoder.LeadingCount;
 
     internal char LeadingCharacter => _file.Decoder.LeadingCharacter;
+
+    /// <summary>What a token adds to a text that starts with it.</summary>
+    internal ReadOnlySpan<byte> FirstTokenBytes(int id) => _file.Decoder.MarkLeftOutOfFirst is { } mark && Entry(id) is var entry && entry.Contains(mark, StringComparison.Ordinal)
+        ? _file.Decoder.BytesOf(entry.Replace(mark, "", StringComparison.Ordinal))
+        : TokenBytes(id);
 
     /// <summary>Loads <c>tokenizer.json</c>, or <c>tokenizer.model</c> where that is all there is, and what <c>tokenizer_config.json</c> and <c>special_tokens_map.json</c> add.</summary>
     /// <param name="folder">A model's folder in Hugging Face's layout.</param>
@@ -140,7 +146,7 @@ public sealed class Tokenizer
     {
         var whole = Encode(prompt + text);
         if (whole.Take(promptIds.Count).SequenceEqual(promptIds)) return [.. whole.Skip(promptIds.Count)];
-        if (LeadingCount == 0) return Encode(text);
+        if (LeadingCount == 0 && _file.Decoder.MarkLeftOutOfFirst is null) return Encode(text);
         // Behind a line break, which no token joins to other text in such vocabularies.
         var lineBreak = Encode("\n");
         var behind = Encode("\n" + text);
@@ -269,9 +275,11 @@ public sealed class Tokenizer
         return null;
     }
 
-    /// <summary>add_bos_token and add_eos_token hold even where tokenizer.json has no template for them.</summary>
+    /// <summary>add_bos_token and add_eos_token, where they are said, hold whatever template tokenizer.json has.</summary>
     private PostProcessor WithSettings(PostProcessor processor, TokenizerSettings settings)
     {
+        if (settings.AddBosToken == false && BosTokenId is { } noBos) processor = processor with { Before = [.. processor.Before.Where(id => id != noBos)] };
+        if (settings.AddEosToken == false && EosTokenId is { } noEos) processor = processor with { Behind = [.. processor.Behind.Where(id => id != noEos)] };
         if (settings.AddBosToken == true && BosTokenId is { } bos && !processor.Before.Contains(bos)) processor = processor with { Before = [bos, .. processor.Before] };
         if (settings.AddEosToken == true && EosTokenId is { } eos && !processor.Behind.Contains(eos)) processor = processor with { Behind = [.. processor.Behind, eos] };
         return processor;

@@ -69,7 +69,9 @@ internal sealed class CheckpointFolder : IDisposable
         return file;
     }
 
-    private void AddShards(string folder, string index)
+    /// <summary>Which shard holds which tensor; shards are files of the index's own folder.</summary>
+    /// <exception cref="InvalidDataException">The index is damaged, or names files elsewhere.</exception>
+    internal static Dictionary<string, string> ReadIndex(string index)
     {
         Dictionary<string, string> map;
         try
@@ -82,15 +84,18 @@ internal sealed class CheckpointFolder : IDisposable
             throw new InvalidDataException($"{Path.GetFileName(index)} is not a sound index: {error.Message}", error);
         }
 
+        // The index comes with the weights, from anywhere: it may name files of its own folder only.
+        return map.Values.FirstOrDefault(shard => shard.Length == 0 || shard != Path.GetFileName(shard) || shard is "." or "..") is { } elsewhere
+            ? throw new InvalidDataException($"{Path.GetFileName(index)} names '{elsewhere}', which is not a file of the folder.")
+            : map;
+    }
+
+    private void AddShards(string folder, string index)
+    {
+        Dictionary<string, string> map = ReadIndex(index);
         Dictionary<string, SafetensorsFile> shards = [];
         foreach (string shard in map.Values.Distinct())
         {
-            // The index comes with the weights, from anywhere: it may name files of its own folder only.
-            if (shard.Length == 0 || shard != Path.GetFileName(shard))
-            {
-                throw new InvalidDataException($"{Path.GetFileName(index)} names '{shard}', which is not a file of the folder.");
-            }
-
             string path = Path.Combine(folder, shard);
             shards[shard] = File.Exists(path) ? Add(path) : throw new FileNotFoundException($"{Path.GetFileName(index)} names '{shard}', which is absent.", path);
         }

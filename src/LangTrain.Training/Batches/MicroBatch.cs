@@ -21,6 +21,19 @@ internal sealed record MicroBatch
     /// <summary>[N], int64: those next tokens.</summary>
     public required Tensor Targets { get; init; }
 
+    /// <summary>[N], int64: the row of each trained position. Fresh, owned by the caller's scope.</summary>
+    public Tensor TrainedRows => TrainedPositions.div(Ids.shape[1], RoundingMode.floor);
+
+    /// <summary>Adds up a value of each trained position by rows.</summary>
+    /// <param name="values">[N], floating.</param>
+    /// <returns>[B], fp64; fresh, owned by the caller's scope.</returns>
+    public Tensor SumByRow(Tensor values)
+    {
+        using var rows = TrainedRows;
+        using var wide = values.to_type(ScalarType.Float64);
+        return zeros([Ids.shape[0]], ScalarType.Float64, Ids.device).index_add_(0, rows, wide, 1);
+    }
+
     /// <summary>Tokens without padding.</summary>
     public required int Tokens { get; init; }
 

@@ -34,7 +34,7 @@ internal static class ResultVerifier
             throw new VerificationFailedException(FormattableString.Invariant($"The written files read back give other logits: {difference:g3} apart."), report);
         }
 
-        foreach (var question in Question.Among(data.Training, Prompts))
+        foreach (var question in data.Questions(data.Training, Prompts))
         {
             cancellation.ThrowIfCancellationRequested();
             var answer = GreedyDecoder.Complete(

@@ -21,12 +21,13 @@ internal static class ChunkedCrossEntropy
     /// <param name="gradientScale">What one position's loss counts in the gradient, such as 1 / trained tokens of the step.</param>
     /// <param name="headGradient">[V, C], the scaled gradient is added to it; null if the head is frozen.</param>
     /// <param name="softCap">Gemma 2's cap c: logits become c * tanh(logits / c). Null for none.</param>
+    /// <param name="weights">[N], floating, what each position's loss counts in the gradient besides the scale, below 0 to make its target less likely; null for 1.</param>
     /// <returns>
     /// The unscaled sum of losses (scalar, fp64) and the scaled gradient with respect to <paramref name="hidden"/>
     /// ([N, C]); both fresh, owned by the caller's scope.
     /// </returns>
     public static (Tensor LossSum, Tensor HiddenGradient) Backward(
-        Tensor hidden, Tensor head, Tensor targets, double gradientScale, Tensor? headGradient = null, double? softCap = null)
+        Tensor hidden, Tensor head, Tensor targets, double gradientScale, Tensor? headGradient = null, double? softCap = null, Tensor? weights = null)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
@@ -53,17 +54,21 @@ internal static class ChunkedCrossEntropy
 
             gradient = gradient.to_type(hidden.dtype);
             hiddenGradient.narrow(0, start, length).copy_(WeightProduct.Backward(gradient, head));
-            if (headGradient is not null && headGradient.dtype == states.dtype)
+            if (headGradient is not null)
             {
-                headGradient.addmm_(gradient.t(), states, beta: 1, alpha: (float)gradientScale);
-            }
-            else
-            {
-                headGradient?.add_(gradient.t().matmul(states), gradientScale); // bf16 products, fp32 sum
+                var weighted = weights is null ? states : states * weights.narrow(0, start, length).unsqueeze(1).to_type(states.dtype);
+                _ = headGradient.dtype == states.dtype
+                    ? headGradient.addmm_(gradient.t(), weighted, beta: 1, alpha: (float)gradientScale)
+                    : headGradient.add_(gradient.t().matmul(weighted), gradientScale); // bf16 products, fp32 sum
             }
         }
 
         hiddenGradient.mul_(gradientScale);
+        if (weights is not null)
+        {
+            hiddenGradient.mul_(weights.unsqueeze(1).to_type(hiddenGradient.dtype));
+        }
+
         return scope.MoveToOuter(lossSum, hiddenGradient);
     }
 
@@ -87,6 +92,24 @@ internal static class ChunkedCrossEntropy
         return scope.MoveToOuter(lossSum, hits);
     }
 
+    /// <summary>The log-probability of every position's target.</summary>
+    /// <returns>[N], fp32, or fp64 of fp64 states; fresh, owned by the caller's scope.</returns>
+    public static Tensor LogProbabilities(Tensor hidden, Tensor head, Tensor targets, double? softCap = null)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        var result = empty([hidden.shape[0]], Wide(hidden), hidden.device);
+        foreach (var (start, length) in Chunks(hidden.shape[0], head.shape[0]))
+        {
+            using var chunkScope = NewDisposeScope();
+            var (logits, _) = Logits(hidden.narrow(0, start, length), head, softCap); // [n, V]
+            var (loss, _) = SoftmaxAndLoss(logits, targets.narrow(0, start, length).unsqueeze(1)); // [n, 1]
+            result.narrow(0, start, length).copy_(loss.neg_().squeeze(1));
+        }
+
+        return scope.MoveToOuter(result);
+    }
+
     private static IEnumerable<(long Start, long Length)> Chunks(long positions, long vocabulary)
     {
         var size = ChunkRows(vocabulary);
@@ -100,8 +123,8 @@ internal static class ChunkedCrossEntropy
 
     private static (Tensor Logits, Tensor? Capped) Logits(Tensor states, Tensor head, double? softCap)
     {
-        // The softmax is taken in fp32 whatever the model computes in: bf16 has 8 bits for a sum over the whole vocabulary.
-        var logits = WeightProduct.Forward(states, head).to_type(ScalarType.Float32);
+        // The softmax is taken in fp32 (fp64 of fp64) whatever the model computes in: bf16 has 8 bits for a sum over the whole vocabulary.
+        var logits = WeightProduct.Forward(states, head).to_type(Wide(states));
         if (softCap is not { } cap)
         {
             return (logits, null);
@@ -110,6 +133,8 @@ internal static class ChunkedCrossEntropy
         var capped = logits.div_(cap).tanh_();
         return (capped.mul(cap), capped);
     }
+
+    private static ScalarType Wide(Tensor states) => states.dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
 
     private static (Tensor Loss, Tensor Probabilities) SoftmaxAndLoss(Tensor logits, Tensor labels)
     {

@@ -12,13 +12,13 @@ internal sealed record ComputeTarget(Device Device, ScalarType Dtype)
     private const int SmallestWidth = 256;
 
     /// <param name="options">The run's options.</param>
-    /// <param name="baseModelFolder">Its base model, whose size matters to <see cref="ComputeDtype.Auto"/>.</param>
-    public static ComputeTarget Of(TrainingOptions options, string baseModelFolder)
+    /// <param name="model">Its base model, whose size matters to <see cref="ComputeDtype.Auto"/>.</param>
+    public static ComputeTarget Of(TrainingOptions options, ModelConfig model)
     {
         TorchSetup.Initialize();
         var hasGpu = cuda.is_available();
         var isNarrow = options.ComputeDtype == ComputeDtype.BFloat16 || (options.ComputeDtype == ComputeDtype.Auto
-            && (hasGpu || (HasNarrowInstructions() && ModelConfig.Read(baseModelFolder).HiddenSize >= SmallestWidth)));
+            && (hasGpu || (HasNarrowInstructions() && model.HiddenSize >= SmallestWidth)));
         return new ComputeTarget(hasGpu ? CUDA : CPU, isNarrow ? ScalarType.BFloat16 : ScalarType.Float32);
     }
 

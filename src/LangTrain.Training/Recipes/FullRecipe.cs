@@ -24,7 +24,7 @@ public sealed class FullRecipe : FineTuneRecipe
     /// <summary>Loads the model with gradients on.</summary>
     internal static Trainee Prepare(TrainingOptions options, TrainingFiles files)
     {
-        var target = ComputeTarget.Of(options, files.BaseModelFolder);
+        var target = ComputeTarget.Of(options, ModelConfig.Read(files.BaseModelFolder));
         return new ModelTrainee(Load(files.BaseModelFolder, target.Device)) { ComputeDtype = target.Dtype };
     }
 

@@ -26,7 +26,7 @@ public sealed class LoraRecipe : FineTuneRecipe
     internal static Trainee Prepare(TrainingOptions options, TrainingFiles files)
     {
         var quantization = options.Method == TrainingMethod.QLora ? Quantization.NF4 : Quantization.None;
-        var target = ComputeTarget.Of(options, files.BaseModelFolder);
+        var target = ComputeTarget.Of(options, ModelConfig.Read(files.BaseModelFolder));
         var model = DecoderModel.Load(files.BaseModelFolder, new ModelLoadOptions { Dtype = target.Dtype, Device = target.Device, Quantization = quantization });
         try
         {

@@ -19,6 +19,9 @@ internal abstract class Trainee(DecoderModel model, AdapterSelection adapters, I
     /// <summary>What the products of training passes are computed in; null is the model's dtype.</summary>
     public ScalarType? ComputeDtype { get; set; }
 
+    /// <summary>Whether training passes keep only each layer's input, see <see cref="TrainingOptions.ActivationCheckpointing"/>.</summary>
+    public bool KeepsInputsOnly { get; set; }
+
     /// <summary>The tensors that learn.</summary>
     public IReadOnlyList<TrainedParameter> Parameters { get; } = parameters;
 
@@ -40,6 +43,42 @@ internal abstract class Trainee(DecoderModel model, AdapterSelection adapters, I
         return scope.MoveToOuter(lossSum);
     }
 
+    /// <summary>Adds one micro-batch of preference pairs to the parameters' gradients.</summary>
+    /// <param name="batch">P pairs: row 2n holds pair n's chosen answer, row 2n + 1 the rejected one.</param>
+    /// <param name="reference">[2P], fp64, the reference's log-probability of each row's answer.</param>
+    /// <param name="beta">DPO's beta.</param>
+    /// <param name="lossWeight">What one pair counts: 1 / pairs of the whole optimizer step.</param>
+    /// <param name="dropout">Seeded for this micro-batch.</param>
+    /// <returns>What the pairs measured; its tensors are fresh, owned by the caller's scope.</returns>
+    public PreferenceLoss AccumulatePreferences(MicroBatch batch, Tensor reference, double beta, double lossWeight, Generator dropout)
+    {
+        using var scope = NewDisposeScope();
+        using var pass = Model.Track(batch.Ids, PassFor(batch, dropout), ComputeDtype);
+        var trained = batch.Trained(pass.Hidden); // [N, C]
+
+        // The loss of a pair depends on whole answers, so the head runs twice: for their probabilities, then for the gradient that follows from them.
+        var logProbabilities = batch.SumByRow(ChunkedCrossEntropy.LogProbabilities(trained, Model.OutputWeight, batch.Targets, Model.Config.LogitSoftCap)); // [2P]
+        var loss = PreferenceLoss.Of(logProbabilities, reference, beta);
+        var weights = loss.RowWeights.index_select(0, batch.TrainedRows); // [N]
+        var (_, gradient) = ChunkedCrossEntropy.Backward(
+            trained, Model.OutputWeight, batch.Targets, lossWeight, HeadGradient(), Model.Config.LogitSoftCap, weights);
+        pass.Backward(batch.Untrained(gradient));
+        return loss.MoveTo(scope);
+    }
+
+    /// <summary>The log-probability of each row's trained tokens together, without dropout and gradient.</summary>
+    /// <param name="batch">The micro-batch, one example a row.</param>
+    /// <param name="withAdapter">False for the base model alone.</param>
+    /// <returns>[B], fp64; fresh, owned by the caller's scope.</returns>
+    public Tensor LogProbabilities(MicroBatch batch, bool withAdapter)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        var hidden = Model.Hidden(batch.Ids, PassFor(batch, adapters: withAdapter ? Adapters : AdapterSelection.None)); // [B, T, C]
+        var trained = batch.Trained(hidden); // [N, C]
+        return scope.MoveToOuter(batch.SumByRow(ChunkedCrossEntropy.LogProbabilities(trained, Model.OutputWeight, batch.Targets, Model.Config.LogitSoftCap)));
+    }
+
     /// <summary>The loss and hits of one micro-batch, without dropout and gradient.</summary>
     /// <returns>Scalars, fp64 and int64; fresh, owned by the caller's scope.</returns>
     public (Tensor LossSum, Tensor Hits) Evaluate(MicroBatch batch)
@@ -47,7 +86,7 @@ internal abstract class Trainee(DecoderModel model, AdapterSelection adapters, I
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var hidden = Model.Hidden(batch.Ids, PassFor(batch)); // [B, T, C]
-        var trained = hidden.flatten(0, 1).index_select(0, batch.TrainedPositions); // [N, C]
+        var trained = batch.Trained(hidden); // [N, C]
         var (lossSum, hits) = ChunkedCrossEntropy.Evaluate(trained, Model.OutputWeight, batch.Targets, Model.Config.LogitSoftCap);
         return scope.MoveToOuter(lossSum, hits);
     }
@@ -76,9 +115,10 @@ internal abstract class Trainee(DecoderModel model, AdapterSelection adapters, I
     /// <inheritdoc/>
     public abstract void Dispose();
 
-    private ForwardPass PassFor(MicroBatch batch, Generator? dropout = null) => new()
+    private ForwardPass PassFor(MicroBatch batch, Generator? dropout = null, AdapterSelection? adapters = null) => new()
     {
-        Positions = batch.Positions, Segments = batch.Segments, Adapters = Adapters, Training = dropout is not null, Generator = dropout,
+        Positions = batch.Positions, Segments = batch.Segments, Adapters = adapters ?? Adapters, Training = dropout is not null, Generator = dropout,
+        Checkpointing = KeepsInputsOnly && dropout is not null,
     };
 
     // The head's weight learns in full training only; with tied embeddings it is the embedding, whose gradient autograd adds to this one.

@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Core.FineTunes;
+using LangTrain.Core.Observability;
 using LangTrain.Core.Storage;
 
 namespace LangTrain.Worker.FineTunes;
@@ -39,6 +41,7 @@ internal sealed class RunTrainingAttempt(
             return;
         }
 
+        using var span = JobTrace.Start("train", claimed.Value, ActivityKind.Consumer, item.TraceParent);
         logger.AttemptBegins(item.Attempt, item.JobId);
         await using var lease = new JobLease(store, claimed, options.LeaseTime, time, logger);
         await using var reporter = new JobEventReporter(log, relay, item.Ref(), item.Attempt, time, logger);
@@ -74,6 +77,7 @@ internal sealed class RunTrainingAttempt(
         catch (Exception failure)
         {
             logger.AttemptFailed(failure, item.Attempt, item.JobId);
+            span.Fail(failure);
             var (error, retryable) = TrainingFailures.Describe(failure);
             await TellAsync(lease, reporter, item, Signal(item, lease, FineTuneSignalKind.Failed) with { Error = error, Retryable = retryable });
         }

@@ -13,7 +13,7 @@ internal sealed class TrainingJobsService(
     IHostApplicationLifetime lifetime,
     ILogger<TrainingJobsService> logger) : BackgroundService
 {
-    // Long enough to claim; the message is deleted after the claim, and the lease on the row guards the job from then on.
+    // Long enough to claim; the lease on the row guards the job from then on. The message goes after the claim, or is held (OneJob).
     private static readonly TimeSpan ClaimTime = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(200), LongestPause = TimeSpan.FromSeconds(2);
 
@@ -80,11 +80,13 @@ internal sealed class TrainingJobsService(
 
     private async Task RunAsync(ReceivedMessage<TrainModelWorkItem> message, SemaphoreSlim slots, CancellationToken stopping)
     {
+        await using var held = options.OneJob ? new HeldMessage<TrainModelWorkItem>(queue, message, ClaimTime, time, logger) : null;
+        Task EndMessageAsync() => held is null ? queue.DeleteAsync(message, CancellationToken.None) : Task.CompletedTask;
         try
         {
             // A thread of its own: training computes for long and must not hold one of the pool's.
             await Task.Factory.StartNew(
-                () => runAttempt.ExecuteAsync(message.Value, () => queue.DeleteAsync(message, CancellationToken.None), stopping),
+                () => runAttempt.ExecuteAsync(message.Value, EndMessageAsync, stopping),
                 CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
         }
         catch (Exception failure)

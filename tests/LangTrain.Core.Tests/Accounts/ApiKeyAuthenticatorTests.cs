@@ -21,6 +21,43 @@ public sealed class ApiKeyAuthenticatorTests
     }
 
     [Fact]
+    public async Task Revoked_key_in_steady_use_stops_within_five_seconds_on_every_instance()
+    {
+        var instances = new[] { await WithKeyAsync(), new ApiKeyAuthenticator(_accounts, _clock), new ApiKeyAuthenticator(_accounts, _clock) };
+        await UseAsync(TimeSpan.FromSeconds(20));
+        Assert.All(await UseAsync(TimeSpan.FromSeconds(1)), Assert.True);
+        await new ApiKeys(_accounts, _clock).RevokeAsync(Some.AccountId, (await instances[0].AuthenticateAsync(Secret)).Key.Id);
+        Assert.All(await UseAsync(TimeSpan.FromSeconds(4.9)), Assert.False);
+
+        async Task<bool[]> UseAsync(TimeSpan span)
+        {
+            var works = new bool[instances.Length];
+            for (var end = _clock.GetUtcNow() + span; _clock.GetUtcNow() < end; _clock.Advance(TimeSpan.FromSeconds(0.1)))
+            {
+                for (var i = 0; i < instances.Length; i++)
+                {
+                    works[i] = await WorksAsync(instances[i]);
+                }
+            }
+
+            return works;
+        }
+
+        static async Task<bool> WorksAsync(ApiKeyAuthenticator instance)
+        {
+            try
+            {
+                await instance.AuthenticateAsync(Secret);
+                return true;
+            }
+            catch (ApiException)
+            {
+                return false;
+            }
+        }
+    }
+
+    [Fact]
     public async Task Expired_key_stops_at_once_even_while_it_is_remembered()
     {
         var authenticator = await WithKeyAsync(key => key with { ExpiresAt = _clock.GetUtcNow().AddSeconds(1) });

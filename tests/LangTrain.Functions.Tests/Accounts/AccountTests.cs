@@ -94,7 +94,9 @@ public sealed class AccountTests
         await app.Service<UsageRecorder>().FlushAsync();
         var usage = await app.Client.GetAsync("usage?group_by=model").JsonAsync();
         Assert.Equal(4, usage.GetProperty("total").GetProperty("input_tokens").GetInt32());
-        Assert.Contains(usage.GetProperty("data").EnumerateArray(), group => group.Text("group") == "langtrain/tiny");
+        var model = Assert.Single(usage.GetProperty("data").EnumerateArray(), group => group.Text("group") == "langtrain/tiny").GetProperty("usage");
+        Assert.Equal((1, 4), (model.GetProperty("requests").GetInt32(), model.GetProperty("input_tokens").GetInt32()));
+        Assert.Equal(1, usage.GetProperty("total").GetProperty("requests").GetInt32());
         await app.Client.GetAsync("usage?group_by=colour&from=never").ErrorAsync(HttpStatusCode.BadRequest);
     }
 

@@ -3,12 +3,13 @@ using static TorchSharp.torch;
 
 namespace LangTrain.Modeling.Tests;
 
-/// <summary>Each family against logits of an independent NumPy implementation: Reference/make_references.py.</summary>
+/// <summary>Each family against logits of an independent NumPy implementation, Reference/make_references.py, and of Hugging Face transformers (hf_*), make_transformers_references.py.</summary>
 public sealed class ModelFamiliesTests : IDisposable
 {
     private readonly DisposeScopeOfTest _scope = new();
 
-    public static TheoryData<string> Families => [.. "llama31 llama_linear_biased mistral qwen2 qwen3 gemma2 gemma3 gemma3_text phi3 gpt2".Split(' ')];
+    public static TheoryData<string> Families => [.. ("llama31 llama_linear_biased mistral qwen2 qwen3 gemma2 gemma3 gemma3_text phi3 gpt2 "
+        + "hf_qwen2_yarn hf_llama_yarn_scales hf_qwen3_window hf_gemma2_types hf_phi3_short hf_phi3_long hf_gpt2_scales").Split(' ')];
 
     public void Dispose() => _scope.Dispose();
 
@@ -31,20 +32,20 @@ public sealed class ModelFamiliesTests : IDisposable
         Tensor full = Some.Logits(model, ids);
         using var cache = new KeyValueCache(model, 2, 32);
 
-        // Row 0 takes 9 tokens, then the rest one by one; row 1 takes all 14 at once. (Phi-3 is past its original context from the start.)
-        Tensor both = cat([ids, ids]);
-        Some.Logits(model, both, new ForwardPass { Cache = cache, TokenCounts = [9, 14] });
-        if (family != "phi3")
+        // Row 0 takes some tokens, then the rest one by one; row 1 takes all at once. Within longrope's original context, a row's past is turned by other factors.
+        int count = (int)ids.shape[1], first = Math.Min(9, count - 1), original = model.Config.Rope is { Scaling: RopeScaling.LongRope } rope ? rope.OriginalContextLength : 0;
+        Some.Logits(model, cat([ids, ids]), new ForwardPass { Cache = cache, TokenCounts = [first, count] });
+        for (int t = first; t < count; t++)
         {
-            for (int t = 9; t < 14; t++)
+            Tensor step = Some.Logits(model, ids.narrow(1, t, 1), new ForwardPass { Cache = cache });
+            if (t >= original || count <= original)
             {
-                Tensor step = Some.Logits(model, ids.narrow(1, t, 1), new ForwardPass { Cache = cache });
                 Some.Close(full.narrow(1, t, 1), step, 2e-5);
             }
         }
 
         Tensor next = tensor([5L]).view(1, 1);
-        Some.Close(Some.Logits(model, cat([ids, next], 1)).narrow(1, 14, 1), Some.Logits(model, next, new ForwardPass { Cache = cache, CacheRows = [1] }), 2e-5);
+        Some.Close(Some.Logits(model, cat([ids, next], 1)).narrow(1, count, 1), Some.Logits(model, next, new ForwardPass { Cache = cache, CacheRows = [1] }), 2e-5);
     }
 
     [Theory]

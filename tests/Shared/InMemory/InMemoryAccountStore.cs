@@ -22,6 +22,26 @@ public sealed class InMemoryAccountStore : IAccountStore
         }
     }
 
+    public Task CreateAsync(Account account, CancellationToken cancellation = default)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        lock (_lock)
+        {
+            return _accounts.TryAdd(account.Id, account) ? Task.CompletedTask : throw new AlreadyExistsException($"Account {account.Id}");
+        }
+    }
+
+    public Task<Page<Account>> ListAsync(int limit, string? after = null, CancellationToken cancellation = default)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        lock (_lock)
+        {
+            var found = _accounts.Values.Where(account => after is null || string.CompareOrdinal(account.Id, after) > 0)
+                .OrderBy(account => account.Id, StringComparer.Ordinal).Take(limit + 1).ToList();
+            return Task.FromResult(new Page<Account>([.. found.Take(limit)], found.Count > limit));
+        }
+    }
+
     public Task UpsertAsync(Account account, CancellationToken cancellation = default)
     {
         cancellation.ThrowIfCancellationRequested();
@@ -73,6 +93,16 @@ public sealed class InMemoryAccountStore : IAccountStore
 
             return Task.FromResult(_keys[changed.Sha256] = new Versioned<ApiKey>(changed, NextVersion()));
         }
+    }
+
+    public Task DeleteKeyAsync(ApiKey key, CancellationToken cancellation = default)
+    {
+        lock (_lock)
+        {
+            _keys.Remove(key.Sha256);
+        }
+
+        return Task.CompletedTask;
     }
 
     public async IAsyncEnumerable<Versioned<ApiKey>> ListKeysAsync(

@@ -51,6 +51,16 @@ public sealed class InMemoryIdempotencyStore : IIdempotencyStore
         }
     }
 
+    public Task<int> DeleteBeforeAsync(DateTimeOffset moment, CancellationToken cancellation = default)
+    {
+        lock (_lock)
+        {
+            var old = _rows.Where(row => row.Value.Value.StartedAt < moment).Select(row => row.Key).ToList();
+            old.ForEach(key => _rows.Remove(key));
+            return Task.FromResult(old.Count);
+        }
+    }
+
     private bool IsCurrent(Versioned<IdempotentRequest> row) =>
         _rows.TryGetValue((row.Value.AccountId, row.Value.Key), out var stored) && stored.ETag == row.ETag;
 

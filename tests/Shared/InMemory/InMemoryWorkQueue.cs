@@ -73,6 +73,22 @@ public sealed class InMemoryWorkQueue<T>(TimeProvider? time = null, int maxDeque
         }
     }
 
+    public Task<ReceivedMessage<T>?> RenewAsync(ReceivedMessage<T> message, TimeSpan visibility, CancellationToken cancellation = default)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        lock (_lock)
+        {
+            if (_entries.Find(entry => entry.Id == message.MessageId && entry.Receipt == message.Receipt) is not { } found)
+            {
+                return Task.FromResult<ReceivedMessage<T>?>(null);
+            }
+
+            found.VisibleAt = _time.GetUtcNow() + visibility;
+            found.Receipt = Next();
+            return Task.FromResult<ReceivedMessage<T>?>(message with { Receipt = found.Receipt });
+        }
+    }
+
     public Task DeleteAsync(ReceivedMessage<T> message, CancellationToken cancellation = default)
     {
         cancellation.ThrowIfCancellationRequested();

@@ -30,7 +30,9 @@ internal sealed class BytePairModel
         {
             _byteIds[b] = options.ByteLevel ? vocabulary.Find([ByteAlphabet.CharOf((byte)b)]) : vocabulary.Find($"<0x{b:X2}>");
         }
-        _splitsAtSpaces = !options.ByteLevel && merges.All(merge => !JoinsTextToSpace(vocabulary.TextOf(merge.Merged)));
+        // Where a character can vanish, its neighbours become neighbours; where a whole piece can be an entry, it has to stay whole.
+        var losesNothing = _unknownId >= 0 || (options.ByteFallback && Array.TrueForAll(_byteIds, id => id >= 0));
+        _splitsAtSpaces = !options.ByteLevel && !options.IgnoreMerges && losesNothing && merges.All(merge => !JoinsTextToSpace(vocabulary.TextOf(merge.Merged)));
     }
 
     /// <summary>Appends the ids of one pre-token.</summary>
