@@ -39,7 +39,7 @@ internal sealed class DecoderStack : nn.Module
     /// <param name="gradient">[N, C].</param>
     public void AddEmbeddingGradient(Tensor ids, Tensor gradient)
     {
-        Parameter weight = embed_tokens.weight;
+        Tensor weight = embed_tokens.Weight;
         weight.grad ??= zeros_like(weight);
         weight.grad.index_add_(0, ids.flatten(), gradient.to(weight.dtype), _config.EmbeddingScale);
     }
@@ -47,8 +47,7 @@ internal sealed class DecoderStack : nn.Module
     /// <returns>[B, T, C] for ids [B, T].</returns>
     public Tensor Forward(Tensor ids, PassContext pass)
     {
-        Tensor x = Embed(ids);
-
+        Tensor x = Embed(ids); // [B, T, C]
         foreach (DecoderLayer layer in layers)
         {
             x = pass.KeepsInputsOnly ? LayerCheckpoint.Run(x, pass, _config, ids, layer.Forward) : layer.Forward(x, pass);

@@ -64,7 +64,7 @@ internal sealed class DerivedPass : TrackedPass
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        bool embeddingLearns = _stack.embed_tokens.weight.requires_grad;
+        bool embeddingLearns = _stack.embed_tokens.Weight.requires_grad;
         Tensor dx = _stack.Norm.Backward(gradient.flatten(0, 1), _last, _lastScale); // [N, C]
         for (int i = _tapes.Length - 1; i >= 0; i--)
         {

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LangTrain.Modeling.Tests;
@@ -63,9 +64,9 @@ public sealed class DerivedPassTests : IDisposable
         using LoraAdapter adapter = Some.Adapter(model, options: new LoraOptions { Rank = 2, Dropout = 0.1 });
         ForwardPass pass = Pass(adapter);
         Step();
-        long before = Tensor.TotalCount;
+        long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         Step();
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
 
         void Step()
         {
