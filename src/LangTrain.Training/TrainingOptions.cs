@@ -30,6 +30,7 @@ public sealed record TrainingOptions
     public LoraOptions Lora { get; init; } = new();
 
     /// <summary>What products are computed in. Default Float32, which is exact and the same on every machine.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public ComputeDtype ComputeDtype { get; init; } = ComputeDtype.Float32;
 
     /// <summary>Passes over the training data, at least 1. Default 3.</summary>

@@ -50,7 +50,9 @@ internal sealed class DecoderStack : nn.Module
         Tensor x = Embed(ids); // [B, T, C]
         foreach (DecoderLayer layer in layers)
         {
-            x = pass.KeepsInputsOnly ? LayerCheckpoint.Run(x, pass, _config, ids, layer.Forward) : layer.Forward(x, pass);
+            // What autograd does not keep goes with its layer.
+            using var layerScope = NewDisposeScope();
+            x = (pass.KeepsInputsOnly ? LayerCheckpoint.Run(x, pass, _config, ids, layer.Forward) : layer.Forward(x, pass)).MoveToOuterDisposeScope();
         }
 
         return norm.Forward(x);

@@ -74,8 +74,9 @@ internal abstract class Trainee(DecoderModel model, AdapterSelection adapters, I
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        var hidden = Model.Hidden(batch.Ids, PassFor(batch, adapters: withAdapter ? Adapters : AdapterSelection.None)); // [B, T, C]
-        var trained = batch.Trained(hidden); // [N, C]
+        // The way that training passes go, so that what is compared with them differs by the weights and not by rounding.
+        using var pass = Model.Track(batch.Ids, PassFor(batch, adapters: withAdapter ? Adapters : AdapterSelection.None, keepsInputsOnly: true), ComputeDtype);
+        var trained = batch.Trained(pass.Hidden); // [N, C]
         return scope.MoveToOuter(batch.SumByRow(ChunkedCrossEntropy.LogProbabilities(trained, Model.OutputWeight, batch.Targets, Model.Config.LogitSoftCap)));
     }
 
@@ -115,10 +116,10 @@ internal abstract class Trainee(DecoderModel model, AdapterSelection adapters, I
     /// <inheritdoc/>
     public abstract void Dispose();
 
-    private ForwardPass PassFor(MicroBatch batch, Generator? dropout = null, AdapterSelection? adapters = null) => new()
+    private ForwardPass PassFor(MicroBatch batch, Generator? dropout = null, AdapterSelection? adapters = null, bool keepsInputsOnly = false) => new()
     {
         Positions = batch.Positions, Segments = batch.Segments, Adapters = adapters ?? Adapters, Training = dropout is not null, Generator = dropout,
-        Checkpointing = KeepsInputsOnly && dropout is not null,
+        Checkpointing = keepsInputsOnly || (KeepsInputsOnly && dropout is not null),
     };
 
     // The head's weight learns in full training only; with tied embeddings it is the embedding, whose gradient autograd adds to this one.
