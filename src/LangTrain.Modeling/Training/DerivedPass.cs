@@ -75,7 +75,11 @@ internal sealed class DerivedPass : TrackedPass
                 _stack.Layers[i].Track(tape.Input, _context, tape);
             }
 
-            dx = _stack.Layers[i].Backward(dx, _context, tape, needsInput: i > 0 || embeddingLearns)?.MoveToOuterDisposeScope() ?? dx;
+            if (_stack.Layers[i].Backward(dx, _context, tape, needsInput: i > 0 || embeddingLearns) is { } before)
+            {
+                dx.Dispose();
+                dx = before.MoveToOuterDisposeScope();
+            }
         }
 
         if (embeddingLearns)
