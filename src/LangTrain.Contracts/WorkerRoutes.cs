@@ -9,6 +9,9 @@ public static class WorkerRoutes
     /// <summary>POST <see cref="Generation.TokenizeWorkItem"/>.</summary>
     public const string Tokenize = "/internal/tokenize";
 
+    /// <summary>POST <see cref="Generation.PreviewWorkItem"/>.</summary>
+    public const string Preview = "/internal/preview";
+
     /// <summary>POST <see cref="FineTunes.EstimateWorkItem"/>; answer <see cref="FineTunes.TrainingEstimateAnswer"/>.</summary>
     public const string Estimate = "/internal/estimate";
 

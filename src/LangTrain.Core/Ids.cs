@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -8,6 +9,7 @@ namespace LangTrain.Core;
 public static class Ids
 {
     private const string Alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
+    private static readonly SearchValues<char> Characters = SearchValues.Create(Alphabet);
     private const int TimeCharacters = 10, RandomCharacters = 16;
 
     /// <summary>A new id, <c>prefix-…</c>.</summary>
@@ -34,6 +36,27 @@ public static class Ids
         }
 
         return string.Concat(prefix, "-", body);
+    }
+
+    /// <summary>The part of an id behind its prefix, made of a hash: for things whose id follows from what they are.</summary>
+    public static string BodyOf(ReadOnlySpan<byte> hash)
+    {
+        Span<char> body = stackalloc char[TimeCharacters + RandomCharacters];
+        for (var i = 0; i < body.Length; i++)
+        {
+            body[i] = Alphabet[hash[i] & 31];
+        }
+
+        return new string(body);
+    }
+
+    /// <summary>Whether a text has the form of an id of <see cref="New"/> with this prefix.</summary>
+    public static bool IsOf(string prefix, string text)
+    {
+        ArgumentNullException.ThrowIfNull(prefix);
+        ArgumentNullException.ThrowIfNull(text);
+        return text.Length == prefix.Length + 1 + TimeCharacters + RandomCharacters && text.StartsWith(prefix, StringComparison.Ordinal)
+            && text[prefix.Length] == '-' && text.AsSpan(prefix.Length + 1).IndexOfAnyExcept(Characters) < 0;
     }
 
     /// <summary>A row key under which newer ids sort before older ones.</summary>

@@ -10,6 +10,7 @@ using LangTrain.Core.Generation;
 using LangTrain.Core.Idempotency;
 using LangTrain.Core.Limits;
 using LangTrain.Core.Models;
+using LangTrain.Core.Models.Tasks;
 using LangTrain.Core.Storage;
 using LangTrain.Core.Usage;
 using LangTrain.Core.Webhooks;
@@ -72,6 +73,7 @@ public static class FunctionsAppSetup
         services.AddSingleton<SummarizeUsage>();
         services.AddSingleton<IHostedService, UsageFlushService>();
 
+        services.AddSingleton<CheckpointModels>();
         services.AddSingleton<WebhookSignature>();
         services.AddSingleton<PublishWebhookEvent>();
         services.AddSingleton(provider => new WebhookSubscriptions(
@@ -87,13 +89,20 @@ public static class FunctionsAppSetup
         services.AddSingleton<DeleteModel>();
         services.TryAddSingleton<BlobFolder>();
         services.AddSingleton<UploadModel>();
+        services.AddSingleton<ExportModel>();
+        services.AddSingleton<SettleModelTask>();
+        services.AddSingleton<QueueModelTask>();
         services.AddSingleton<UploadedFiles>();
+        services.AddSingleton<PartedUploads>();
+        services.AddSingleton<CheckFile>();
+        services.AddSingleton<CheckDataset>();
 
         services.AddSingleton(new FineTuneOptions());
         services.AddSingleton(new DatasetLimits());
         services.AddSingleton(provider => new FetchDataset(GuardedHttp.CreateClient(settings.AllowPrivateUrls), provider.GetRequiredService<DatasetLimits>()));
         services.AddSingleton<PrepareDataset>();
         services.AddSingleton<ChangeFineTune>();
+        services.AddSingleton<StartAdapters>();
         services.AddSingleton<CheckFineTune>();
         services.AddSingleton<SubmitFineTune>();
         services.AddSingleton<EstimateFineTune>();

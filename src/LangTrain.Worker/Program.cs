@@ -1,6 +1,8 @@
 using LangTrain.AzureAdapters;
 using LangTrain.AzureAdapters.Telemetry;
 using LangTrain.Core.FineTunes;
+using LangTrain.Core.Models;
+using LangTrain.Core.Models.Tasks;
 using LangTrain.Inference;
 using LangTrain.Modeling;
 using LangTrain.Worker;
@@ -23,6 +25,7 @@ builder.Services.AddSingleton<ModelFiles>();
 if (options.Trains)
 {
     builder.Services.AddSingleton<ChangeFineTune>().AddSingleton<ArtifactStore>().AddSingleton<TrainFineTune>().AddSingleton<RunTrainingAttempt>();
+    builder.Services.AddSingleton(new FineTuneOptions()).AddSingleton<SettleModelTask>().AddSingleton<CheckUploadedModel>().AddSingleton<ExportModelFiles>().AddSingleton<RunModelTask>().AddSingleton<CheckpointModels>();
     builder.Services.AddHostedService<TrainingJobsService>();
 }
 

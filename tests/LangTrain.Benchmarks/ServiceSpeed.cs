@@ -13,7 +13,6 @@ using LangTrain.Core;
 using LangTrain.Core.FineTunes;
 using LangTrain.LocalHost.Azurite;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace LangTrain.Benchmarks;
 

@@ -1,4 +1,6 @@
+using LangTrain.Contracts;
 using LangTrain.Core.FineTunes;
+using LangTrain.Core.Models;
 using LangTrain.Core.Storage;
 using LangTrain.Testing;
 using LangTrain.Training.Observation;
@@ -81,7 +83,9 @@ public sealed class CheckpointUploaderTests : IDisposable
         var row = (await _store.FindAsync(_job.Ref()))!;
         await using var lease = new JobLease(_store, row, TimeSpan.FromMinutes(5), TimeProvider.System, NullLogger.Instance);
         await using var reporter = new JobEventReporter(_log, new RecordingRelay(), _job.Ref(), 1, TimeProvider.System, NullLogger.Instance);
-        await using var uploader = new CheckpointUploader(new BlobFolder(_blobs), Container, _job.Ref(), reporter, lease, NullLogger.Instance);
+        var folders = new BlobFolder(_blobs);
+        var models = new CheckpointModels(new InMemoryModelStore(), _store, folders, new StorageNames(), TimeProvider.System);
+        await using var uploader = new CheckpointUploader(folders, Container, _job.Ref(), reporter, lease, models, NullLogger.Instance);
         await act(uploader);
         await uploader.CompleteAsync(TestContext.Current.CancellationToken);
     }

@@ -1,6 +1,7 @@
 using System.Text;
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Core.FineTunes;
+using LangTrain.Core.Models;
 using LangTrain.Core.Storage;
 using LangTrain.Modeling;
 using LangTrain.Testing;
@@ -124,6 +125,7 @@ public sealed class RunTrainingAttemptTests : IDisposable
         var attempt = new RunTrainingAttempt(
             _store, new ChangeFineTune(_store, _log, new RecordingRelay(), TimeProvider.System), _log, new RecordingRelay(), _signals, folders,
             new TrainFineTune(_blobs, new ModelFiles(folders, _options), _options, TimeProvider.System), new ArtifactStore(folders, _blobs, _options),
+            new CheckpointModels(new InMemoryModelStore(), _store, folders, _options.Names, TimeProvider.System),
             _options, TimeProvider.System, NullLogger<RunTrainingAttempt>.Instance);
         await attempt.ExecuteAsync(new TrainModelWorkItem(job.AccountId, job.Id, 1), () => Task.CompletedTask, CancellationToken.None);
     }

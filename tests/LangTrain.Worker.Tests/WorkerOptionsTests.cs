@@ -42,5 +42,5 @@ public sealed class WorkerOptionsTests
     }
 
     private static WorkerOptions Read(params (string Name, string Value)[] settings) => WorkerOptions.FromConfiguration(
-        new ConfigurationBuilder().AddInMemoryCollection(settings.Append(("AzureWebJobsStorage", "UseDevelopmentStorage=true")).Select(s => new KeyValuePair<string, string?>(s.Name, s.Value))).Build());
+        new ConfigurationBuilder().AddInMemoryCollection(settings.Append((Name: "AzureWebJobsStorage", Value: "UseDevelopmentStorage=true")).Select(s => new KeyValuePair<string, string?>(s.Name, s.Value))).Build());
 }

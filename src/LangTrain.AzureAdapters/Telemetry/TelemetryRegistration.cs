@@ -46,7 +46,8 @@ public static class TelemetryRegistration
 
         services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService(options.ServiceName, serviceNamespace: "langtrain", serviceInstanceId: Environment.MachineName))
-            .WithTracing(tracing => Export(tracing.AddSource(JobTrace.SourceName), options))
+            // The server's own span is the root of most traces: unheard, it would say that nothing below it is to be recorded.
+            .WithTracing(tracing => Export(tracing.AddSource(JobTrace.SourceName, "Microsoft.AspNetCore"), options))
             .WithMetrics(metrics => Export(metrics.AddMeter("LangTrain*"), options));
         services.AddLogging(logging => logging.AddOpenTelemetry(logs => Export(logs, options)));
         return services;

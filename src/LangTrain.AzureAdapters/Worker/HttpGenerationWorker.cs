@@ -70,6 +70,10 @@ internal sealed class HttpGenerationWorker : IGenerationWorker, ITrainingWorker,
         AskAsync(WorkerRoutes.Tokenize, item, LangTrainJson.Default.TokenizeWorkItem, LangTrainJson.Default.TokenizeResult, cancellation);
 
     /// <inheritdoc/>
+    public Task<PreviewResult> PreviewAsync(PreviewWorkItem item, CancellationToken cancellation = default) =>
+        AskAsync(WorkerRoutes.Preview, item, LangTrainJson.Default.PreviewWorkItem, LangTrainJson.Default.PreviewResult, cancellation);
+
+    /// <inheritdoc/>
     public Task<TrainingEstimateAnswer> EstimateAsync(EstimateWorkItem item, CancellationToken cancellation = default) =>
         AskAsync(WorkerRoutes.Estimate, item, LangTrainJson.Default.EstimateWorkItem, LangTrainJson.Default.TrainingEstimateAnswer, cancellation);
 

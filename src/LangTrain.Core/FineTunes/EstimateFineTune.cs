@@ -23,7 +23,7 @@ public sealed class EstimateFineTune(CheckFineTune check, PrepareDataset prepare
     /// <exception cref="ApiException">As for submitting; 400 where the data is not to be had or the worker refuses a row, 503 where no worker answers.</exception>
     public async Task<FineTuneEstimateAnswer> ExecuteAsync(Caller caller, FineTuneRequest request, CancellationToken cancellation = default)
     {
-        var (model, target) = await check.ExecuteAsync(caller, request, cancellation);
+        var (model, target, config) = await check.ExecuteAsync(caller, request, cancellation);
         var training = request.Config.TrainingConfig;
         var hasValidationFile = request.Dataset.ValidationFileId is not null;
         var options = new DatasetOptions
@@ -63,7 +63,7 @@ public sealed class EstimateFineTune(CheckFineTune check, PrepareDataset prepare
         var answer = new FineTuneEstimateAnswer
         {
             ModelId = request.ModelId,
-            Config = request.Config,
+            Config = config,
             Dataset = new FineTuneEstimateDatasetAnswer(
                 report.IsValid, report.Format, report.Rows, hasValidationFile ? validationRows : report.EvaluationRows,
                 [.. report.Problems.Select(problem => new DatasetProblemAnswer(problem.Line, problem.Message))], report.Warnings),

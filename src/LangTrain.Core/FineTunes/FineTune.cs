@@ -27,6 +27,9 @@ public sealed record FineTune
     /// <summary>Where its files lie.</summary>
     public required ModelSource BaseModel { get; init; }
 
+    /// <summary>The adapter with whose weights training begins, where the request named a fine-tuned model; null begins anew.</summary>
+    public ModelSource? StartAdapter { get; init; }
+
     /// <summary>What the request named as data.</summary>
     public required DatasetReference Dataset { get; init; }
 

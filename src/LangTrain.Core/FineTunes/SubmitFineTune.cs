@@ -19,7 +19,7 @@ public sealed class SubmitFineTune(CheckFineTune check, IFineTuneStore store, Ch
     {
         ArgumentNullException.ThrowIfNull(caller);
         ArgumentNullException.ThrowIfNull(request);
-        var (model, target) = await check.ExecuteAsync(caller, request, cancellation);
+        var (model, target, config) = await check.ExecuteAsync(caller, request, cancellation);
         var job = new FineTune
         {
             Id = "ftjob-" + idSeed,
@@ -27,10 +27,12 @@ public sealed class SubmitFineTune(CheckFineTune check, IFineTuneStore store, Ch
             KeyId = caller.Key.Id,
             Name = request.Name,
             ModelId = request.ModelId,
-            BaseModelId = model.Id,
+            // An adapter goes on over the model that it was trained on.
+            BaseModelId = target.Adapter is null ? model.Id : model.BaseModelId!,
             BaseModel = target.Base,
+            StartAdapter = target.Adapter,
             Dataset = request.Dataset,
-            Config = request.Config,
+            Config = config,
             Suffix = request.Suffix,
             Metadata = request.Metadata,
             TraceParent = Activity.Current?.Id,

@@ -31,7 +31,7 @@ public static class ModelAnswers
             BaseModel = model.BaseModelId,
             Lineage = model.AccountId is null
                 ? null
-                : new ModelLineage(model.BaseModelId, model.JobId, model.Adapter is null ? "full" : "adapter", model.Quantization),
+                : new ModelLineage(model.BaseModelId, model.JobId, model.Adapter is null ? "full" : "adapter", model.Quantization, model.ParentModelId),
         };
     }
 

@@ -6,7 +6,7 @@ namespace LangTrain.Core.Models;
 
 /// <summary>Finds the models that an account may use: its own, the base models, and base models by alias. Thread-safe; one a process.</summary>
 /// <remarks>Base models are few and change seldom: they are kept in memory for <see cref="Freshness"/>. An account's own models are read each time.</remarks>
-public sealed class ModelCatalog(IModelStore store, ModelAliases aliases, TimeProvider time)
+public sealed class ModelCatalog(IModelStore store, ModelAliases aliases, TimeProvider time, CheckpointModels? checkpoints = null)
 {
     /// <summary>How long the list of base models is believed without being read again.</summary>
     public static readonly TimeSpan Freshness = TimeSpan.FromSeconds(3);
@@ -18,7 +18,14 @@ public sealed class ModelCatalog(IModelStore store, ModelAliases aliases, TimePr
     public async Task<StoredModel?> FindAsync(string accountId, string modelId, CancellationToken cancellation = default)
     {
         var models = await BaseModelsAsync(cancellation);
-        return models.TryGetValue(aliases.Resolve(modelId), out var found) ? found : await store.FindAsync(accountId, modelId, cancellation);
+        if (models.TryGetValue(aliases.Resolve(modelId), out var found))
+        {
+            return found;
+        }
+
+        return checkpoints is not null && CheckpointModels.IsOne(modelId)
+            ? await checkpoints.FindAsync(accountId, modelId, cancellation)
+            : await store.FindAsync(accountId, modelId, cancellation) is { } own && own.Status != ModelStatuses.Pointer ? own : null;
     }
 
     /// <summary>A model as the account sees it: under the alias that it asked for.</summary>
@@ -58,7 +65,10 @@ public sealed class ModelCatalog(IModelStore store, ModelAliases aliases, TimePr
         var models = new List<StoredModel>();
         await foreach (var model in store.ListAsync(accountId, cancellation))
         {
-            models.Add(model);
+            if (model.Status != ModelStatuses.Pointer)
+            {
+                models.Add(model);
+            }
         }
 
         models.Sort((a, b) => string.CompareOrdinal(a.Id, b.Id));

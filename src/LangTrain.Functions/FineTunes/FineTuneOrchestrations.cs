@@ -12,7 +12,12 @@ internal static class FineTuneOrchestrations
     /// <param name="job">A job that has not ended.</param>
     /// <param name="restartEnded">Start it anew where it has ended though the job has not: it failed by an error of its own.</param>
     /// <param name="cancellation">Stops it.</param>
-    public static async Task EnsureStartedAsync(this DurableTaskClient client, FineTuneRef job, bool restartEnded, CancellationToken cancellation)
+    public static Task EnsureStartedAsync(this DurableTaskClient client, FineTuneRef job, bool restartEnded, CancellationToken cancellation) =>
+        client.EnsureStartedAsync(FineTuneFunctionNames.Orchestration, job.JobId, new FineTuneRun(job.AccountId, job.JobId), restartEnded, cancellation);
+
+    /// <summary>Makes sure that an orchestration was started under an id.</summary>
+    public static async Task EnsureStartedAsync(
+        this DurableTaskClient client, string orchestration, string id, object input, bool restartEnded, CancellationToken cancellation)
     {
         if (await IsThereAsync())
         {
@@ -22,7 +27,7 @@ internal static class FineTuneOrchestrations
         try
         {
             await client.ScheduleNewOrchestrationInstanceAsync(
-                FineTuneFunctionNames.Orchestration, new FineTuneRun(job.AccountId, job.JobId), new StartOrchestrationOptions(job.JobId), cancellation);
+                orchestration, input, new StartOrchestrationOptions(id), cancellation);
         }
         catch (Exception) when (!cancellation.IsCancellationRequested)
         {
@@ -33,7 +38,7 @@ internal static class FineTuneOrchestrations
             }
         }
 
-        async Task<bool> IsThereAsync() => await client.GetInstanceAsync(job.JobId, cancellation) is { } found && !(restartEnded && found.IsCompleted);
+        async Task<bool> IsThereAsync() => await client.GetInstanceAsync(id, cancellation) is { } found && !(restartEnded && found.IsCompleted);
     }
 
     /// <summary>Raises a signal; an orchestration that has ended needs none, since its job has ended before it.</summary>

@@ -31,7 +31,14 @@ public sealed class LoraRecipe : FineTuneRecipe
         try
         {
             var seed = SeededRandom.Mix(options.Seed, RandomPurpose.AdapterInit);
-            return new AdapterTrainee(model, LoraAdapter.Create(model, options.Lora, seed), files.BaseModelName, ownsModel: true);
+            var trainee = new AdapterTrainee(model, LoraAdapter.Create(model, options.Lora, seed), files.BaseModelName, ownsModel: true);
+            if (files.InitialAdapterFolder is { } initial)
+            {
+                // A checkpoint of this run, where there is one, is restored over it.
+                trainee.Restore(initial);
+            }
+
+            return trainee;
         }
         catch
         {
@@ -51,6 +58,11 @@ public sealed class LoraRecipe : FineTuneRecipe
         {
             using var noGrad = no_grad();
             using var stored = LoraAdapter.LoadPeft(folder, Model);
+            if (stored.Modules.Count != adapter.Modules.Count || stored.Scaling != adapter.Scaling)
+            {
+                throw new InvalidDataException($"The stored adapter has {stored.Modules.Count} modules and scaling {stored.Scaling}; the run's has {adapter.Modules.Count} and {adapter.Scaling}.");
+            }
+
             foreach (var ((name, parameter), (storedName, value)) in adapter.named_parameters().Zip(stored.named_parameters()))
             {
                 if (name != storedName)

@@ -1,8 +1,10 @@
 using System.Globalization;
 using LangTrain.Contracts.FineTunes;
+using LangTrain.Core.Models;
 using LangTrain.Core.Storage;
 using LangTrain.Training.Checkpoints;
 using LangTrain.Training.Observation;
+using LangTrain.Worker.Models;
 
 namespace LangTrain.Worker.FineTunes;
 
@@ -18,6 +20,7 @@ internal sealed class CheckpointUploader : IAsyncDisposable
     private readonly FineTuneRef _job;
     private readonly JobEventReporter _reporter;
     private readonly JobLease _lease;
+    private readonly CheckpointModels _models;
     private readonly ILogger _logger;
     private readonly Lock _gate = new();
     private readonly SemaphoreSlim _wake = new(0);
@@ -27,11 +30,14 @@ internal sealed class CheckpointUploader : IAsyncDisposable
     private bool _completed;
 
     /// <summary>Begins to wait for checkpoints.</summary>
-    public CheckpointUploader(BlobFolder folders, string container, FineTuneRef job, JobEventReporter reporter, JobLease lease, ILogger logger)
+    public CheckpointUploader(BlobFolder folders, string container, FineTuneRef job, JobEventReporter reporter, JobLease lease, CheckpointModels models, ILogger logger)
     {
-        (_folders, _container, _job, _reporter, _lease, _logger) = (folders, container, job, reporter, lease, logger);
+        (_folders, _container, _job, _reporter, _lease, _models, _logger) = (folders, container, job, reporter, lease, models, logger);
         _uploading = Task.Run(UploadAsync);
     }
+
+    /// <summary>Folder of the tokenizer and the like that a checkpoint needs to be a model; null where it needs none of its own.</summary>
+    public string? CompanionFolder { get; set; }
 
     /// <summary>Hands over a checkpoint that is complete on disk; returns at once.</summary>
     public void Offer(CheckpointWritten checkpoint)
@@ -169,10 +175,14 @@ internal sealed class CheckpointUploader : IAsyncDisposable
         try
         {
             await _reporter.FlushAsync(CancellationToken.None);
+            ModelCompanions.Copy(CompanionFolder, checkpoint.Folder);
             await _folders.UploadAsync(_container, Prefix(_job) + Name(checkpoint.Step), checkpoint.Folder, cancellation: CancellationToken.None);
+            // Before anybody hears of the checkpoint, so that its model's id leads somewhere.
+            await _models.PointAsync(_lease.Job, CancellationToken.None);
             _reporter.Data(JobEventTypes.Checkpoint, TrainingProgressObserver.Key("checkpoint", checkpoint.Step, checkpoint.Rollbacks), TrainingProgressObserver.Json(writer =>
             {
                 writer.WriteNumber("step", checkpoint.Step);
+                writer.WriteString("model", CheckpointModels.IdOf(_lease.Job, checkpoint.Step));
                 writer.WriteNumber("size_bytes", checkpoint.SizeBytes);
                 writer.WriteBoolean("best", checkpoint.IsBest);
             }));

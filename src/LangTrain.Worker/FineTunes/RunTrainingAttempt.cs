@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Core.FineTunes;
+using LangTrain.Core.Models;
 using LangTrain.Core.Observability;
 using LangTrain.Core.Storage;
 
@@ -20,6 +21,7 @@ internal sealed class RunTrainingAttempt(
     BlobFolder folders,
     TrainFineTune train,
     ArtifactStore artifacts,
+    CheckpointModels checkpointModels,
     WorkerOptions options,
     TimeProvider time,
     ILogger<RunTrainingAttempt> logger)
@@ -54,7 +56,7 @@ internal sealed class RunTrainingAttempt(
             var outcome = await artifacts.FindFinishedAsync(item.Ref(), CancellationToken.None);
             if (outcome is null)
             {
-                await using var checkpoints = new CheckpointUploader(folders, options.Names.CheckpointsContainer, item.Ref(), reporter, lease, logger);
+                await using var checkpoints = new CheckpointUploader(folders, options.Names.CheckpointsContainer, item.Ref(), reporter, lease, checkpointModels, logger);
                 var result = await train.ExecuteAsync(lease, reporter, checkpoints, scratch);
                 await checkpoints.CompleteAsync(CancellationToken.None);
                 if (result.Outcome == Training.TrainingOutcome.Completed && lease.Reason != StopReason.LeaseLost)

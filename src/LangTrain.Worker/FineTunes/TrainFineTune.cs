@@ -43,6 +43,7 @@ internal sealed class TrainFineTune(IBlobStore blobs, ModelFiles models, WorkerO
         {
             BaseModelFolder = await models.GetFolderAsync(job.BaseModel, cancel.Token),
             BaseModelName = job.BaseModelId,
+            InitialAdapterFolder = job.StartAdapter is { } start ? await models.GetFolderAsync(start, cancel.Token) : null,
             TrainingFile = await FetchRowsAsync(prepared.BlobName, Path.Combine(scratch, "train.jsonl"), cancel.Token),
             EvaluationFile = prepared.ValidationBlobName is { } validation
                 ? await FetchRowsAsync(validation, Path.Combine(scratch, "validation.jsonl"), cancel.Token)
@@ -50,6 +51,12 @@ internal sealed class TrainFineTune(IBlobStore blobs, ModelFiles models, WorkerO
             CheckpointFolder = Path.Combine(scratch, "checkpoints"),
             OutputFolder = Path.Combine(scratch, "output"),
         };
+        if (job.Config.Method == "full")
+        {
+            // So that a checkpoint of full weights is a model by itself.
+            checkpoints.CompanionFolder = files.BaseModelFolder;
+        }
+
         if (await checkpoints.FetchNewestAsync(files.CheckpointFolder, cancel.Token) is { } step)
         {
             reporter.Log("info", $"Going on from the checkpoint of step {step}.");

@@ -89,7 +89,7 @@ public sealed class EstimateFineTuneTests
         using var client = new HttpClient();
         var limits = new DatasetLimits();
         var prepare = new PrepareDataset(blobs, files, new FetchDataset(client, limits), limits, names, TimeProvider.System);
-        var check = new CheckFineTune(new ModelCatalog(models, ModelAliases.None, TimeProvider.System), files);
+        var check = new CheckFineTune(new ModelCatalog(models, ModelAliases.None, TimeProvider.System), files, new StartAdapters(new InMemoryBlobStore()));
         return await new EstimateFineTune(check, prepare, limits, _worker)
             .ExecuteAsync(new Caller(Some.Account(), Some.Key("hash"), "req-1"), Request(file.Id, config));
     }

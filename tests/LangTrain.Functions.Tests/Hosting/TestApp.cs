@@ -11,6 +11,7 @@ using LangTrain.Core.Generation;
 using LangTrain.Core.Idempotency;
 using LangTrain.Core.Limits;
 using LangTrain.Core.Models;
+using LangTrain.Core.Models.Tasks;
 using LangTrain.Core.Storage;
 using LangTrain.Core.Usage;
 using LangTrain.Core.Webhooks;
@@ -67,6 +68,9 @@ internal sealed class TestApp : IAsyncDisposable
         builder.Services.AddSingleton<IAccountStore>(accounts);
         builder.Services.AddSingleton<IFileStore, InMemoryFileStore>();
         builder.Services.AddSingleton<IBlobStore, InMemoryBlobStore>();
+        builder.Services.AddSingleton<IUploadStore, InMemoryUploadStore>();
+        builder.Services.AddSingleton<IModelTaskStore, InMemoryModelTaskStore>();
+        builder.Services.AddSingleton<IBlobLinks, InMemoryBlobLinks>();
         builder.Services.AddSingleton<IRequestQuotaStore, InMemoryRequestQuotaStore>();
         builder.Services.AddSingleton<IIdempotencyStore, InMemoryIdempotencyStore>();
         builder.Services.AddSingleton<IUsageStore, InMemoryUsageStore>();
