@@ -39,6 +39,7 @@ internal sealed class DerivedPass : TrackedPass
             foreach ((DecoderLayer layer, LayerTape tape) in stack.Layers.Zip(_tapes))
             {
                 using var layerScope = NewDisposeScope();
+                tape.GeneratorState = context.Pass.Checkpointing ? context.Pass.Generator?.get_state() : null;
                 x = layer.Track(x, context, tape).MoveToOuterDisposeScope();
                 if (context.Pass.Checkpointing)
                 {
@@ -72,15 +73,35 @@ internal sealed class DerivedPass : TrackedPass
             using LayerTape tape = _tapes[i];
             if (_context.Pass.Checkpointing)
             {
-                _stack.Layers[i].Track(tape.Input, _context, tape);
+                TrackAgain(_stack.Layers[i], tape);
             }
 
-            dx = _stack.Layers[i].Backward(dx, _context, tape, needsInput: i > 0 || embeddingLearns)?.MoveToOuterDisposeScope() ?? dx;
+            if (_stack.Layers[i].Backward(dx, _context, tape, needsInput: i > 0 || embeddingLearns) is { } before)
+            {
+                dx.Dispose();
+                dx = before.MoveToOuterDisposeScope();
+            }
         }
 
         if (embeddingLearns)
         {
             _stack.AddEmbeddingGradient(_ids, dx);
+        }
+    }
+
+    private void TrackAgain(DecoderLayer layer, LayerTape tape)
+    {
+        Generator? generator = _context.Pass.Generator;
+        using Tensor? now = generator?.get_state();
+        if (tape.GeneratorState is { } before)
+        {
+            generator!.set_state(before);
+        }
+
+        layer.Track(tape.Input, _context, tape);
+        if (now is not null)
+        {
+            generator!.set_state(now);
         }
     }
 

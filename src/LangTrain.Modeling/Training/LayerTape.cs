@@ -38,12 +38,24 @@ internal sealed class LayerTape : IDisposable
     /// <summary>Of the feed-forward block.</summary>
     public FeedForwardTape FeedForward { get; } = new();
 
+    /// <summary>The dropout's generator before the block, where a second forward pass has to drop the same; owned by the tape.</summary>
+    public Tensor? GeneratorState
+    {
+        get;
+        set
+        {
+            field?.Dispose();
+            field = value?.DetachFromDisposeScope();
+        }
+    }
+
     /// <summary>Frees what a second forward pass from <see cref="Input"/> brings back.</summary>
     public void ForgetAllButInput() => Kept.Dispose();
 
     public void Dispose()
     {
         Kept.Dispose();
+        GeneratorState = null;
         _input?.Dispose();
         _input = null;
     }

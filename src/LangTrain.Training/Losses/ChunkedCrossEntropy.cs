@@ -53,7 +53,7 @@ internal static class ChunkedCrossEntropy
             }
 
             gradient = gradient.to_type(hidden.dtype);
-            hiddenGradient.narrow(0, start, length).copy_(WeightProduct.Backward(gradient, head));
+            hiddenGradient.narrow(0, start, length).copy_(gradient.matmul(head)); // oneDNN would copy the whole head first
             if (headGradient is not null)
             {
                 var weighted = weights is null ? states : states * weights.narrow(0, start, length).unsqueeze(1).to_type(states.dtype);
