@@ -42,12 +42,6 @@ public sealed record TrainingConfig
     /// <summary>Several rows in one sequence, with attention kept apart.</summary>
     public bool Packing { get; init; }
 
-    /// <summary>
-    /// What products are computed in: <c>float32</c>, <c>bfloat16</c> (weights that learn stay float32), or <c>auto</c>, which a request that says nothing
-    /// gets: bfloat16 where the worker's device has instructions for it. Rows from before there was a choice were float32.
-    /// </summary>
-    public string ComputeDtype { get; init; } = "float32";
-
     /// <summary>Keeps less for the backward pass and computes it again: much less memory, about a third more time, the same result.</summary>
     public bool ActivationCheckpointing { get; init; }
 

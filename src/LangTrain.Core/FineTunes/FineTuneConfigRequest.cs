@@ -12,7 +12,7 @@ internal static class FineTuneConfigRequest
     /// <param name="config">The object, or null where it was left out.</param>
     public static FineTuneConfig FromRequest(RequestObject? config)
     {
-        var defaults = new FineTuneConfig { TrainingConfig = new TrainingConfig { ComputeDtype = "auto" } };
+        var defaults = new FineTuneConfig();
         if (config is null)
         {
             return defaults;

@@ -145,13 +145,6 @@ internal sealed class TrainFineTune(IBlobStore blobs, ModelFiles models, WorkerO
                 "error" => LongRowPolicy.Error,
                 _ => throw new InvalidOperationException($"No policy '{training.OverlongRows}'."),
             },
-            ComputeDtype = training.ComputeDtype switch
-            {
-                "auto" => ComputeDtype.Auto,
-                "float32" => ComputeDtype.Float32,
-                "bfloat16" => ComputeDtype.BFloat16,
-                _ => throw new InvalidOperationException($"No compute dtype '{training.ComputeDtype}'."),
-            },
             Packing = training.Packing,
             ActivationCheckpointing = training.ActivationCheckpointing,
             ComputeDtype = training.ComputeDtype switch
