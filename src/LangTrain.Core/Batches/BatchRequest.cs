@@ -1,3 +1,4 @@
+using LangTrain.Core.FineTunes;
 using LangTrain.Core.Http;
 
 namespace LangTrain.Core.Batches;
@@ -9,8 +10,6 @@ namespace LangTrain.Core.Batches;
 /// <param name="OutputLifetime">How long the files of answers are kept; null is for ever.</param>
 public sealed record BatchRequest(string InputFileId, string Endpoint, IReadOnlyDictionary<string, string> Metadata, TimeSpan? OutputLifetime)
 {
-    private const int MostNotes = 16, LongestNoteKey = 64, LongestNote = 512;
-
     /// <summary>Where lines may go.</summary>
     public static IReadOnlyList<string> Endpoints { get; } = ["/v1/chat/completions", "/v1/completions"];
 
@@ -29,38 +28,10 @@ public sealed record BatchRequest(string InputFileId, string Endpoint, IReadOnly
 
         request.OneOf("completion_window", "24h");
         var read = new BatchRequest(
-            request.RequireText("input_file_id", 256), request.OneOf("endpoint", Endpoints) ?? "", ReadMetadata(request), ReadLifetime(request));
+            request.RequireText("input_file_id", 256), request.OneOf("endpoint", Endpoints) ?? "", FineTuneRequest.ReadMetadata(request), ReadLifetime(request));
         request.RefuseUnknownKeys();
         request.Problems.ThrowIfAny();
         return read;
-    }
-
-    private static Dictionary<string, string> ReadMetadata(RequestObject request)
-    {
-        var notes = new Dictionary<string, string>(StringComparer.Ordinal);
-        if (request.Object("metadata") is not { } given)
-        {
-            return notes;
-        }
-
-        foreach (var property in given.Element.EnumerateObject())
-        {
-            if (property.Name.Length > LongestNoteKey)
-            {
-                request.Problems.Add("metadata", $"Keys of metadata must have at most {LongestNoteKey} characters.");
-            }
-            else if (given.Text(property.Name, LongestNote) is { } text)
-            {
-                notes[property.Name] = text;
-            }
-        }
-
-        if (notes.Count > MostNotes)
-        {
-            request.Problems.Add("metadata", $"metadata may have at most {MostNotes} entries, not {notes.Count}.");
-        }
-
-        return notes;
     }
 
     private static TimeSpan? ReadLifetime(RequestObject request)

@@ -9,26 +9,31 @@ namespace LangTrain.Functions.Batches;
 internal static class BatchOperations
 {
     /// <summary>The feature.</summary>
-    public static ApiTag Tag { get; } = new("Batches", "Many requests in a file, answered into a file behind the interactive ones, in OpenAI's shapes.",
-        new ApiOperation("POST", "batches", "CreateBatch", "Starts a batch over an uploaded file of requests.", ApiAnswer.Json(ApiJson.Wire.BatchAnswer))
+    public static ApiTag Tag { get; } = new("Batches", "Files of requests that are answered within a day, after what somebody waits for; OpenAI's shapes.",
+        new ApiOperation("POST", "batches", "CreateBatch", "Starts a batch of the requests in a file.", ApiAnswer.Json(ApiJson.Wire.BatchAnswer))
         {
             Scope = Scopes.Infer,
             IsIdempotent = true,
             Errors = [404],
-            Body = ApiBody.Json($$"""
-                {"type":"object","additionalProperties":false,"required":["input_file_id","endpoint","completion_window"],"properties":{
-                  "input_file_id":{"type":"string","minLength":1,"maxLength":256,"description":"A file of purpose `batch`: a request a line, each with a `custom_id` of its own."},
-                  "endpoint":{"type":"string","enum":[{{string.Join(',', BatchRequest.Endpoints.Select(endpoint => $"\"{endpoint}\""))}}]},
-                  "completion_window":{"type":"string","const":"24h"},
-                  "metadata":{"type":["object","null"],"maxProperties":16,"additionalProperties":{"type":"string","maxLength":512},"description":"Notes of your own, given back with the batch."},
-                  "output_expires_after":{"type":["object","null"],"additionalProperties":false,"properties":{
-                    "anchor":{"type":"string","const":"created_at"},
-                    "seconds":{"type":"integer","minimum":3600,"maximum":2592000,"description":"After which the files of answers are deleted."} } } } }
-                """, """{ "input_file_id": "file-abc", "endpoint": "/v1/chat/completions", "completion_window": "24h" }"""),
+            Body = ApiBody.Read(body => BatchRequest.FromRequest(body), """
+                { "input_file_id": "file-01jabc", "endpoint": "/v1/chat/completions", "completion_window": "24h" }
+                """) with
+            {
+                Notes = new Dictionary<string, string>
+                {
+                    ["input_file_id"] = "A file of purpose `batch`: on each line `custom_id`, `method`, `url` and `body`.",
+                    ["endpoint"] = "Where every line goes.",
+                    ["completion_window"] = "What is not answered by then is given up.",
+                    ["metadata"] = "Your own notes.",
+                    ["output_expires_after"] = "When the files of answers are deleted; never where it is left out.",
+                    ["output_expires_after.anchor"] = "From when on the time is counted.",
+                    ["output_expires_after.seconds"] = "How long they are kept.",
+                },
+            },
         },
         new ApiOperation("GET", "batches", "ListBatches", "Lists batches.", ApiAnswer.Json(ApiJson.Wire.ListAnswerBatchAnswer)) { Scope = Scopes.Infer, Query = ApiQuery.Page },
-        new ApiOperation("GET", "batches/{batchId}", "GetBatch", "Gives one batch with its counts and files.", ApiAnswer.Json(ApiJson.Wire.BatchAnswer)) { Scope = Scopes.Infer },
-        new ApiOperation("POST", "batches/{batchId}/cancel", "CancelBatch", "Cancels a batch; what is answered by then is in its files.", ApiAnswer.Json(ApiJson.Wire.BatchAnswer))
+        new ApiOperation("GET", "batches/{batchId}", "GetBatch", "Gives one batch.", ApiAnswer.Json(ApiJson.Wire.BatchAnswer)) { Scope = Scopes.Infer },
+        new ApiOperation("POST", "batches/{batchId}/cancel", "CancelBatch", "Cancels a batch; what was answered by then is kept.", ApiAnswer.Json(ApiJson.Wire.BatchAnswer))
         {
             Scope = Scopes.Infer, Errors = [409],
         });
