@@ -78,7 +78,7 @@ internal static class MemoryCheck
             Lora = new LoraOptions { Rank = 16, Alpha = 32, TargetModules = ["q_proj", "k_proj", "v_proj", "o_proj"] },
         };
         var files = new TrainingFiles { BaseModelFolder = folder, BaseModelName = of[0], TrainingFile = "", CheckpointFolder = "", OutputFolder = "" };
-        using var trainee = options.Method == TrainingMethod.Full ? FullRecipe.Prepare(files) : LoraRecipe.Prepare(options, files);
+        using var trainee = options.Method == TrainingMethod.Full ? FullRecipe.Prepare(options, files) : LoraRecipe.Prepare(options, files);
         trainee.KeepsInputsOnly = options.ActivationCheckpointing;
         using var optimizer = new AdamW(trainee.Parameters, new(0.9, 0.999, 1e-8, 0.01));
         using var dropout = new Generator(1);

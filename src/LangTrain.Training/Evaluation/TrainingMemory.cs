@@ -4,7 +4,7 @@ namespace LangTrain.Training.Evaluation;
 
 /// <summary>Reckons a run's peak memory from shapes alone.</summary>
 /// <remarks>
-/// The terms are what autograd keeps, counted from the operators of one block; the constants beside them are measured: see the benchmark
+/// The terms are what a block keeps, counted from its operators; the constants beside them are measured: see the benchmark
 /// <c>memory</c>, which holds this against the peak of real runs.
 /// </remarks>
 internal sealed class TrainingMemory
@@ -12,8 +12,9 @@ internal sealed class TrainingMemory
     private const int Fp32Bytes = 4;
     // libtorch, .NET, and what the allocator holds back.
     private const long ProcessBytes = 330L << 20;
-    // Values that a block keeps for its backward pass, a token, in multiples of hidden and feed-forward width.
-    private const double HiddenKept = 14, FeedForwardKept = 4;
+    // Values that a block keeps for its backward pass, a token, in multiples of hidden and feed-forward width: where its gradient is derived by hand, and
+    // where autograd keeps what it likes. The block that is at work has as much again as autograd keeps.
+    private const double HiddenKept = 7, FeedForwardKept = 2, HiddenRecorded = 14, FeedForwardRecorded = 4;
     private readonly TrainingOptions _options;
     private readonly ModelConfig _config;
     private readonly long _quantizable;
@@ -60,12 +61,14 @@ internal sealed class TrainingMemory
         var dequantized = _quantizable > 0 ? 2 * _largestMatrix * Fp32Bytes : 0;
         // Gradient and two moments; an adapter's own weights are not among the model's.
         var learning = TrainableParameters * (_options.Method == TrainingMethod.Full ? 3 : 4) * Fp32Bytes;
-        var perLayer = (long)(HiddenKept * _config.HiddenSize + FeedForwardKept * _config.FeedForwardSize) * Fp32Bytes * tokens;
+        var isRecorded = _config.ModelType == "gpt2" || (_options.Lora.UseDora && _options.Method != TrainingMethod.Full);
+        var atWork = (long)(HiddenRecorded * _config.HiddenSize + FeedForwardRecorded * _config.FeedForwardSize) * Fp32Bytes * tokens;
+        var perLayer = isRecorded ? atWork : (long)(HiddenKept * _config.HiddenSize + FeedForwardKept * _config.FeedForwardSize) * Fp32Bytes * tokens;
         var kept = _options.ActivationCheckpointing
-            ? perLayer + (long)_config.LayerCount * _config.HiddenSize * Fp32Bytes * tokens
-            : perLayer * _config.LayerCount;
-        // Of a chunk: logits, log-softmax and its exponential.
-        var head = 3L * Math.Min(32L << 20, (long)trainedTokens * _config.VocabularySize * Fp32Bytes);
+            ? atWork + (long)_config.LayerCount * _config.HiddenSize * Fp32Bytes * tokens
+            : perLayer * _config.LayerCount + (isRecorded ? 0 : atWork);
+        // Of a chunk: logits, log-softmax and its exponential; and the head in the order that products read fastest.
+        var head = 3L * Math.Min(16L << 20, (long)trainedTokens * _config.VocabularySize * Fp32Bytes) + (long)_config.VocabularySize * _config.HiddenSize * Fp32Bytes;
         return ProcessBytes + weights + dequantized + learning + kept + head;
     }
 }
