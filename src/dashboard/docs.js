@@ -44,7 +44,7 @@ function inside(given) {
 function fields(given, depth = 0) {
   const schema = inside(given);
   if (!schema) return null;
-  return el("ul", { class: "fields" }, Object.entries(schema.properties).map(([name, value]) => {
+  return el("ul", { class: "spec" }, Object.entries(schema.properties).map(([name, value]) => {
     const known = resolve(value);
     const more = depth < 6 && inside(value);
     return el("li", {},
@@ -56,7 +56,7 @@ function fields(given, depth = 0) {
   }));
 }
 
-const parameterList = list => el("ul", { class: "fields" }, list.map(one => el("li", {},
+const parameterList = list => el("ul", { class: "spec" }, list.map(one => el("li", {},
   el("span", { class: "name" }, one.name), el("span", { class: "kind" }, `${one.in} · ${kind(one.schema)}`),
   one.required ? el("span", { class: "needed" }, "always") : null, el("div", {}, prose(one.description)))));
 
@@ -124,7 +124,7 @@ function card(method, path, operation) {
     el("p", {}, prose(success.description)),
     answer.length && inside(answer[0][1].schema) ? el("details", {}, el("summary", {}, "Fields"), fields(answer[0][1].schema)) : null,
     el("details", {}, el("summary", {}, `Errors · ${errors.map(([code]) => code).join(", ")}`),
-      el("ul", { class: "fields" }, errors.map(([code, error]) => el("li", {}, el("span", { class: "name" }, code), el("div", {}, prose(resolve(error).description)))))),
+      el("ul", { class: "spec" }, errors.map(([code, error]) => el("li", {}, el("span", { class: "name" }, code), el("div", {}, prose(resolve(error).description)))))),
     el("details", {}, el("summary", {}, "curl"), el("pre", {}, curl(method, path, operation))),
     tryIt(method, path, operation));
 }

@@ -223,11 +223,11 @@ internal static partial class OpenApiDocument
             };
             if (answer.Events is { } events)
             {
-                // OpenAPI 3.1 has no word for the items of a stream; 3.2 calls it itemSchema.
+                // OpenAPI 3.1 has no word for the items of a stream (3.2 calls it itemSchema), and no reference may stand where it knows none: a plain pointer.
                 content["text/event-stream"] = new JsonObject
                 {
                     ["schema"] = new JsonObject { ["type"] = "string", ["description"] = "Server-sent events; the data of each is one JSON object of the type named beside." },
-                    ["x-item-schema"] = schemas.Refer(events),
+                    ["x-item-schema"] = schemas.Refer(events)["$ref"]!.DeepClone(),
                 };
             }
 
