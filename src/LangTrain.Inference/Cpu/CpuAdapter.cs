@@ -27,7 +27,7 @@ internal sealed unsafe class CpuAdapter
             }
             var rank = (int)lora.A.shape[0];
             MaxRank = Math.Max(MaxRank, rank);
-            _parts[i] = new Part(CpuWeights.Pointer(lora.A), CpuWeights.Pointer(lora.B), gain, rank, (float)adapter.Scaling);
+            _parts[i] = new Part(CpuWeights.Pointer(lora.A), CpuWeights.Pointer(lora.B), gain, rank, (float)lora.Scaling);
         }
     }
 
