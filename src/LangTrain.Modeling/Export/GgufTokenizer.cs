@@ -50,7 +50,8 @@ internal static class GgufTokenizer
         AddSpecial(folder, config, tokens, file);
     }
 
-    private static byte[] ReadJson(string folder)
+    /// <summary>tokenizer.json, or what tokenizer.model says in its form.</summary>
+    internal static byte[] ReadJson(string folder)
     {
         string path = Path.Combine(folder, "tokenizer.json"), sentencePiece = Path.Combine(folder, "tokenizer.model");
         return File.Exists(path) ? File.ReadAllBytes(path)
