@@ -8,17 +8,19 @@ root="$(dirname "$here")"
 usage() {
   cat <<'TEXT'
 Usage: infra/deploy.sh deploy  --name NAME --location REGION [options]
-       infra/deploy.sh push-model --name NAME --folder FOLDER --id ORG/MODEL
+       infra/deploy.sh push-model --name NAME --folder FOLDER --id ORG/MODEL [--in-network]
        infra/deploy.sh destroy --name NAME [--yes]
 
 deploy makes or updates everything: resources (shown first as a what-if), the app, the worker image.
-push-model copies a base model in Hugging Face layout to blob storage and registers it.
+push-model copies a base model in Hugging Face layout to blob storage and registers it; into a deployment
+with --private only from inside its virtual network, which --in-network says.
 destroy deletes the resource group with everything in it.
 
 Options of deploy:
   --gpu PROFILE      Consumption-GPU-NC8as-T4, Consumption-GPU-NC24-A100, or none (default: none)
   --private          private endpoints and a virtual network
   --min-serving N    serving replicas that stay up (default: 0)
+  --always-ready N   instances of the app that never sleep (default: 0, with a cold start after idle time)
   --budget N         monthly budget
   --email ADDRESS    who hears of alerts and of the budget
   --skip-image       leave the worker image as it is
@@ -39,12 +41,13 @@ case "$command" in
   *) die "unknown command '$command'. Allowed: deploy, push-model, destroy. See --help." ;;
 esac
 
-name="" location="" gpu="none" private="false" min_serving="0" budget="0" email="" image="true" yes="false" folder="" model=""
+name="" location="" gpu="none" private="false" min_serving="0" always_ready="0" budget="0" email="" image="true" yes="false" folder="" model="" in_network="false"
 while [ $# -gt 0 ]; do
   option="$1"
   case "$option" in
     --private) private="true"; shift; continue ;;
     --skip-image) image="false"; shift; continue ;;
+    --in-network) in_network="true"; shift; continue ;;
     --yes) yes="true"; shift; continue ;;
     -h|--help) usage; exit 0 ;;
   esac
@@ -54,6 +57,7 @@ while [ $# -gt 0 ]; do
     --location) location="$2" ;;
     --gpu) gpu="$2" ;;
     --min-serving) min_serving="$2" ;;
+    --always-ready) always_ready="$2" ;;
     --budget) budget="$2" ;;
     --email) email="$2" ;;
     --folder) folder="$2" ;;
@@ -65,6 +69,7 @@ done
 
 [[ "$name" =~ ^[a-z][a-z0-9]{2,11}$ ]] || die "--name is '$name'; it must be 3 to 12 lower-case letters and digits, a letter first."
 [[ "$min_serving" =~ ^([0-9]|10)$ ]] || die "--min-serving is '$min_serving'; it must be a whole number from 0 to 10."
+[[ "$always_ready" =~ ^([0-9]|1[0-9]|20)$ ]] || die "--always-ready is '$always_ready'; it must be a whole number from 0 to 20."
 [[ "$budget" =~ ^[0-9]+$ ]] || die "--budget is '$budget'; it must be a whole number."
 case "$gpu" in
   none|Consumption-GPU-NC8as-T4|Consumption-GPU-NC24-A100) ;;
@@ -96,7 +101,7 @@ secret() {
 template() {
   # The secrets go through the environment of the parameter file, never through a command line.
   az deployment sub "$1" --name "langtrain-$name" --location "$location" --parameters "$here/main.bicepparam" \
-    --parameters name="$name" location="$location" gpuProfile="$gpu" privateNetwork="$private" minServingReplicas="$min_serving" \
+    --parameters name="$name" location="$location" gpuProfile="$gpu" privateNetwork="$private" minServingReplicas="$min_serving" alwaysReadyInstances="$always_ready" \
     monthlyBudget="$budget" alertEmail="$email" workerImage="$2" deployerPrincipalId="$deployer" "${@:3}"
 }
 
@@ -153,6 +158,9 @@ push_model() {
   sign_in
   local account
   account="$(output storageAccount)"
+  [ "$in_network" = "true" ] ||
+    [ "$(az storage account show --name "$account" --resource-group "$group" --query publicNetworkAccess -o tsv)" != "Disabled" ] ||
+    die "the storage account of '$name' is private (--private): run this from a machine in its virtual network vnet-langtrain-$name, with --in-network."
   # The manifest goes last: a model without one is not seen.
   python3 "$here/manifest.py" "$folder" > "$folder.manifest.json"
   az storage blob upload-batch --auth-mode login --account-name "$account" --destination base-models --destination-path "$model" \

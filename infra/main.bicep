@@ -27,6 +27,11 @@ param maxTrainingJobs int = 10
 @maxValue(10)
 param minServingReplicas int = 0
 
+@description('Instances of the app that never sleep: 0 is cheapest and pays a cold start after idle time.')
+@minValue(0)
+@maxValue(20)
+param alwaysReadyInstances int = 0
+
 @description('Serving replicas at most.')
 @minValue(1)
 @maxValue(100)
@@ -171,6 +176,17 @@ module containers 'modules/containers.bicep' = {
   dependsOn: [roles]
 }
 
+// Workers in a private environment are found by a name of its own domain, which only this zone resolves.
+module containersDns 'modules/containers-dns.bicep' = if (privateNetwork) {
+  scope: group
+  params: {
+    tags: allTags
+    domain: containers.outputs.domain
+    staticIp: containers.outputs.staticIp
+    virtualNetworkId: network!.outputs.virtualNetworkId
+  }
+}
+
 module functions 'modules/functions.bicep' = {
   scope: group
   params: {
@@ -184,6 +200,8 @@ module functions 'modules/functions.bicep' = {
     storageAccountName: storage.outputs.accountName
     deploymentContainer: storage.outputs.deploymentContainer
     pubSubEndpoint: webPubSub.outputs.endpoint
+    pubSubPrincipalId: webPubSub.outputs.principalId
+    alwaysReadyInstances: alwaysReadyInstances
     workerUrl: containers.outputs.servingUrl
     workerKeySecretUri: vault.outputs.workerKeySecretUri
     bootstrapKeySecretUri: vault.outputs.bootstrapKeySecretUri

@@ -54,6 +54,7 @@ var settings = [
   { name: 'AZURE_CLIENT_ID', value: workerClientId }
   { name: 'LANGTRAIN_WEBPUBSUB_ENDPOINT', value: pubSubEndpoint }
   { name: 'APPLICATIONINSIGHTS_CONNECTION_STRING', value: appInsightsConnectionString }
+  { name: 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING', value: 'ClientId=${workerClientId};Authorization=AAD' }
   { name: 'LANGTRAIN_WORKER_URL', value: 'http://0.0.0.0:8080' }
   { name: 'LANGTRAIN_WORKER_KEY', secretRef: 'worker-key' }
 ]
@@ -91,6 +92,7 @@ resource training 'Microsoft.App/jobs@2024-10-02-preview' = if (hasImage) {
               name: 'training-jobs'
               type: 'azure-queue'
               identity: workerIdentityId
+              // Messages stay in the queue while their execution runs, as this scaler counts them.
               metadata: { accountName: storageAccountName, queueName: 'training-jobs', queueLength: '1' }
             }
           ]
@@ -146,4 +148,7 @@ resource serving 'Microsoft.App/containerApps@2024-10-02-preview' = if (hasImage
   }
 }
 
+@description('Domain below which the environment\'s apps have their names, and the address that answers for them.')
+output domain string = environment.properties.defaultDomain
+output staticIp string = environment.properties.staticIp
 output servingUrl string = hasImage ? 'https://${serving!.properties.configuration.ingress.fqdn}' : ''

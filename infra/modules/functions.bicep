@@ -9,11 +9,13 @@ param identityClientId string
 param storageAccountName string
 param deploymentContainer string
 param pubSubEndpoint string
+param pubSubPrincipalId string
 param workerUrl string
 param workerKeySecretUri string
 param bootstrapKeySecretUri string
 param signingKeySecretUri string
 param subnetId string
+param alwaysReadyInstances int
 
 resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
   name: 'plan-${appName}'
@@ -46,10 +48,15 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
           authentication: { type: 'UserAssignedIdentity', userAssignedIdentityResourceId: identityId }
         }
       }
-      scaleAndConcurrency: { maximumInstanceCount: 100, instanceMemoryMB: 2048 }
+      scaleAndConcurrency: {
+        maximumInstanceCount: 100
+        instanceMemoryMB: 2048
+        // One more group for orchestrations would be billed too; the HTTP group is what people wait for.
+        alwaysReady: alwaysReadyInstances == 0 ? [] : [{ name: 'http', instanceCount: alwaysReadyInstances }]
+      }
       runtime: { name: 'dotnet-isolated', version: '10.0' }
     }
-    siteConfig: { minTlsVersion: '1.2', ftpsState: 'Disabled', http20Enabled: true }
+    siteConfig: { minTlsVersion: '1.2', http20Enabled: true }
   }
 
   resource settings 'config' = {
@@ -63,6 +70,8 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       APPLICATIONINSIGHTS_CONNECTION_STRING: appInsightsConnectionString
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
       LANGTRAIN_WEBPUBSUB_ENDPOINT: pubSubEndpoint
+      LANGTRAIN_WEBPUBSUB_PRINCIPAL_ID: pubSubPrincipalId
+      AZURE_TENANT_ID: tenant().tenantId
       LANGTRAIN_WORKER_URL: workerUrl
       LANGTRAIN_WORKER_KEY: '@Microsoft.KeyVault(SecretUri=${workerKeySecretUri})'
       LANGTRAIN_BOOTSTRAP_API_KEY: '@Microsoft.KeyVault(SecretUri=${bootstrapKeySecretUri})'

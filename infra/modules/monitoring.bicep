@@ -39,7 +39,7 @@ var alerts = [
   {
     name: 'failed-jobs'
     description: 'Fine-tunes failed for reasons that are not their owners\'.'
-    query: 'traces | where customDimensions.EventName == "FineTuneFailed" and customDimensions.Code in ("internal_error", "worker_lost")'
+    query: 'customMetrics | where name == "langtrain.fine_tunes.moved" and tostring(customDimensions.status) == "failed" and tostring(customDimensions.code) in ("internal_error", "worker_lost", "verification_failed")'
   }
   {
     name: 'server-errors'
@@ -72,6 +72,20 @@ resource rules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
     }
   }
 ]
+
+// The picture that one opens first: requests, jobs, training, serving.
+resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
+  name: guid(resourceGroup().id, 'langtrain-workbook')
+  location: location
+  tags: tags
+  kind: 'shared'
+  properties: {
+    displayName: 'LangTrain ${name}'
+    category: 'workbook'
+    sourceId: insights.id
+    serializedData: loadTextContent('../workbook.json')
+  }
+}
 
 output workspaceId string = workspace.id
 output appInsightsName string = insights.name

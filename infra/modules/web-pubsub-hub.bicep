@@ -13,7 +13,8 @@ resource pubSub 'Microsoft.SignalRService/webPubSub@2024-03-01' existing = {
         {
           urlTemplate: 'https://${functionsHostName}/v1/hubs/jobs/events'
           systemEvents: ['connected']
-          auth: { type: 'None' }
+          // The app believes the token of this service's own identity and no other (RelayEventToken).
+          auth: { type: 'ManagedIdentity', managedIdentity: { resource: 'https://webpubsub.azure.com' } }
         }
       ]
     }

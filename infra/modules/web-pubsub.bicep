@@ -20,4 +20,6 @@ resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
 }
 
 output pubSubName string = pubSub.name
+@description('Object id of the service\'s own identity, which signs its events.')
+output principalId string = pubSub.identity.principalId
 output endpoint string = 'https://${pubSub.properties.hostName}'

@@ -12,6 +12,7 @@ using LangTrain.Core.Generation;
 using LangTrain.Core.Idempotency;
 using LangTrain.Core.Limits;
 using LangTrain.Core.Models;
+using LangTrain.Core.Models.Tasks;
 using LangTrain.Core.Storage;
 using LangTrain.Core.Usage;
 using LangTrain.Core.Webhooks;
@@ -33,8 +34,10 @@ public static class AzureAdaptersRegistration
         services.TryAddSingleton(provider => provider.GetRequiredService<StorageClients>().Names);
 
         services.AddSingleton<IFineTuneStore>(p => new TableFineTuneStore(Table(p, names => names.JobsTable), p.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<IModelTaskStore>(p => new TableModelTaskStore(Table(p, names => names.ModelTasksTable), p.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IModelStore>(p => new RecentModelLists(new TableModelStore(Table(p, names => names.ModelsTable)), p.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IFileStore>(p => new TableFileStore(Table(p, names => names.FilesTable)));
+        services.AddSingleton<IUploadStore>(p => new TableUploadStore(Table(p, names => names.UploadsTable)));
         services.AddSingleton<IAccountStore>(p => new TableAccountStore(Table(p, names => names.UsersTable), Table(p, names => names.KeysTable)));
         services.AddSingleton<IIdempotencyStore>(p => new TableIdempotencyStore(Table(p, names => names.IdempotencyTable)));
         services.AddSingleton<IRequestQuotaStore>(p =>
@@ -45,6 +48,7 @@ public static class AzureAdaptersRegistration
         services.AddSingleton<IUsageStore>(p => new TableUsageStore(Table(p, names => names.UsageTable)));
         services.AddSingleton<IWebhookStore>(p => new TableWebhookStore(Table(p, names => names.WebhooksTable), Table(p, names => names.WebhookDeliveriesTable)));
         services.AddSingleton<IBlobStore>(p => new AzureBlobStore(p.GetRequiredService<StorageClients>().Blobs));
+        services.AddSingleton<IBlobLinks>(p => new AzureBlobLinks(p.GetRequiredService<StorageClients>().Blobs, p.GetRequiredService<TimeProvider>()));
         services.AddSingleton<BlobFolder>();
         services.AddSingleton<IJobEventLog>(p =>
         {
@@ -73,7 +77,9 @@ public static class AzureAdaptersRegistration
                 p.GetRequiredService<IJobEventLog>(), p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<WebPubSubRelay>>()));
         }
 
-        services.AddSingleton<IGenerationWorker>(_ => new HttpGenerationWorker(options.WorkerUri, options.WorkerKey));
+        services.AddSingleton(_ => new HttpGenerationWorker(options.WorkerUri, options.WorkerKey));
+        services.AddSingleton<IGenerationWorker>(provider => provider.GetRequiredService<HttpGenerationWorker>());
+        services.AddSingleton<ITrainingWorker>(provider => provider.GetRequiredService<HttpGenerationWorker>());
         return services;
     }
 

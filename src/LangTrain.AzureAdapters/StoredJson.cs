@@ -7,6 +7,7 @@ using LangTrain.Core.FineTunes;
 using LangTrain.Core.Idempotency;
 using LangTrain.Core.Limits;
 using LangTrain.Core.Models;
+using LangTrain.Core.Models.Tasks;
 using LangTrain.Core.Usage;
 using LangTrain.Core.Webhooks;
 
@@ -32,6 +33,10 @@ internal static class StoredJson
     public static JsonTypeInfo<StoredModel> StoredModel { get; } = Of<StoredModel>();
 
     public static JsonTypeInfo<StoredFile> StoredFile { get; } = Of<StoredFile>();
+
+    public static JsonTypeInfo<ModelTask> ModelTask { get; } = Of<ModelTask>();
+
+    public static JsonTypeInfo<UploadSession> UploadSession { get; } = Of<UploadSession>();
 
     public static JsonTypeInfo<Account> Account { get; } = Of<Account>();
 

@@ -21,4 +21,8 @@ namespace LangTrain.Contracts;
 [JsonSerializable(typeof(GenerationFailure))]
 [JsonSerializable(typeof(TokenizeWorkItem))]
 [JsonSerializable(typeof(TokenizeResult))]
+[JsonSerializable(typeof(PreviewWorkItem))]
+[JsonSerializable(typeof(PreviewResult))]
+[JsonSerializable(typeof(EstimateWorkItem))]
+[JsonSerializable(typeof(TrainingEstimateAnswer))]
 public sealed partial class LangTrainJson : JsonSerializerContext;

@@ -26,8 +26,14 @@ public sealed class StorageNames(string prefix = "")
     /// <summary>Base models and the models of accounts.</summary>
     public string ModelsTable { get; } = prefix + "models";
 
+    /// <summary>Checks of uploaded models, exports, deletions.</summary>
+    public string ModelTasksTable { get; } = prefix + "modeltasks";
+
     /// <summary>Uploaded files.</summary>
     public string FilesTable { get; } = prefix + "files";
+
+    /// <summary>Files that come in parts.</summary>
+    public string UploadsTable { get; } = prefix + "uploads";
 
     /// <summary>Usage counters and request limits.</summary>
     public string UsageTable { get; } = prefix + "usage";

@@ -9,6 +9,12 @@ public static class WorkerRoutes
     /// <summary>POST <see cref="Generation.TokenizeWorkItem"/>.</summary>
     public const string Tokenize = "/internal/tokenize";
 
+    /// <summary>POST <see cref="Generation.PreviewWorkItem"/>.</summary>
+    public const string Preview = "/internal/preview";
+
+    /// <summary>POST <see cref="FineTunes.EstimateWorkItem"/>; answer <see cref="FineTunes.TrainingEstimateAnswer"/>.</summary>
+    public const string Estimate = "/internal/estimate";
+
     /// <summary>GET: 200 when the worker can answer.</summary>
     public const string Health = "/health";
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -8,6 +9,7 @@ namespace LangTrain.Core;
 public static class Ids
 {
     private const string Alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
+    private static readonly SearchValues<char> Characters = SearchValues.Create(Alphabet);
     private const int TimeCharacters = 10, RandomCharacters = 16;
 
     /// <summary>A new id, <c>prefix-…</c>.</summary>
@@ -36,6 +38,36 @@ public static class Ids
         return string.Concat(prefix, "-", body);
     }
 
+    /// <summary>The least id of a moment: those made before it are less, those made at it or later are not. For ranges of time.</summary>
+    public static string FirstAt(string prefix, DateTimeOffset moment)
+    {
+        Span<char> body = stackalloc char[TimeCharacters + RandomCharacters];
+        WriteTime(body, moment);
+        body[TimeCharacters..].Fill(Alphabet[0]);
+        return string.Concat(prefix, "-", body);
+    }
+
+    /// <summary>The part of an id behind its prefix, made of a hash: for things whose id follows from what they are.</summary>
+    public static string BodyOf(ReadOnlySpan<byte> hash)
+    {
+        Span<char> body = stackalloc char[TimeCharacters + RandomCharacters];
+        for (var i = 0; i < body.Length; i++)
+        {
+            body[i] = Alphabet[hash[i] & 31];
+        }
+
+        return new string(body);
+    }
+
+    /// <summary>Whether a text has the form of an id of <see cref="New"/> with this prefix.</summary>
+    public static bool IsOf(string prefix, string text)
+    {
+        ArgumentNullException.ThrowIfNull(prefix);
+        ArgumentNullException.ThrowIfNull(text);
+        return text.Length == prefix.Length + 1 + TimeCharacters + RandomCharacters && text.StartsWith(prefix, StringComparison.Ordinal)
+            && text[prefix.Length] == '-' && text.AsSpan(prefix.Length + 1).IndexOfAnyExcept(Characters) < 0;
+    }
+
     /// <summary>A row key under which newer ids sort before older ones.</summary>
     /// <param name="id">An id of <see cref="New"/>, or any other text, which then sorts after all ids.</param>
     public static string NewestFirst(string id)
@@ -60,9 +92,9 @@ public static class Ids
         });
     }
 
-    private static void WriteTime(Span<char> body, DateTimeOffset at)
+    private static void WriteTime(Span<char> body, DateTimeOffset moment)
     {
-        var milliseconds = at.ToUnixTimeMilliseconds();
+        var milliseconds = Math.Max(0, moment.ToUnixTimeMilliseconds());
         for (var i = TimeCharacters - 1; i >= 0; i--, milliseconds >>= 5)
         {
             body[i] = Alphabet[(int)(milliseconds & 31)];

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LangTrain.AzureAdapters;
+using LangTrain.AzureAdapters.Telemetry;
 using LangTrain.Contracts;
 using LangTrain.Core.Accounts;
 using LangTrain.Core.Datasets;
@@ -9,12 +10,14 @@ using LangTrain.Core.Generation;
 using LangTrain.Core.Idempotency;
 using LangTrain.Core.Limits;
 using LangTrain.Core.Models;
+using LangTrain.Core.Models.Tasks;
 using LangTrain.Core.Storage;
 using LangTrain.Core.Usage;
 using LangTrain.Core.Webhooks;
 using LangTrain.Functions.Accounts;
 using LangTrain.Functions.FineTunes;
 using LangTrain.Functions.Middleware;
+using LangTrain.Functions.Models;
 using LangTrain.Functions.StartUp;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Configuration;
@@ -33,6 +36,7 @@ public static class FunctionsAppSetup
     {
         var settings = LangTrainSettings.FromConfiguration(configuration);
         services.AddLangTrainAzureAdapters(settings.Adapters());
+        services.AddLangTrainTelemetry(configuration.ReadTelemetry("langtrain-app"));
         services.AddLangTrainUseCases(settings);
         services.AddSingleton<PrepareApp>();
         return services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<PrepareApp>());
@@ -40,6 +44,7 @@ public static class FunctionsAppSetup
 
     /// <summary>Adds the steps around every function, outermost first.</summary>
     public static IFunctionsWorkerApplicationBuilder UseLangTrainMiddleware(this IFunctionsWorkerApplicationBuilder builder) => builder
+        .UseMiddleware<TraceMiddleware>()
         .UseMiddleware<RequestIdMiddleware>()
         .UseMiddleware<ErrorEnvelopeMiddleware>()
         .UseMiddleware<AuthenticationMiddleware>()
@@ -69,6 +74,7 @@ public static class FunctionsAppSetup
         services.AddSingleton<SummarizeUsage>();
         services.AddSingleton<IHostedService, UsageFlushService>();
 
+        services.AddSingleton<CheckpointModels>();
         services.AddSingleton<WebhookSignature>();
         services.AddSingleton<PublishWebhookEvent>();
         services.AddSingleton(provider => new WebhookSubscriptions(
@@ -80,19 +86,31 @@ public static class FunctionsAppSetup
         services.AddSingleton<FinishFineTune>();
 
         services.AddSingleton<ModelCatalog>();
+        services.AddSingleton<ModelListAnswers>();
         services.AddSingleton<RegisterBaseModels>();
         services.AddSingleton<DeleteModel>();
         services.TryAddSingleton<BlobFolder>();
         services.AddSingleton<UploadModel>();
+        services.AddSingleton<ExportModel>();
+        services.AddSingleton<SettleModelTask>();
+        services.AddSingleton<QueueModelTask>();
         services.AddSingleton<UploadedFiles>();
+        services.AddSingleton<PartedUploads>();
+        services.AddSingleton<CheckFile>();
+        services.AddSingleton<CheckDataset>();
 
         services.AddSingleton(new FineTuneOptions());
         services.AddSingleton(new DatasetLimits());
         services.AddSingleton(provider => new FetchDataset(GuardedHttp.CreateClient(settings.AllowPrivateUrls), provider.GetRequiredService<DatasetLimits>()));
         services.AddSingleton<PrepareDataset>();
         services.AddSingleton<ChangeFineTune>();
+        services.AddSingleton<StartAdapters>();
+        services.AddSingleton<CheckFineTune>();
         services.AddSingleton<SubmitFineTune>();
+        services.AddSingleton<EstimateFineTune>();
         services.AddSingleton<ControlFineTune>();
+        services.AddSingleton<ListFineTunes>();
+        services.AddSingleton<ReadFineTuneEvents>();
         services.AddSingleton<PrepareFineTune>();
         services.AddSingleton<QueueTraining>();
         services.AddSingleton<SettleFineTune>();

@@ -23,6 +23,12 @@ public sealed record LangTrainSettings
     /// <summary><c>LANGTRAIN_WEBPUBSUB_ENDPOINT</c>, with an identity.</summary>
     public Uri? WebPubSubEndpoint { get; init; }
 
+    /// <summary><c>LANGTRAIN_WEBPUBSUB_PRINCIPAL_ID</c>, with an identity: object id of Web PubSub's own, whose events are believed.</summary>
+    public string? WebPubSubPrincipalId { get; init; }
+
+    /// <summary><c>AZURE_TENANT_ID</c>, with an identity: the tenant whose tokens are believed.</summary>
+    public string? TenantId { get; init; }
+
     /// <summary><c>LANGTRAIN_WORKER_URL</c>: where workers serve generation.</summary>
     public Uri? WorkerUrl { get; init; }
 
@@ -81,6 +87,8 @@ public sealed record LangTrainSettings
             BootstrapTier = Text(configuration, "LANGTRAIN_BOOTSTRAP_TIER") ?? "enterprise",
             WebPubSubConnectionString = Text(configuration, "WebPubSubConnectionString"),
             WebPubSubEndpoint = Address(configuration, "LANGTRAIN_WEBPUBSUB_ENDPOINT", problems),
+            WebPubSubPrincipalId = Text(configuration, "LANGTRAIN_WEBPUBSUB_PRINCIPAL_ID"),
+            TenantId = Text(configuration, "AZURE_TENANT_ID"),
             WorkerUrl = Address(configuration, "LANGTRAIN_WORKER_URL", problems),
             WorkerKey = Text(configuration, "LANGTRAIN_WORKER_KEY"),
             ModelAliases = Aliases(configuration, problems),
@@ -110,9 +118,33 @@ public sealed record LangTrainSettings
             problems.Add($"LANGTRAIN_ENTRA_TENANT_ID: must be the directory's id (a GUID), not '{tenant}'.");
         }
 
+        AddContradictions(settings, problems);
         return problems.Count == 0
             ? settings
             : throw new InvalidOperationException("The settings are not complete:\n  " + string.Join("\n  ", problems));
+    }
+
+    private static void AddContradictions(LangTrainSettings settings, List<string> problems)
+    {
+        if (settings is { StorageConnectionString: not null, StorageAccountName: not null })
+        {
+            problems.Add("AzureWebJobsStorage and AzureWebJobsStorage__accountName: give one of them, not both.");
+        }
+
+        if (settings is { WebPubSubConnectionString: not null, WebPubSubEndpoint: not null })
+        {
+            problems.Add("WebPubSubConnectionString and LANGTRAIN_WEBPUBSUB_ENDPOINT: give one of them, not both.");
+        }
+
+        if (settings.WebPubSubEndpoint is not null && (settings.WebPubSubPrincipalId is null || settings.TenantId is null))
+        {
+            problems.Add("LANGTRAIN_WEBPUBSUB_PRINCIPAL_ID and AZURE_TENANT_ID: required with LANGTRAIN_WEBPUBSUB_ENDPOINT; events of other senders are refused by them.");
+        }
+
+        if (!Tiers.All.Contains(settings.BootstrapTier))
+        {
+            problems.Add($"LANGTRAIN_BOOTSTRAP_TIER: must be one of {string.Join(", ", Tiers.All)}, not '{settings.BootstrapTier}'.");
+        }
     }
 
     // An empty value is what a sample file has where nothing is set.

@@ -4,19 +4,28 @@ namespace LangTrain.Training;
 public sealed record TrainingEstimate
 {
     /// <summary>Training examples after the evaluation split.</summary>
-    public required int Examples { get; init; }
+    public required long Examples { get; init; }
 
     /// <summary>Evaluation examples.</summary>
-    public required int EvaluationExamples { get; init; }
+    public required long EvaluationExamples { get; init; }
 
-    /// <summary>Examples that are longer than the maximum and are cut or dropped.</summary>
-    public required int TooLongExamples { get; init; }
+    /// <summary>Whether every row was tokenized; false where rows beyond those at hand were reckoned to be like them.</summary>
+    public required bool IsExact { get; init; }
+
+    /// <summary>Rows that are longer than the maximum and are cut or left out.</summary>
+    public required long TooLongRows { get; init; }
+
+    /// <summary>Tokens of the longest row, before anything is cut.</summary>
+    public required int LongestRowTokens { get; init; }
 
     /// <summary>Tokens of one epoch, without padding.</summary>
     public required long TokensPerEpoch { get; init; }
 
     /// <summary>Tokens of one epoch that the loss is taken on.</summary>
     public required long TrainedTokensPerEpoch { get; init; }
+
+    /// <summary>Tokens that pass through the model in all steps, without padding.</summary>
+    public required long TotalTokens { get; init; }
 
     /// <summary>Optimizer steps of the whole run.</summary>
     public required int TotalSteps { get; init; }
@@ -27,8 +36,11 @@ public sealed record TrainingEstimate
     /// <summary>Parameters of the base model.</summary>
     public required long ModelParameters { get; init; }
 
-    /// <summary>Peak memory of weights, gradients, optimizer and activations.</summary>
+    /// <summary>Peak memory of the process: weights, gradients, optimizer, activations, and the runtime itself.</summary>
     public required long MemoryBytes { get; init; }
+
+    /// <summary>Memory that this device has; null where it cannot be told.</summary>
+    public required long? DeviceMemoryBytes { get; init; }
 
     /// <summary>Training time on this device, from its measured matmul rate.</summary>
     public required TimeSpan Duration { get; init; }

@@ -13,4 +13,8 @@ public enum TrainingObjective
     /// <summary>Continued pre-training: every token of a text.</summary>
     [JsonStringEnumMemberName("text")]
     Text,
+
+    /// <summary>Direct preference optimization (arXiv:2305.18290): a chosen answer becomes likelier than a rejected one, measured against the base model.</summary>
+    [JsonStringEnumMemberName("dpo")]
+    Dpo,
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using LangTrain.Modeling;
 using LangTrain.Training.Data;
 using LangTrain.Training.Optimization;
@@ -8,14 +9,28 @@ namespace LangTrain.Training;
 /// <remarks>Immutable. <see cref="Validate"/> tells what does not fit; recipes call it first.</remarks>
 public sealed record TrainingOptions
 {
+    /// <summary>DPO's beta where none is given.</summary>
+    public const double DefaultBeta = 0.1;
+
     /// <summary>Which weights change. Default LoRA.</summary>
     public TrainingMethod Method { get; init; } = TrainingMethod.Lora;
 
     /// <summary>What the loss is taken on. Default supervised fine-tuning.</summary>
     public TrainingObjective Objective { get; init; } = TrainingObjective.Sft;
 
+    /// <summary>Which tokens of supervised rows are learned. Default the answers only.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // as every option that came later: hashes in older checkpoints stay what they are
+    public LossOn LossOn { get; init; }
+
+    /// <summary>How strongly DPO holds the model to its reference, above 0: larger values let it move less. Null takes <see cref="DefaultBeta"/>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public double? Beta { get; init; }
+
     /// <summary>The adapter's form; not used by full fine-tuning.</summary>
     public LoraOptions Lora { get; init; } = new();
+
+    /// <summary>What products are computed in. Default Float32, which is exact and the same on every machine.</summary>
+    public ComputeDtype ComputeDtype { get; init; } = ComputeDtype.Float32;
 
     /// <summary>Passes over the training data, at least 1. Default 3.</summary>
     public int Epochs { get; init; } = 3;
@@ -65,6 +80,13 @@ public sealed record TrainingOptions
     /// <summary>Puts several examples into one row, each attending to itself only. Default false.</summary>
     public bool Packing { get; init; }
 
+    /// <summary>
+    /// Keeps each layer's input only and computes the rest again in the backward pass: much less memory, about a third more time, the same gradients.
+    /// Default false.
+    /// </summary>
+    [JsonIgnore] // it changes no result, so that a resumed run may differ in it
+    public bool ActivationCheckpointing { get; init; }
+
     /// <summary>Seed of everything random: adapter, data order, evaluation split, dropout. Default 42.</summary>
     public long Seed { get; init; } = 42;
 
@@ -89,7 +111,17 @@ public sealed record TrainingOptions
     /// <summary>Ends training when the evaluation loss no longer falls, and takes the best weights; null for never. Default null.</summary>
     public EarlyStoppingOptions? EarlyStopping { get; init; }
 
-    /// <summary>Steps in a row without a finite loss and gradient after which the run fails. Default 5.</summary>
+    /// <summary>
+    /// With evaluation data, the result is the checkpoint of the lowest evaluation loss; false takes the last step's weights (except that early
+    /// stopping always takes the best). Default true.
+    /// </summary>
+    [JsonIgnore] // it changes no step
+    public bool UseBestCheckpoint { get; init; } = true;
+
+    /// <summary>
+    /// Steps in a row without a finite loss and gradient, or with a loss far above that of guessing, after which the run goes back to its last good
+    /// checkpoint with half the learning rate, twice at most, and then fails. Default 5.
+    /// </summary>
     public int NonFiniteStepLimit { get; init; } = 5;
 
     /// <summary>Tells what does not fit, one sentence each; empty if all is well.</summary>
@@ -116,6 +148,9 @@ public sealed record TrainingOptions
         Require(KeepCheckpoints >= 1, nameof(KeepCheckpoints), KeepCheckpoints, "at least 1");
         Require(EarlyStopping is null or { Patience: >= 1 }, "EarlyStopping.Patience", EarlyStopping?.Patience, "at least 1");
         Require(NonFiniteStepLimit >= 1, nameof(NonFiniteStepLimit), NonFiniteStepLimit, "at least 1");
+        Require(Beta is null or (> 0 and < double.PositiveInfinity), nameof(Beta), Beta, "above 0");
+        Require(Objective != TrainingObjective.Dpo || !Packing, nameof(Packing), Packing, "false for preferences, whose two answers need a row each");
+        Require(Objective != TrainingObjective.Dpo || LossOn == LossOn.Completion, nameof(LossOn), LossOn, "Completion for preferences, which are between answers");
         return problems;
 
         void Require(bool holds, string name, object? given, string allowed)

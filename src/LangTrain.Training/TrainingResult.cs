@@ -17,13 +17,19 @@ public sealed record TrainingResult
     /// <summary>Tokens that the loss was taken on, over all attempts.</summary>
     public required long TrainedTokens { get; init; }
 
+    /// <summary>Weights that learned.</summary>
+    public long TrainableParameters { get; init; }
+
     /// <summary>Training loss of the last step, in nats a token; null if no step was made.</summary>
     public double? FinalLoss { get; init; }
 
     /// <summary>Loss on the evaluation data of the weights that were written; null without evaluation data.</summary>
     public double? EvaluationLoss { get; init; }
 
-    /// <summary>The step whose weights were written: the last one, or the best one after early stopping.</summary>
+    /// <summary>Share of the evaluation data's trained tokens (or pairs) that those weights get right, 0 to 1; null without evaluation data.</summary>
+    public double? EvaluationAccuracy { get; init; }
+
+    /// <summary>The step whose weights were written: the last one, or that of the best evaluation.</summary>
     public int? WrittenStep { get; init; }
 
     /// <summary>The adapter in PEFT layout or the model in Hugging Face layout; null if the run was paused.</summary>

@@ -37,4 +37,7 @@ internal static partial class Logs
 
     [LoggerMessage(10, LogLevel.Error, "Request {RequestId} for {ModelId} failed")]
     public static partial void GenerationFailed(this ILogger logger, Exception failure, string requestId, string modelId);
+
+    [LoggerMessage(11, LogLevel.Error, "The estimate of request {RequestId} failed")]
+    public static partial void EstimateFailed(this ILogger logger, Exception failure, string requestId);
 }

@@ -1,5 +1,8 @@
 using LangTrain.AzureAdapters;
+using LangTrain.AzureAdapters.Telemetry;
 using LangTrain.Core.FineTunes;
+using LangTrain.Core.Models;
+using LangTrain.Core.Models.Tasks;
 using LangTrain.Inference;
 using LangTrain.Modeling;
 using LangTrain.Worker;
@@ -17,14 +20,17 @@ builder.WebHost.UseUrls(options.Url.GetLeftPart(UriPartial.Authority));
 builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTime);
 builder.Services.AddSingleton(options).AddSingleton(TimeProvider.System).AddSingleton(options.Names);
 builder.Services.AddLangTrainAzureAdapters(WorkerStorage.From(builder.Configuration, options));
+builder.Services.AddLangTrainTelemetry(builder.Configuration.ReadTelemetry("langtrain-worker"));
 builder.Services.AddSingleton<ModelFiles>();
 if (options.Trains)
 {
     builder.Services.AddSingleton<ChangeFineTune>().AddSingleton<ArtifactStore>().AddSingleton<TrainFineTune>().AddSingleton<RunTrainingAttempt>();
+    builder.Services.AddSingleton(new FineTuneOptions()).AddSingleton<SettleModelTask>().AddSingleton<CheckUploadedModel>().AddSingleton<ExportModelFiles>().AddSingleton<RunModelTask>().AddSingleton<CheckpointModels>();
     builder.Services.AddHostedService<TrainingJobsService>();
 }
 
-builder.Services.AddSingleton(new ModelHostOptions()).AddSingleton<ModelHost>().AddSingleton<ServedModels>();
+builder.Services.AddSingleton<EstimateTraining>();
+builder.Services.AddSingleton(options.Serving).AddSingleton<ModelHost>().AddSingleton<ServedModels>();
 if (options.EndsWithParent)
 {
     builder.Services.AddHostedService<ParentWatch>();
@@ -32,4 +38,5 @@ if (options.EndsWithParent)
 
 var app = builder.Build();
 app.MapGeneration();
+app.MapTraining();
 await app.RunAsync();

@@ -1,5 +1,8 @@
 using System.Globalization;
 using LangTrain.Contracts;
+using LangTrain.Inference;
+using LangTrain.Modeling;
+using static TorchSharp.torch;
 
 namespace LangTrain.Worker;
 
@@ -38,6 +41,9 @@ internal sealed record WorkerOptions
 
     /// <summary>End when standard input closes: the process that started this one is gone.</summary>
     public bool EndsWithParent { get; init; }
+
+    /// <summary>Sizes of generation and the type of its weights.</summary>
+    public ModelHostOptions Serving { get; init; } = new();
 
     /// <summary>Threads for tensor work; null is one per core.</summary>
     public int? Threads { get; init; }
@@ -96,6 +102,42 @@ internal sealed record WorkerOptions
             problems.Add($"LANGTRAIN_WORKER_ROLE is '{role}', not one of all, train, train-one, serve");
         }
 
+        var weights = configuration["LANGTRAIN_SERVING_WEIGHTS"] is { Length: > 0 } kind ? kind : "float32";
+        if (weights is not ("float32" or "bfloat16" or "int8"))
+        {
+            problems.Add($"LANGTRAIN_SERVING_WEIGHTS is '{weights}', not one of float32, bfloat16, int8");
+        }
+
+        // Half of what the process may have: training and downloads need some as well.
+        var memory = Whole("LANGTRAIN_SERVING_MEMORY_MB", 64, 1 << 24) ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2 >> 20;
+        var serving = new ModelHostOptions
+        {
+            ModelBytes = (long)memory << 20,
+            AdapterBytes = Math.Min((long)(Whole("LANGTRAIN_SERVING_ADAPTER_MB", 1, 1 << 24) ?? 1024) << 20, (long)memory << 20),
+            Engine = new EngineOptions
+            {
+                MaxRows = Whole("LANGTRAIN_SERVING_ROWS", 1, 1024) ?? 64,
+                CacheBytes = Math.Min((long)(Whole("LANGTRAIN_SERVING_CACHE_MB", 1, 1 << 24) ?? 1024) << 20, (long)memory << 18),
+                QueueCapacity = Whole("LANGTRAIN_SERVING_QUEUE", 1, 100_000) ?? 256,
+            },
+            Load = new ModelLoadOptions
+            {
+                Dtype = weights == "bfloat16" ? ScalarType.BFloat16 : ScalarType.Float32,
+                Quantization = weights == "int8" ? Quantization.Int8 : Quantization.None,
+                MapWeights = true,
+            },
+        };
+        // Storage is read by WorkerStorage; what is missing of it is told here, with the rest.
+        var (connection, account) = (configuration["AzureWebJobsStorage"], configuration["AzureWebJobsStorage:accountName"]);
+        if (string.IsNullOrWhiteSpace(connection) && string.IsNullOrWhiteSpace(account))
+        {
+            problems.Add("AzureWebJobsStorage (or AzureWebJobsStorage__accountName) is missing");
+        }
+        else if (!string.IsNullOrWhiteSpace(connection) && !string.IsNullOrWhiteSpace(account))
+        {
+            problems.Add("AzureWebJobsStorage and AzureWebJobsStorage__accountName are both given; one of them is wanted");
+        }
+
         var options = new WorkerOptions
         {
             Url = url ?? new Uri("http://127.0.0.1:7080"),
@@ -107,6 +149,7 @@ internal sealed record WorkerOptions
             LeaseTime = TimeSpan.FromSeconds(Whole("LANGTRAIN_LEASE_SECONDS", 5, 3600) ?? 30),
             DrainTime = TimeSpan.FromSeconds(Whole("LANGTRAIN_WORKER_DRAIN_SECONDS", 1, 3600) ?? 100),
             EndsWithParent = configuration["LANGTRAIN_WORKER_ENDS_WITH_PARENT"] == "true",
+            Serving = serving,
             Threads = Whole("LANGTRAIN_WORKER_THREADS", 1, 1024),
             ModelsDirectory = configuration["LANGTRAIN_MODELS_DIR"] is { Length: > 0 } folder ? folder : null,
             ScratchDirectory = configuration["LANGTRAIN_WORKER_SCRATCH_DIR"] is { Length: > 0 } scratch

@@ -57,6 +57,30 @@ export async function redeem(ticket) {
   session.key = (await call("POST", "dashboard-sessions", { ticket })).key;
 }
 
+/** Sends a form with files, telling the bytes sent so far. */
+export function sendForm(path, form, onProgress, signal) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", new URL(path, base));
+    if (session.key) request.setRequestHeader("Authorization", `Bearer ${session.key}`);
+    request.responseType = "json";
+    request.upload.onprogress = event => onProgress(event.loaded);
+    request.onload = () => request.status < 300 ? resolve(request.response) : reject(new ApiError(request.status, request.response?.error));
+    request.onerror = () => reject(new ApiError(0, { message: "The connection broke off." }));
+    request.onabort = () => reject(new DOMException("left", "AbortError"));
+    signal?.addEventListener("abort", () => request.abort(), { once: true });
+    request.send(form);
+  });
+}
+
+/** The bytes of an answer, to be kept as a file. */
+export async function save(path, filename) {
+  const bytes = await (await send("GET", path)).blob();
+  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(bytes), download: filename });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
 /** Trades the sign-in of Azure's built-in authentication for a key. */
 export async function enter() {
   session.key = (await call("POST", "dashboard-sessions/entra", {})).key;

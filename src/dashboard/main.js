@@ -2,9 +2,11 @@
 import { call, enter, redeem, session } from "./api.js";
 import { el, notice } from "./dom.js";
 import { chatPage } from "./chat.js";
+import { filesPage } from "./files.js";
 import { jobPage, jobsPage } from "./jobs.js";
 import { keysPage } from "./keys.js";
 import { modelsPage } from "./models.js";
+import { trainPage } from "./train.js";
 
 const page = document.getElementById("page");
 let leave = null;
@@ -29,7 +31,7 @@ async function show() {
     document.getElementById("sign-out").hidden = false;
     const profile = await call("GET", "user/profile", undefined, leave.signal);
     document.getElementById("who").textContent = `${profile.name} · ${profile.tier}`;
-    const pages = { jobs: rest[0] ? jobPage : jobsPage, models: modelsPage, chat: chatPage, keys: keysPage };
+    const pages = { jobs: rest[0] ? jobPage : jobsPage, files: filesPage, train: trainPage, models: modelsPage, chat: chatPage, keys: keysPage };
     await (pages[name] ?? jobsPage)(page, leave.signal, decodeURIComponent(rest.join("/")));
   } catch (error) {
     if (error.name === "AbortError") return;

@@ -3,13 +3,17 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using LangTrain.Testing;
 
 namespace LangTrain.Flow.Tests;
 
 /// <summary>The public API as any HTTP client sees it.</summary>
 internal sealed class Api(Uri baseUrl, string key) : IDisposable
 {
-    private readonly HttpClient _client = new()
+    // Every host of a run is the same program.
+    private static AnswerContract? _contract;
+
+    private readonly HttpClient _client = new(new ContractHandler(stop => ContractAsync(baseUrl, stop), new HttpClientHandler()))
     {
         BaseAddress = baseUrl,
         Timeout = TimeSpan.FromMinutes(2),
@@ -33,17 +37,36 @@ internal sealed class Api(Uri baseUrl, string key) : IDisposable
         return (await ReadAsync(await _client.PostAsync(new Uri("files", UriKind.Relative), form)))["id"]!.GetValue<string>();
     }
 
-    /// <summary>Uploads a folder as a custom model.</summary>
+    /// <summary>Uploads a folder as a custom model, and waits until it was checked.</summary>
     public async Task<JsonObject> UploadModelAsync(string folder, string name)
     {
         var archive = new MemoryStream();
         await System.IO.Compression.ZipFile.CreateFromDirectoryAsync(folder, archive);
-        using var form = new MultipartFormDataContent();
-        form.Add(new StringContent(name), "name");
-        form.Add(new StringContent("custom"), "model_type");
-        form.Add(new ByteArrayContent(archive.ToArray()), "model", "model.zip");
-        return await ReadAsync(await _client.PostAsync(new Uri("models", UriKind.Relative), form));
+        var model = await UploadModelAsync(archive.ToArray(), "model.zip", name: name);
+        for (var tries = 0; model["status"]!.GetValue<string>() == "validating" && tries < 600; tries++)
+        {
+            await Task.Delay(100);
+            model = await GetAsync("models/" + model["id"]!.GetValue<string>());
+        }
+
+        Assert.True(model["status"]!.GetValue<string>() == "ready", model.ToJsonString());
+        return model;
     }
+
+    /// <summary>Uploads an archive as a custom model, which then is to be checked.</summary>
+    public async Task<JsonObject> UploadModelAsync(byte[] archive, string filename, string? baseModel = null, string name = "Mine")
+    {
+        using var form = new MultipartFormDataContent { { new StringContent(name), "name" }, { new StringContent("custom"), "model_type" } };
+        if (baseModel is not null)
+        {
+            form.Add(new StringContent(baseModel), "base_model");
+        }
+
+        form.Add(new ByteArrayContent(archive), "model", filename);
+        return await PostFormAsync("models", form);
+    }
+
+    public async Task<JsonObject> PostFormAsync(string path, MultipartFormDataContent form) => await ReadAsync(await _client.PostAsync(new Uri(path, UriKind.Relative), form));
 
     /// <summary>Waits until a job has one of these statuses, and fails if it ends with another.</summary>
     public async Task<JsonObject> WaitForJobAsync(string id, TimeSpan patience, params string[] statuses)
@@ -87,6 +110,17 @@ internal sealed class Api(Uri baseUrl, string key) : IDisposable
         ["choices"]![0]!["text"]!.GetValue<string>();
 
     public void Dispose() => _client.Dispose();
+
+    private static async Task<AnswerContract> ContractAsync(Uri baseUrl, CancellationToken cancellation)
+    {
+        if (_contract is null)
+        {
+            using var client = new HttpClient();
+            _contract = new AnswerContract(JsonNode.Parse(await client.GetStringAsync(new Uri(baseUrl, "openapi.json"), cancellation))!.AsObject());
+        }
+
+        return _contract;
+    }
 
     private static async Task<JsonObject> ReadAsync(HttpResponseMessage response)
     {

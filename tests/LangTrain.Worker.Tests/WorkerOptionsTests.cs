@@ -1,3 +1,4 @@
+using LangTrain.Modeling;
 using Microsoft.Extensions.Configuration;
 
 namespace LangTrain.Worker.Tests;
@@ -27,6 +28,19 @@ public sealed class WorkerOptionsTests
         Assert.Equal((trains, serves, oneJob), (options.Trains, options.Serves, options.OneJob));
     }
 
+    [Fact]
+    public void Generation_keeps_to_the_sizes_and_weights_that_were_set()
+    {
+        var options = Read(
+            ("LANGTRAIN_WORKER_URL", "http://127.0.0.1:1"), ("LANGTRAIN_WORKER_KEY", "k"), ("LANGTRAIN_SERVING_WEIGHTS", "int8"), ("LANGTRAIN_SERVING_MEMORY_MB", "2000"),
+            ("LANGTRAIN_SERVING_ROWS", "9")).Serving;
+
+        Assert.Equal((2000L << 20, 1024L << 20, 500L << 20, 9), (options.ModelBytes, options.AdapterBytes, options.Engine.CacheBytes, options.Engine.MaxRows));
+        Assert.Equal(Quantization.Int8, options.Load.Quantization);
+        var failure = Assert.Throws<InvalidOperationException>(() => Read(("LANGTRAIN_SERVING_WEIGHTS", "int4")));
+        Assert.Contains("LANGTRAIN_SERVING_WEIGHTS is 'int4'", failure.Message, StringComparison.Ordinal);
+    }
+
     private static WorkerOptions Read(params (string Name, string Value)[] settings) => WorkerOptions.FromConfiguration(
-        new ConfigurationBuilder().AddInMemoryCollection(settings.Select(s => new KeyValuePair<string, string?>(s.Name, s.Value))).Build());
+        new ConfigurationBuilder().AddInMemoryCollection(settings.Append((Name: "AzureWebJobsStorage", Value: "UseDevelopmentStorage=true")).Select(s => new KeyValuePair<string, string?>(s.Name, s.Value))).Build());
 }

@@ -3,14 +3,17 @@ using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using LangTrain.Contracts;
+using LangTrain.Contracts.FineTunes;
 using LangTrain.Contracts.Generation;
+using LangTrain.Core.FineTunes;
 using LangTrain.Core.Generation;
 
 namespace LangTrain.AzureAdapters.Worker;
 
 /// <summary>Asks workers over their internal HTTP API. Thread-safe; one a process, so that connections are kept.</summary>
-internal sealed class HttpGenerationWorker : IGenerationWorker, IDisposable
+internal sealed class HttpGenerationWorker : IGenerationWorker, ITrainingWorker, IDisposable
 {
     private readonly HttpClient? _client;
 
@@ -63,9 +66,24 @@ internal sealed class HttpGenerationWorker : IGenerationWorker, IDisposable
     }
 
     /// <inheritdoc/>
-    public async Task<TokenizeResult> TokenizeAsync(TokenizeWorkItem item, CancellationToken cancellation = default)
+    public Task<TokenizeResult> TokenizeAsync(TokenizeWorkItem item, CancellationToken cancellation = default) =>
+        AskAsync(WorkerRoutes.Tokenize, item, LangTrainJson.Default.TokenizeWorkItem, LangTrainJson.Default.TokenizeResult, cancellation);
+
+    /// <inheritdoc/>
+    public Task<PreviewResult> PreviewAsync(PreviewWorkItem item, CancellationToken cancellation = default) =>
+        AskAsync(WorkerRoutes.Preview, item, LangTrainJson.Default.PreviewWorkItem, LangTrainJson.Default.PreviewResult, cancellation);
+
+    /// <inheritdoc/>
+    public Task<TrainingEstimateAnswer> EstimateAsync(EstimateWorkItem item, CancellationToken cancellation = default) =>
+        AskAsync(WorkerRoutes.Estimate, item, LangTrainJson.Default.EstimateWorkItem, LangTrainJson.Default.TrainingEstimateAnswer, cancellation);
+
+    /// <inheritdoc/>
+    public void Dispose() => _client?.Dispose();
+
+    private async Task<TAnswer> AskAsync<TItem, TAnswer>(
+        string path, TItem item, JsonTypeInfo<TItem> itemType, JsonTypeInfo<TAnswer> answerType, CancellationToken cancellation)
     {
-        using var response = await PostAsync(WorkerRoutes.Tokenize, JsonContent.Create(item, LangTrainJson.Default.TokenizeWorkItem), cancellation);
+        using var response = await PostAsync(path, JsonContent.Create(item, itemType), cancellation);
         if (!response.IsSuccessStatusCode)
         {
             throw await ReadFailureAsync(response, cancellation) is { } failure ? new GenerationFailedException(failure) : Unexpected(response);
@@ -73,16 +91,13 @@ internal sealed class HttpGenerationWorker : IGenerationWorker, IDisposable
 
         try
         {
-            return await response.Content.ReadFromJsonAsync(LangTrainJson.Default.TokenizeResult, cancellation) ?? throw new JsonException("It is null.");
+            return await response.Content.ReadFromJsonAsync(answerType, cancellation) ?? throw new JsonException("It is null.");
         }
         catch (Exception broken) when (broken is HttpRequestException or IOException or JsonException)
         {
             throw new GenerationUnavailableException("The worker's answer broke off.", broken);
         }
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _client?.Dispose();
 
     private static async Task<GenerationUpdate> ReadLineAsync(StreamReader lines, CancellationToken cancellation)
     {

@@ -66,11 +66,29 @@ public sealed record FineTuneAnswer
     /// <summary>Tokens on which the loss was taken so far.</summary>
     public long TrainedTokens { get; init; }
 
+    /// <summary>What the whole training takes, once a worker has looked at the data.</summary>
+    public TrainingEstimateAnswer? Estimate { get; init; }
+
     /// <summary>What was made and how it was verified, when completed.</summary>
     public FineTuneArtifactsAnswer? Artifacts { get; init; }
 
     /// <summary>The owner's own notes.</summary>
     public required IReadOnlyDictionary<string, string> Metadata { get; init; }
+
+    /// <summary>The same as <c>model_id</c>, where the together-ai client looks for it.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>The uploaded file, where the together-ai client looks for it; absent where the data came from a URL.</summary>
+    public string? TrainingFile { get; init; }
+
+    /// <summary>The uploaded file with evaluation rows, where the together-ai client looks for it.</summary>
+    public string? ValidationFile { get; init; }
+
+    /// <summary>The same as <c>fine_tuned_model</c>, where the together-ai client looks for it.</summary>
+    public string? ModelOutputName { get; init; }
+
+    /// <summary>The account.</summary>
+    public required string UserId { get; init; }
 }
 
 /// <summary>Numbers of a fine-tune.</summary>
@@ -129,7 +147,29 @@ public sealed record FineTuneDatasetAnswer
 /// <param name="TrainingSeconds">Seconds of training.</param>
 /// <param name="ReloadMaxLogitDifference">Largest difference of a logit between the model in memory and the stored one read back.</param>
 /// <param name="EndsWithEos">Whether it ends answers by itself; null where it was not tried.</param>
-public sealed record FineTuneArtifactsAnswer(string Kind, long Bytes, double TrainingSeconds, double? ReloadMaxLogitDifference, bool? EndsWithEos);
+public sealed record FineTuneArtifactsAnswer(string Kind, long Bytes, double TrainingSeconds, double? ReloadMaxLogitDifference, bool? EndsWithEos)
+{
+    /// <summary>Weights that were trained.</summary>
+    public long? TrainableParameters { get; init; }
+
+    /// <summary>The step whose weights were stored: the last one, or that of the best evaluation.</summary>
+    public int? WrittenStep { get; init; }
+
+    /// <summary>Tensors of the stored files, each scanned for NaN and infinity.</summary>
+    public int? TensorsScanned { get; init; }
+
+    /// <summary>Prompts of the training data that the stored model was asked.</summary>
+    public int? PromptsTried { get; init; }
+
+    /// <summary>Answers among them that ended by themselves.</summary>
+    public int? PromptsEnded { get; init; }
+
+    /// <summary>Answers among them that equal the training data's to the last token.</summary>
+    public int? PromptsExact { get; init; }
+
+    /// <summary>Highest resident memory of the worker's process that was seen in the training.</summary>
+    public long? PeakMemoryBytes { get; init; }
+}
 
 /// <summary>Where a browser connects for live events.</summary>
 /// <param name="Url">WebSocket address with a token in it.</param>

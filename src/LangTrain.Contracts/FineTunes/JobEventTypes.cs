@@ -6,7 +6,7 @@ public static class JobEventTypes
     /// <summary>A line for people: <c>message</c>, <c>level</c>.</summary>
     public const string Log = "log";
 
-    /// <summary>Numbers of a step: <c>data</c> with numeric <c>epoch, step, loss, learning_rate, grad_norm, tokens_per_second, eta_seconds, memory_bytes</c>.</summary>
+    /// <summary>Numbers of a step: <c>data</c> with numeric <c>epoch, step, loss, learning_rate, grad_norm, tokens_per_second, eta_seconds, memory_bytes</c>; of preferences also <c>reward_margin, reward_accuracy</c>.</summary>
     public const string Metrics = "metrics";
 
     /// <summary>The job's new status: <c>status</c>.</summary>

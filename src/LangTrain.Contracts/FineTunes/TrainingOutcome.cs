@@ -38,4 +38,22 @@ public sealed record TrainingOutcome
 
     /// <summary>Whether the stored model ends a prompt of its training data with an end-of-sequence token; null where it was not tried.</summary>
     public bool? EndsWithEos { get; init; }
+
+    /// <summary>The step whose weights were stored: the last one, or that of the best evaluation.</summary>
+    public int? WrittenStep { get; init; }
+
+    /// <summary>Tensors of the stored files, each scanned for NaN and infinity; an attempt that finds any fails.</summary>
+    public int? TensorsScanned { get; init; }
+
+    /// <summary>Prompts of the training data that the stored model was asked.</summary>
+    public int? PromptsTried { get; init; }
+
+    /// <summary>Answers among them that ended by themselves.</summary>
+    public int? PromptsEnded { get; init; }
+
+    /// <summary>Answers among them that equal the training data's to the last token.</summary>
+    public int? PromptsExact { get; init; }
+
+    /// <summary>Highest resident memory of the worker's process that was seen in the training.</summary>
+    public long? PeakMemoryBytes { get; init; }
 }

@@ -65,4 +65,5 @@ public sealed record ModelPricing(decimal Input, decimal Output, decimal Trainin
 /// <param name="FineTune">The fine-tune that made it; absent for uploads.</param>
 /// <param name="Kind"><c>adapter</c> or <c>full</c>.</param>
 /// <param name="Quantization"><c>nf4</c> when it is served over a 4-bit base.</param>
-public sealed record ModelLineage(string? BaseModel, string? FineTune, string Kind, string? Quantization);
+/// <param name="Parent">The fine-tuned model with whose adapter its training began; absent where it began anew.</param>
+public sealed record ModelLineage(string? BaseModel, string? FineTune, string Kind, string? Quantization, string? Parent = null);

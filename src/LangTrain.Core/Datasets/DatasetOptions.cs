@@ -9,6 +9,9 @@ public sealed record DatasetOptions
     /// <summary>Share of rows kept for evaluation, 0 to 0.5.</summary>
     public double EvaluationShare { get; init; }
 
+    /// <summary>Good rows after which reading stops; null reads all.</summary>
+    public int? MostRows { get; init; }
+
     /// <summary>Seed of the choice of those rows.</summary>
     public long Seed { get; init; }
 }

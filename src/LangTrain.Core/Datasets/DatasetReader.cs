@@ -32,9 +32,9 @@ internal sealed class DatasetReader(DatasetLimits limits, DatasetOptions options
     {
         using var output = new RowOutput();
         await using var lines = await LineReader.OpenAsync(content, limits, cancellation);
-        while (_problems.Count < limits.MaxProblems && await lines.FillAsync(cancellation))
+        while (!IsEnough && await lines.FillAsync(cancellation))
         {
-            while (_problems.Count < limits.MaxProblems && lines.TryRead(out var line))
+            while (!IsEnough && lines.TryRead(out var line))
             {
                 if (!line.Span.Trim(" \t"u8).IsEmpty && Convert(line, lines.LineNumber, output))
                 {
@@ -57,6 +57,8 @@ internal sealed class DatasetReader(DatasetLimits limits, DatasetOptions options
 
         return Report(lines.Bytes);
     }
+
+    private bool IsEnough => _problems.Count >= limits.MaxProblems || _rows + _evaluationRows >= options.MostRows;
 
     private bool Convert(ReadOnlyMemory<byte> line, long number, RowOutput output)
     {

@@ -18,15 +18,23 @@ public sealed class UploadedFiles(IFileStore files, IBlobStore blobs, StorageNam
     /// <summary>Largest file.</summary>
     public const long MaxBytes = 1L << 30;
 
+    /// <summary>Shortest and longest life of a file that is to expire, seconds.</summary>
+    public const int ShortestLifeSeconds = 3600, LongestLifeSeconds = 30 * 24 * 3600;
+
     /// <summary>What files may be for.</summary>
-    public static IReadOnlyList<string> Purposes { get; } = ["fine-tune", "batch", "user_data"];
+    public static IReadOnlyList<string> Purposes { get; } = ["fine-tune", "batch", "user_data", "model"];
 
     /// <summary>Stores the bytes of an upload as they come. What is known only after them (OpenAI's clients send <c>purpose</c> last) follows with <see cref="CreateAsync"/>.</summary>
     /// <exception cref="ApiException">413.</exception>
-    public async Task<StoredUpload> StoreAsync(string accountId, string? filename, Stream content, CancellationToken cancellation = default)
+    public Task<StoredUpload> StoreAsync(string accountId, string? filename, Stream content, CancellationToken cancellation = default) =>
+        StoreAsync(accountId, filename, content, MaxBytes, cancellation);
+
+    /// <summary>As above, for content of another size.</summary>
+    /// <exception cref="ApiException">413.</exception>
+    internal async Task<StoredUpload> StoreAsync(string accountId, string? filename, Stream content, long maxBytes, CancellationToken cancellation)
     {
         var blob = $"files/{accountId}/{Ids.New("upload", time)}";
-        using var measured = new MeasuredStream(content, MaxBytes, "The file");
+        using var measured = new MeasuredStream(content, maxBytes, "The file");
         await blobs.WriteAsync(names.DatasetsContainer, blob, measured, overwrite: false, cancellation);
         return new StoredUpload(blob, CleanName(filename), measured.Bytes, measured.Sha256());
     }
@@ -133,7 +141,7 @@ public sealed class UploadedFiles(IFileStore files, IBlobStore blobs, StorageNam
         return count;
     }
 
-    private static string CleanName(string? filename)
+    internal static string CleanName(string? filename)
     {
         var name = new string([.. (filename ?? "").Split('/', '\\')[^1].Where(c => !char.IsControl(c) && c != '"')]).Trim();
         return name.Length switch { 0 => "upload", > 200 => name[..200], _ => name };

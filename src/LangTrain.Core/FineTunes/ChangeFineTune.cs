@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using LangTrain.Contracts.FineTunes;
+using LangTrain.Core.Observability;
 using LangTrain.Core.Storage;
 
 namespace LangTrain.Core.FineTunes;
@@ -59,6 +60,11 @@ public sealed class ChangeFineTune(IFineTuneStore store, IJobEventLog log, IJobR
             try
             {
                 var written = await store.UpdateAsync(row, Complete(row.Value, wanted), cancellation);
+                if (written.Value.Status != row.Value.Status)
+                {
+                    JobMetrics.Count(written.Value);
+                }
+
                 await TellAsync(written.Value, cancellation);
                 return written;
             }

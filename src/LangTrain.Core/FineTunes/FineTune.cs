@@ -27,6 +27,9 @@ public sealed record FineTune
     /// <summary>Where its files lie.</summary>
     public required ModelSource BaseModel { get; init; }
 
+    /// <summary>The adapter with whose weights training begins, where the request named a fine-tuned model; null begins anew.</summary>
+    public ModelSource? StartAdapter { get; init; }
+
     /// <summary>What the request named as data.</summary>
     public required DatasetReference Dataset { get; init; }
 
@@ -77,6 +80,9 @@ public sealed record FineTune
     /// whoever comes next if the first died in between; the log drops what it has.
     /// </summary>
     public IReadOnlyList<JobEventDraft> PendingEvents { get; init; } = [];
+
+    /// <summary>W3C trace context of the request that made it; every later step joins that trace. Null where nobody traced.</summary>
+    public string? TraceParent { get; init; }
 
     /// <summary>UTC.</summary>
     public required DateTimeOffset CreatedAt { get; init; }

@@ -53,10 +53,25 @@ public static class FineTuneAnswers
             StartedAt = job.StartedAt?.ToUnixTimeSeconds(),
             FinishedAt = job.FinishedAt?.ToUnixTimeSeconds(),
             TrainedTokens = progress.TrainedTokens,
+            Estimate = progress.Estimate,
             Artifacts = job.Outcome is { } made
                 ? new FineTuneArtifactsAnswer(made.ArtifactKind, made.ArtifactBytes, made.TrainingSeconds, made.ReloadMaxLogitDifference, made.EndsWithEos)
+                {
+                    TrainableParameters = made.TrainableParameters > 0 ? made.TrainableParameters : null,
+                    WrittenStep = made.WrittenStep,
+                    TensorsScanned = made.TensorsScanned,
+                    PromptsTried = made.PromptsTried,
+                    PromptsEnded = made.PromptsEnded,
+                    PromptsExact = made.PromptsExact,
+                    PeakMemoryBytes = made.PeakMemoryBytes,
+                }
                 : null,
             Metadata = job.Metadata,
+            Model = job.ModelId,
+            TrainingFile = job.Dataset.FileId,
+            ValidationFile = job.Dataset.ValidationFileId,
+            ModelOutputName = job.FineTunedModelId,
+            UserId = job.AccountId,
         };
     }
 

@@ -20,23 +20,30 @@ internal static class FineTuneConfigRequest
 
         var method = config.OneOf("method", Methods) ?? defaults.Method;
         var objective = config.OneOf("objective", "sft", "text", "dpo") ?? defaults.Objective;
-        if (objective == "dpo")
+        var beta = config.Number("beta", 0, 100, excludeMin: true);
+        if (beta is not null && objective != "dpo")
         {
-            config.Problems.Add(config.At("objective"), $"{config.At("objective")} 'dpo' is not trained by this version; 'sft' and 'text' are.", "unsupported");
-        }
-
-        if (config.Has("beta"))
-        {
-            config.Problems.Add(config.At("beta"), $"{config.At("beta")} belongs to objective 'dpo', which is not trained by this version.", "unsupported");
+            config.Problems.Add(config.At("beta"), $"{config.At("beta")} belongs to objective 'dpo'; the objective is '{objective}'.");
         }
 
         var read = defaults with
         {
             Method = method,
             Objective = objective,
+            Beta = beta ?? defaults.Beta,
             LoraConfig = Lora(config.Object("lora_config"), defaults.LoraConfig),
             TrainingConfig = Training(config.Object("training_config"), defaults.TrainingConfig),
         };
+        if (objective == "dpo" && read.TrainingConfig.Packing)
+        {
+            config.Problems.Add(config.At("training_config.packing"), $"{config.At("training_config.packing")} is not possible with objective 'dpo': the two answers of a pair need a row each.");
+        }
+
+        if (objective == "dpo" && read.TrainingConfig.LossOn != defaults.TrainingConfig.LossOn)
+        {
+            config.Problems.Add(config.At("training_config.loss_on"), $"{config.At("training_config.loss_on")} 'all' is not possible with objective 'dpo', which compares answers.");
+        }
+
         config.RefuseUnknownKeys();
         return read;
     }
@@ -65,6 +72,7 @@ internal static class FineTuneConfigRequest
 
     private static IReadOnlyList<string>? Targets(RequestObject lora)
     {
+        lora.Takes("target_modules", """{"anyOf":[{"const":"all-linear"},{"type":"array","minItems":1,"maxItems":64,"items":{"type":"string","maxLength":128}}]}""");
         if (lora.Find("target_modules") is { ValueKind: System.Text.Json.JsonValueKind.String } word)
         {
             if (word.GetString() == "all-linear")
@@ -101,18 +109,16 @@ internal static class FineTuneConfigRequest
             MaxSeqLength = training.Int32("max_seq_length", 8, 1_048_576),
             OverlongRows = training.OneOf("overlong_rows", "truncate", "drop", "error") ?? defaults.OverlongRows,
             Packing = training.Flag("packing") ?? defaults.Packing,
+            ComputeDtype = training.OneOf("compute_dtype", "auto", "float32", "bfloat16") ?? defaults.ComputeDtype,
+            ActivationCheckpointing = training.Flag("activation_checkpointing") ?? defaults.ActivationCheckpointing,
             Seed = training.Integer("seed", 0, long.MaxValue) ?? defaults.Seed,
             EvalSplit = training.Number("eval_split", 0, 0.5) ?? defaults.EvalSplit,
             EvalSteps = training.Int32("eval_steps", 1, 10_000_000),
             SaveSteps = training.Int32("save_steps", 1, 10_000_000),
+            UseBestCheckpoint = training.Flag("use_best_checkpoint") ?? defaults.UseBestCheckpoint,
             EarlyStopping = EarlyStopping(training.Object("early_stopping")),
             LossOn = training.OneOf("loss_on", "completion", "all") ?? defaults.LossOn,
         };
-        if (read.LossOn == "all")
-        {
-            training.Problems.Add(training.At("loss_on"), $"{training.At("loss_on")} 'all' is not trained by this version: answers are, or every token of rows with 'text'.", "unsupported");
-        }
-
         training.RefuseUnknownKeys();
         return read;
     }

@@ -1,3 +1,5 @@
+using LangTrain.Contracts.FineTunes;
+
 namespace LangTrain.Core.FineTunes;
 
 /// <summary>How far the training is; written by the worker with its heartbeats.</summary>
@@ -35,4 +37,7 @@ public sealed record FineTuneProgress
 
     /// <summary>Tokens trained so far.</summary>
     public long TrainedTokens { get; init; }
+
+    /// <summary>What the whole training takes, told by the worker before its first step; null until then.</summary>
+    public TrainingEstimateAnswer? Estimate { get; init; }
 }

@@ -1,6 +1,7 @@
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Core.Datasets;
 using LangTrain.Core.Models;
+using LangTrain.Core.Observability;
 
 namespace LangTrain.Core.FineTunes;
 
@@ -25,6 +26,7 @@ public sealed class PrepareFineTune(IFineTuneStore store, ChangeFineTune change,
             return true;
         }
 
+        using var span = JobTrace.Start("prepare", row.Value);
         try
         {
             var job = row.Value;
@@ -51,15 +53,9 @@ public sealed class PrepareFineTune(IFineTuneStore store, ChangeFineTune change,
 
     private static FineTuneChange Accept(FineTune job, PreparedDataset prepared)
     {
-        // Preference rows have no single answer to train on.
-        if (prepared.Format == "preference")
+        if (MismatchOf(job.Config.Objective, prepared.Format) is { } mismatch)
         {
-            return FineTuneRules.Fail(job, new JobError("dataset_invalid", "The rows are preferences (chosen and rejected); this version trains objectives 'sft' and 'text' only."));
-        }
-
-        if (job.Config.Objective == "text" && prepared.Format != "text")
-        {
-            return FineTuneRules.Fail(job, new JobError("dataset_invalid", $"Objective 'text' needs rows with 'text'; these are of format '{prepared.Format}'."));
+            return FineTuneRules.Fail(job, new JobError("dataset_invalid", mismatch));
         }
 
         return FineTuneRules.Queue(
@@ -70,4 +66,14 @@ public sealed class PrepareFineTune(IFineTuneStore store, ChangeFineTune change,
                 .. prepared.Warnings.Select(warning => new JobLine(warning, "warning")),
             ]);
     }
+
+    /// <summary>Why rows of a format cannot serve an objective; null when they can.</summary>
+    internal static string? MismatchOf(string objective, string format) => (objective, format) switch
+    {
+        ("dpo", "preference") => null,
+        ("dpo", _) => $"Objective 'dpo' needs rows with 'prompt', 'chosen' and 'rejected'; these are of format '{format}'.",
+        (_, "preference") => $"The rows are preferences (chosen and rejected), which objective 'dpo' trains on; the objective is '{objective}'.",
+        ("text", not "text") => $"Objective 'text' needs rows with 'text'; these are of format '{format}'.",
+        _ => null,
+    };
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using LangTrain.Contracts.FineTunes;
+using LangTrain.Core.Observability;
 using LangTrain.Core.Storage;
 
 namespace LangTrain.Core.FineTunes;
@@ -27,7 +28,8 @@ public sealed class QueueTraining(ChangeFineTune change, IWorkQueue<TrainModelWo
             return sentAttempt;
         }
 
-        await queue.SendAsync(new TrainModelWorkItem(job.AccountId, job.JobId, queued.Attempt, Activity.Current?.Id), default, cancellation);
+        using var span = JobTrace.Start("queue", queued, ActivityKind.Producer);
+        await queue.SendAsync(new TrainModelWorkItem(job.AccountId, job.JobId, queued.Attempt, span?.Id ?? queued.TraceParent), default, cancellation);
         return queued.Attempt;
     }
 }

@@ -1,4 +1,5 @@
 using LangTrain.Contracts.FineTunes;
+using LangTrain.Core.Observability;
 
 namespace LangTrain.Core.FineTunes;
 
@@ -27,6 +28,7 @@ public sealed class SettleFineTune(ChangeFineTune change, IFineTuneStore store, 
     private async Task<FineTune?> CompleteAsync(FineTuneRef job, FineTuneSignal signal, TrainingOutcome outcome, CancellationToken cancellation)
     {
         var row = await store.FindAsync(job, cancellation);
+        using var span = row is null ? null : JobTrace.Start("register", row.Value);
         string? modelId = null;
         if (row is not null && FineTuneRules.IsFromHolder(row.Value, signal))
         {

@@ -1,14 +1,13 @@
+using System.Diagnostics;
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Core.Accounts;
 using LangTrain.Core.Errors;
-using LangTrain.Core.Files;
-using LangTrain.Core.Models;
 using LangTrain.Core.Storage;
 
 namespace LangTrain.Core.FineTunes;
 
 /// <summary>Takes a new fine-tune: checks what the request names and writes the job's row. The caller starts its orchestration. Thread-safe.</summary>
-public sealed class SubmitFineTune(ModelCatalog models, IFileStore files, IFineTuneStore store, ChangeFineTune change, TimeProvider time)
+public sealed class SubmitFineTune(CheckFineTune check, IFineTuneStore store, ChangeFineTune change, TimeProvider time)
 {
     /// <summary>Writes the row, or finds the one that an earlier try of the same request wrote.</summary>
     /// <param name="caller">Who asks.</param>
@@ -20,23 +19,7 @@ public sealed class SubmitFineTune(ModelCatalog models, IFileStore files, IFineT
     {
         ArgumentNullException.ThrowIfNull(caller);
         ArgumentNullException.ThrowIfNull(request);
-        var (model, target) = await models.ResolveAsync(caller.AccountId, request.ModelId, "model_id", cancellation);
-        if (target.Adapter is not null || !model.SupportedTasks.Contains("fine-tuning"))
-        {
-            throw ApiErrors.Invalid(
-                $"The model '{ApiErrors.Shorten(request.ModelId)}' cannot be trained further: it is an adapter over '{model.BaseModelId}'. Train that one.",
-                "model_id", "model_not_trainable");
-        }
-
-        if (request.Config.TrainingConfig.MaxSeqLength is { } length && model.ContextLength > 0 && length > model.ContextLength)
-        {
-            throw ApiErrors.Invalid(
-                $"config.training_config.max_seq_length is {length}; the model's context holds {model.ContextLength} tokens.", "config.training_config.max_seq_length");
-        }
-
-        await RequireFileAsync(caller.AccountId, request.Dataset.FileId, "dataset.file_id", cancellation);
-        await RequireFileAsync(caller.AccountId, request.Dataset.ValidationFileId, "dataset.validation_file_id", cancellation);
-
+        var (model, target, config) = await check.ExecuteAsync(caller, request, cancellation);
         var job = new FineTune
         {
             Id = "ftjob-" + idSeed,
@@ -44,12 +27,15 @@ public sealed class SubmitFineTune(ModelCatalog models, IFileStore files, IFineT
             KeyId = caller.Key.Id,
             Name = request.Name,
             ModelId = request.ModelId,
-            BaseModelId = model.Id,
+            // An adapter goes on over the model that it was trained on.
+            BaseModelId = target.Adapter is null ? model.Id : model.BaseModelId!,
             BaseModel = target.Base,
+            StartAdapter = target.Adapter,
             Dataset = request.Dataset,
-            Config = request.Config,
+            Config = config,
             Suffix = request.Suffix,
             Metadata = request.Metadata,
+            TraceParent = Activity.Current?.Id,
             CreatedAt = time.GetUtcNow(),
             PendingEvents =
             [
@@ -67,13 +53,5 @@ public sealed class SubmitFineTune(ModelCatalog models, IFileStore files, IFineT
 
         // Tells what is pending.
         return (await change.ExecuteAsync(job.Ref(), (FineTune _) => (FineTune?)null, cancellation))?.Value ?? job;
-    }
-
-    private async Task RequireFileAsync(string accountId, string? fileId, string param, CancellationToken cancellation)
-    {
-        if (fileId is not null && await files.FindAsync(accountId, fileId, cancellation) is null)
-        {
-            throw ApiErrors.NotFound("file", fileId, param);
-        }
     }
 }

@@ -13,6 +13,11 @@ public interface IGenerationWorker
     /// <exception cref="GenerationUnavailableException">No worker answers.</exception>
     /// <exception cref="GenerationFailedException">The worker says why not.</exception>
     Task<TokenizeResult> TokenizeAsync(TokenizeWorkItem item, CancellationToken cancellation = default);
+
+    /// <summary>Shows rows of training data as tokens.</summary>
+    /// <exception cref="GenerationUnavailableException">No worker answers.</exception>
+    /// <exception cref="GenerationFailedException">The worker says why not.</exception>
+    Task<PreviewResult> PreviewAsync(PreviewWorkItem item, CancellationToken cancellation = default);
 }
 
 /// <summary>No worker can be reached, or it went away in the middle.</summary>

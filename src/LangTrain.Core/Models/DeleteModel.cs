@@ -1,54 +1,116 @@
-using LangTrain.Contracts.Errors;
 using LangTrain.Contracts.Models;
 using LangTrain.Core.Accounts;
 using LangTrain.Core.Errors;
+using LangTrain.Core.FineTunes;
+using LangTrain.Core.Models.Tasks;
 using LangTrain.Core.Storage;
 
 namespace LangTrain.Core.Models;
 
-/// <summary>Deletes a model of an account with its files.</summary>
-public sealed class DeleteModel(IModelStore store, ModelCatalog catalog, IBlobStore blobs)
+/// <summary>Deletes a model of an account: its row at once, its files by tasks that outlive this process. The caller starts their orchestrations. Thread-safe.</summary>
+public sealed class DeleteModel(IModelStore store, ModelCatalog catalog, IModelTaskStore tasks, IFineTuneStore jobs, TimeProvider time)
 {
+    private const int MostNamed = 10;
+
     /// <summary>Deletes it.</summary>
-    /// <exception cref="ApiException">404; 403 for a base model; 409 while other models are built on it, which are named.</exception>
-    public async Task ExecuteAsync(Caller caller, string modelId, CancellationToken cancellation = default)
+    /// <returns>The tasks that remove the files.</returns>
+    /// <exception cref="ApiException">404; 403 for a base model; 409 while other models, jobs or exports use it, which are named.</exception>
+    public async Task<IReadOnlyList<ModelTaskRef>> ExecuteAsync(Caller caller, string modelId, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(caller);
         if (await store.FindAsync(caller.AccountId, modelId, cancellation) is not { } model)
         {
-            throw await catalog.FindAsync(caller.AccountId, modelId, cancellation) is null
+            throw await catalog.FindAsync(caller.AccountId, modelId, cancellation) is not { } other
                 ? ApiErrors.NotFound("model", modelId)
-                : new ApiException(403, ErrorTypes.Permission, [new ApiProblem("A base model belongs to everybody and cannot be deleted.", "base_model")]);
+                : other.AccountId is null
+                    ? ApiErrors.Forbidden("base_model", "A base model belongs to everybody and cannot be deleted.")
+                    : ApiErrors.Conflict("checkpoint", $"It is a checkpoint of the job '{other.JobId}', which keeps its newest ones.");
         }
 
-        var dependants = new List<string>();
-        await foreach (var other in store.ListAsync(caller.AccountId, cancellation))
+        var own = new List<ModelTask>();
+        await foreach (var task in tasks.ListAsync(caller.AccountId, cancellation))
         {
-            if (other.BaseModelId == modelId)
+            if (task.ModelId == modelId && task.Kind != ModelTaskKind.Delete)
             {
-                dependants.Add(other.Id);
+                own.Add(task);
             }
         }
 
-        if (dependants.Count > 0)
+        await RequireUnusedAsync(caller.AccountId, model, own, cancellation);
+
+        // First the tasks that remove what there is, then the row: a death in between leaves a model whose files go, until its owner, who got no
+        // answer, deletes it again; never files that nothing remembers.
+        var removals = new List<ModelTaskRef>();
+        BlobPlace[] places = [.. Places(model.Weights), .. Places(model.Adapter)];
+        if (places.Length > 0)
         {
-            throw ApiErrors.Conflict("model_in_use", $"Other models are built on it: {string.Join(", ", dependants.Take(10))}. Delete them first.");
+            var removal = new ModelTask
+            {
+                Id = Ids.New("mtask", time), AccountId = caller.AccountId, Kind = ModelTaskKind.Delete, ModelId = modelId, Places = places, CreatedAt = time.GetUtcNow(),
+            };
+            await tasks.CreateAsync(removal, cancellation);
+            removals.Add(removal.Ref());
         }
 
-        // The row first: a model without files would still be listed, files without a model are only space.
+        foreach (var task in own)
+        {
+            await CancelAsync(task.Ref(), cancellation);
+            removals.Add(task.Ref());
+        }
+
         await store.DeleteAsync(caller.AccountId, modelId, cancellation);
-        await DeleteFilesAsync(model.Weights, cancellation);
-        await DeleteFilesAsync(model.Adapter, cancellation);
+        return removals;
     }
 
-    private async Task DeleteFilesAsync(ModelSource? source, CancellationToken cancellation)
+    private async Task CancelAsync(ModelTaskRef reference, CancellationToken cancellation)
     {
-        if (source is { Kind: ModelSource.Blob, Container: { } container })
+        while (await tasks.FindAsync(reference, cancellation) is { } row)
         {
-            await foreach (var blob in blobs.ListAsync(container, source.Folder + "/", cancellation))
+            try
             {
-                await blobs.DeleteAsync(container, blob.Name, cancellation);
+                await tasks.UpdateAsync(row, row.Value with { Status = ModelTaskStatus.Cancelled, IsSettled = false }, cancellation);
+                return;
+            }
+            catch (StaleWriteException)
+            {
+                // Decided again on the row as it is now.
             }
         }
     }
+
+    private async Task RequireUnusedAsync(string accountId, StoredModel model, List<ModelTask> own, CancellationToken cancellation)
+    {
+        var users = new List<string>();
+        await foreach (var other in store.ListAsync(accountId, cancellation))
+        {
+            // Full weights that were trained from it stand alone.
+            if (other.BaseModelId == model.Id && other.Weights is null)
+            {
+                users.Add($"model {other.Id}");
+            }
+        }
+
+        foreach (var status in Enum.GetValues<FineTuneStatus>().Where(status => !FineTuneStateMachine.IsTerminal(status)))
+        {
+            for (string? after = null; users.Count < MostNamed;)
+            {
+                var page = await jobs.ListAsync(accountId, new PageRequest(100, after), status, cancellation);
+                users.AddRange(page.Items.Where(job => job.BaseModelId == model.Id || job.ModelId == model.Id).Select(job => $"job {job.Id}"));
+                after = page.HasMore ? page.Items[^1].Id : null;
+                if (after is null)
+                {
+                    break;
+                }
+            }
+        }
+
+        users.AddRange(own.Where(task => task is { Kind: ModelTaskKind.Export, Status: ModelTaskStatus.Queued or ModelTaskStatus.Running }).Select(task => $"export {task.Id}"));
+        if (users.Count > 0)
+        {
+            throw ApiErrors.Conflict("model_in_use", $"It is in use: {string.Join(", ", users.Take(MostNamed))}. Delete these, or let them end, first.");
+        }
+    }
+
+    private static IEnumerable<BlobPlace> Places(ModelSource? source) =>
+        source is { Kind: ModelSource.Blob, Container: { } container } ? [new BlobPlace(container, source.Folder + "/")] : [];
 }

@@ -6,6 +6,9 @@ namespace LangTrain.Core.Models;
 /// <summary>Models as they are shown.</summary>
 public static class ModelAnswers
 {
+    /// <summary>Tokens that a price is for.</summary>
+    public const int PricedTokens = 1_000_000;
+
     // Whoever runs this software pays for the machine and not for tokens.
     private static readonly ModelPricing Free = new(0, 0, 0, "USD", "1M tokens");
 
@@ -31,7 +34,7 @@ public static class ModelAnswers
             BaseModel = model.BaseModelId,
             Lineage = model.AccountId is null
                 ? null
-                : new ModelLineage(model.BaseModelId, model.JobId, model.Adapter is null ? "full" : "adapter", model.Quantization),
+                : new ModelLineage(model.BaseModelId, model.JobId, model.Adapter is null ? "full" : "adapter", model.Quantization, model.ParentModelId),
         };
     }
 

@@ -1,24 +1,32 @@
 using System.Collections.Frozen;
 using LangTrain.Contracts.Generation;
 using LangTrain.Core.Errors;
+using LangTrain.Core.Storage;
 
 namespace LangTrain.Core.Models;
 
 /// <summary>Finds the models that an account may use: its own, the base models, and base models by alias. Thread-safe; one a process.</summary>
 /// <remarks>Base models are few and change seldom: they are kept in memory for <see cref="Freshness"/>. An account's own models are read each time.</remarks>
-public sealed class ModelCatalog(IModelStore store, ModelAliases aliases, TimeProvider time)
+public sealed class ModelCatalog(IModelStore store, ModelAliases aliases, TimeProvider time, CheckpointModels? checkpoints = null)
 {
     /// <summary>How long the list of base models is believed without being read again.</summary>
     public static readonly TimeSpan Freshness = TimeSpan.FromSeconds(3);
 
-    private volatile Snapshot? _base;
+    private readonly RecentValue<BaseModels> _base = new(Freshness, time, stop => ReadAsync(store, aliases, stop));
 
     /// <summary>A model by its id or alias; null when the account may use no such model.</summary>
     /// <returns>The model under its own id, whatever alias was asked for.</returns>
     public async Task<StoredModel?> FindAsync(string accountId, string modelId, CancellationToken cancellation = default)
     {
         var models = await BaseModelsAsync(cancellation);
-        return models.TryGetValue(aliases.Resolve(modelId), out var found) ? found : await store.FindAsync(accountId, modelId, cancellation);
+        if (models.TryGetValue(aliases.Resolve(modelId), out var found))
+        {
+            return found;
+        }
+
+        return checkpoints is not null && CheckpointModels.IsOne(modelId)
+            ? await checkpoints.FindAsync(accountId, modelId, cancellation)
+            : await store.FindAsync(accountId, modelId, cancellation) is { } own && own.Status != ModelStatuses.Pointer ? own : null;
     }
 
     /// <summary>A model as the account sees it: under the alias that it asked for.</summary>
@@ -58,19 +66,19 @@ public sealed class ModelCatalog(IModelStore store, ModelAliases aliases, TimePr
         var models = new List<StoredModel>();
         await foreach (var model in store.ListAsync(accountId, cancellation))
         {
-            models.Add(model);
+            if (model.Status != ModelStatuses.Pointer)
+            {
+                models.Add(model);
+            }
         }
 
         models.Sort((a, b) => string.CompareOrdinal(a.Id, b.Id));
-        var known = await BaseModelsAsync(cancellation);
-        var byAlias = aliases.All.Where(pair => known.ContainsKey(pair.Value)).Select(pair => known[pair.Value] with { Id = pair.Key });
-        var plain = known.Values.Where(model => !aliases.All.ContainsKey(model.Id) || !known.ContainsKey(aliases.All[model.Id]));
-        models.AddRange(plain.Concat(byAlias).OrderBy(model => model.Id, StringComparer.Ordinal));
+        models.AddRange((await _base.GetAsync(cancellation)).Listed);
         return models;
     }
 
     /// <summary>Forgets the base models in memory, after some were registered.</summary>
-    public void Refresh() => _base = null;
+    public void Refresh() => _base.Forget();
 
     private static void RequireReady(StoredModel model, string modelId, string? param)
     {
@@ -83,22 +91,22 @@ public sealed class ModelCatalog(IModelStore store, ModelAliases aliases, TimePr
     private static ApiException NotReady(string modelId, string why, string? param) =>
         ApiErrors.Conflict("model_not_ready", $"The model '{ApiErrors.Shorten(modelId)}' cannot answer. {why}", param: param);
 
-    private async Task<FrozenDictionary<string, StoredModel>> BaseModelsAsync(CancellationToken cancellation)
-    {
-        var now = time.GetUtcNow();
-        if (_base is { } known && now - known.ReadAt < Freshness && now >= known.ReadAt)
-        {
-            return known.Models;
-        }
+    private async ValueTask<FrozenDictionary<string, StoredModel>> BaseModelsAsync(CancellationToken cancellation) => (await _base.GetAsync(cancellation)).ById;
 
-        var models = new Dictionary<string, StoredModel>(StringComparer.Ordinal);
+    private static async Task<BaseModels> ReadAsync(IModelStore store, ModelAliases aliases, CancellationToken cancellation)
+    {
+        var known = new Dictionary<string, StoredModel>(StringComparer.Ordinal);
         await foreach (var model in store.ListAsync(null, cancellation))
         {
-            models[model.Id] = model;
+            known[model.Id] = model;
         }
 
-        return (_base = new Snapshot(models.ToFrozenDictionary(StringComparer.Ordinal), now)).Models;
+        var byAlias = aliases.All.Where(pair => known.ContainsKey(pair.Value)).Select(pair => known[pair.Value] with { Id = pair.Key });
+        var plain = known.Values.Where(model => !aliases.All.TryGetValue(model.Id, out var other) || !known.ContainsKey(other));
+        return new BaseModels(
+            known.ToFrozenDictionary(StringComparer.Ordinal), [.. plain.Concat(byAlias).OrderBy(model => model.Id, StringComparer.Ordinal)]);
     }
 
-    private sealed record Snapshot(FrozenDictionary<string, StoredModel> Models, DateTimeOffset ReadAt);
+    /// <summary>The base models, and as they are listed: by id, aliases among them.</summary>
+    private sealed record BaseModels(FrozenDictionary<string, StoredModel> ById, IReadOnlyList<StoredModel> Listed);
 }

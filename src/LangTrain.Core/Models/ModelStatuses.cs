@@ -14,4 +14,7 @@ public static class ModelStatuses
 
     /// <summary>It was uploaded and failed a check.</summary>
     public const string Invalid = "invalid";
+
+    /// <summary>No model: the row only tells which job's checkpoints go by an id. Never shown.</summary>
+    internal const string Pointer = "pointer";
 }

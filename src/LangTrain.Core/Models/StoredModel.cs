@@ -47,6 +47,9 @@ public sealed record StoredModel
     /// <summary>What it was made from, or null.</summary>
     public string? BaseModelId { get; init; }
 
+    /// <summary>The fine-tuned model with whose adapter its training began, or null. It is not needed any more.</summary>
+    public string? ParentModelId { get; init; }
+
     /// <summary>The fine-tune that made it, or null.</summary>
     public string? JobId { get; init; }
 

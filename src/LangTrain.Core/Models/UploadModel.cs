@@ -1,117 +1,138 @@
-using System.IO.Compression;
 using LangTrain.Contracts;
-using LangTrain.Contracts.Models;
+using LangTrain.Contracts.Generation;
 using LangTrain.Core.Errors;
+using LangTrain.Core.Files;
+using LangTrain.Core.Http;
+using LangTrain.Core.Models.Tasks;
 using LangTrain.Core.Storage;
 
 namespace LangTrain.Core.Models;
 
-/// <summary>Makes an uploaded archive a model of an account: a zip of a Hugging Face folder, checked before a row names it. Thread-safe.</summary>
-public sealed class UploadModel(IModelStore models, BlobFolder folders, StorageNames names, TimeProvider time)
+/// <summary>What is to become a model.</summary>
+/// <param name="Name">Name for people.</param>
+/// <param name="Description">Sentence for people, or null.</param>
+/// <param name="BaseModelId">The model under an adapter, or null.</param>
+/// <param name="Files">Its files.</param>
+public sealed record ModelUpload(string Name, string? Description, string? BaseModelId, IReadOnlyList<UploadedModelFile> Files);
+
+/// <summary>Takes an upload as a model in the state <c>validating</c>; a worker checks it in full before it is <c>ready</c>. The caller starts the task's orchestration. Thread-safe.</summary>
+public sealed class UploadModel(
+    IModelStore models, ModelCatalog catalog, IModelTaskStore tasks, IFileStore files, IUploadStore uploads, IBlobStore blobs, StorageNames names, TimeProvider time)
 {
-    /// <summary>Largest archive.</summary>
+    /// <summary>Largest file of a model that comes with one request.</summary>
     public const long MaxBytes = 4L << 30;
 
-    private const long MostUnpackedBytes = 16L << 30;
-    private const int MostFiles = 1000;
-
-    // Everything a model folder holds; programs and pickles are not among it.
-    private static readonly string[] Allowed = [".json", ".safetensors", ".jinja", ".model", ".txt", ".md"];
-
-    /// <summary>Checks and stores a model.</summary>
-    /// <param name="accountId">Owner.</param>
-    /// <param name="archive">Path of the archive on this machine; deleted by the caller.</param>
-    /// <param name="name">Name for people.</param>
-    /// <param name="description">Sentence for people, or null.</param>
-    /// <param name="idSeed">Last part of the model's id.</param>
-    /// <param name="cancellation">Stops it; nothing is left.</param>
-    /// <exception cref="ApiException">400 <c>invalid_model</c>: what is wrong with the archive or the model in it.</exception>
-    public async Task<StoredModel> ExecuteAsync(
-        string accountId, string archive, string name, string? description, string idSeed, CancellationToken cancellation = default)
+    /// <summary>Stores a file that comes with the request.</summary>
+    /// <returns>The file and its SHA-256, lower-case hex.</returns>
+    /// <exception cref="ApiException">413; 415.</exception>
+    public async Task<(UploadedModelFile File, string Sha256)> StoreAsync(string accountId, string filename, Stream content, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(name);
-        ArgumentNullException.ThrowIfNull(idSeed);
-        var unpacked = Directory.CreateTempSubdirectory("langtrain-model-").FullName;
-        try
-        {
-            var folder = await UnpackAsync(archive, unpacked, cancellation);
-            var facts = await ModelInspector.InspectAsync(ModelFolder.Local(folder), cancellation);
-            if (facts.IsAdapter)
-            {
-                throw new InvalidDataException("It is an adapter. This version takes whole models; merge the adapter into its base first.");
-            }
+        var blob = $"model-uploads/{accountId}/{Ids.New("upload", time)}";
+        using var measured = new MeasuredStream(content, MaxBytes, "The model");
+        await blobs.WriteAsync(names.DatasetsContainer, blob, measured, overwrite: false, cancellation);
+        return (new UploadedModelFile(names.DatasetsContainer, blob, filename, IsOwned: true), measured.Sha256());
+    }
 
-            var id = $"custom/{Slug(name)}-{idSeed[^8..]}";
-            var prefix = $"{accountId}/{id}";
-            var revision = await folders.UploadAsync(names.ModelsContainer, prefix, folder, cancellation: cancellation);
-            var model = new StoredModel
-            {
-                Id = id,
-                AccountId = accountId,
-                Name = name,
-                Description = description ?? $"{name}, uploaded.",
-                Category = "custom",
-                ParameterCount = facts.ParameterCount,
-                ContextLength = facts.ContextLength,
-                SupportedTasks = facts.HasChatTemplate ? ["completion", "chat", "fine-tuning"] : ["completion", "fine-tuning"],
-                Status = ModelStatuses.Ready,
-                Weights = new ModelSource { Kind = ModelSource.Blob, Container = names.ModelsContainer, Folder = prefix, Revision = revision },
-                CreatedAt = time.GetUtcNow(),
-            };
-            await models.UpsertAsync(model, cancellation);
-            return model;
-        }
-        catch (InvalidDataException fault)
+    /// <summary>Deletes stored files that come to nothing.</summary>
+    public async Task DiscardAsync(IEnumerable<UploadedModelFile> stored, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(stored);
+        foreach (var file in stored.Where(file => file.IsOwned))
         {
-            throw ApiErrors.Invalid($"The model cannot be used: {fault.Message}", "model", "invalid_model");
-        }
-        finally
-        {
-            Directory.Delete(unpacked, recursive: true);
+            await blobs.DeleteAsync(file.Container, file.BlobName, cancellation);
         }
     }
 
-    private static async Task<string> UnpackAsync(string archive, string target, CancellationToken cancellation)
+    /// <summary>Finds files of the account by the ids of files or of completed uploads. They stay the owner's.</summary>
+    /// <exception cref="ApiException">404; 409 for an upload that is not completed.</exception>
+    public async Task<IReadOnlyList<UploadedModelFile>> FindFilesAsync(string accountId, IReadOnlyList<string> ids, CancellationToken cancellation = default)
     {
-        await using var zip = await ZipFile.OpenReadAsync(archive, cancellation);
-        var files = zip.Entries.Where(entry => entry.Name.Length > 0).ToList();
-        if (files.Count is 0 or > MostFiles)
+        ArgumentNullException.ThrowIfNull(ids);
+        var found = new List<UploadedModelFile>();
+        for (var i = 0; i < ids.Count; i++)
         {
-            throw new InvalidDataException($"The archive has {files.Count} files; 1 to {MostFiles} are allowed.");
+            var id = ids[i];
+            if (await uploads.FindAsync(accountId, id, cancellation) is { } upload)
+            {
+                id = upload.Value.Status == UploadStatus.Completed
+                    ? upload.Value.FileId
+                    : throw ApiErrors.Conflict("upload_not_completed", $"The upload '{ApiErrors.Shorten(id)}' is not completed.", param: $"files[{i}]");
+            }
+
+            var file = await files.FindAsync(accountId, id, cancellation) ?? throw ApiErrors.NotFound("file", ids[i], $"files[{i}]");
+            found.Add(new UploadedModelFile(names.DatasetsContainer, file.BlobName, file.Filename, IsOwned: false));
         }
 
-        var left = MostUnpackedBytes;
-        foreach (var entry in files)
+        return found;
+    }
+
+    /// <summary>Writes the task and the model's row.</summary>
+    /// <param name="accountId">Owner.</param>
+    /// <param name="upload">What it is.</param>
+    /// <param name="seed">Last part of its ids, the same for every try of one request.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <exception cref="ApiException">400, 415: no model by its names; 404, 409: the base model.</exception>
+    public async Task<(StoredModel Model, ModelTask Task)> ExecuteAsync(string accountId, ModelUpload upload, string seed, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(upload);
+        ArgumentNullException.ThrowIfNull(seed);
+        UploadedModelNames.Require([.. upload.Files.Select(file => file.Filename)]);
+        var (under, target) = await FindBaseAsync(accountId, upload, cancellation);
+        var model = new StoredModel
         {
-            if (!Allowed.Contains(Path.GetExtension(entry.Name), StringComparer.OrdinalIgnoreCase))
-            {
-                throw new InvalidDataException($"'{ApiErrors.Shorten(entry.FullName)}' is not of a kind that a model holds ({string.Join(", ", Allowed)}). Weights are taken as safetensors.");
-            }
-
-            var path = Path.GetFullPath(Path.Combine(target, entry.FullName));
-            if (!path.StartsWith(target + Path.DirectorySeparatorChar, StringComparison.Ordinal))
-            {
-                throw new InvalidDataException($"'{ApiErrors.Shorten(entry.FullName)}' lies outside the archive's folder.");
-            }
-
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            await using var content = await entry.OpenAsync(cancellation);
-            await using var file = File.Create(path);
-            // What the archive's directory says of sizes is not believed.
-            var buffer = new byte[1 << 16];
-            for (int read; (read = await content.ReadAsync(buffer, cancellation)) > 0;)
-            {
-                if ((left -= read) < 0)
-                {
-                    throw new InvalidDataException($"Unpacked it is larger than {MostUnpackedBytes >> 30} GiB.");
-                }
-
-                await file.WriteAsync(buffer.AsMemory(0, read), cancellation);
-            }
+            Id = $"custom/{Slug(upload.Name)}-{seed[^8..]}",
+            AccountId = accountId,
+            Name = upload.Name,
+            Description = upload.Description ?? $"{upload.Name}, uploaded.",
+            Category = "custom",
+            Status = ModelStatuses.Validating,
+            StatusReason = "It is being checked: formats, shapes, finite weights, and whether it loads and answers.",
+            BaseModelId = under?.Id,
+            ParameterCount = under?.ParameterCount ?? 0,
+            ContextLength = under?.ContextLength ?? 0,
+            SupportedTasks = under?.SupportedTasks ?? [],
+            CreatedAt = time.GetUtcNow(),
+        };
+        var task = new ModelTask
+        {
+            Id = "mtask-" + seed,
+            AccountId = accountId,
+            Kind = ModelTaskKind.Check,
+            ModelId = model.Id,
+            Draft = model,
+            Target = target,
+            Uploads = upload.Files,
+            CreatedAt = model.CreatedAt,
+        };
+        try
+        {
+            // The task first: it knows the model, and the sweep finds it should this die before the next line.
+            await tasks.CreateAsync(task, cancellation);
+        }
+        catch (AlreadyExistsException)
+        {
+            // An earlier try of this request got as far as here; what this one stored is nobody's.
+            await DiscardAsync(upload.Files, cancellation);
+            return (await models.FindAsync(accountId, model.Id, cancellation) ?? model, task);
         }
 
-        // People zip the folder itself as often as its content.
-        return !File.Exists(Path.Combine(target, "config.json")) && Directory.GetFileSystemEntries(target) is [var only] && Directory.Exists(only) ? only : target;
+        await models.UpsertAsync(model, cancellation);
+        return (model, task);
+    }
+
+    private async Task<(StoredModel? Model, GenerationTarget? Target)> FindBaseAsync(string accountId, ModelUpload upload, CancellationToken cancellation)
+    {
+        if (upload.BaseModelId is not { } id)
+        {
+            return upload.Files.Any(file => file.Filename == "adapter_config.json")
+                ? throw ApiErrors.Invalid("An adapter needs base_model: the id of the model that it was trained on.", "base_model", "missing_required_parameter")
+                : default;
+        }
+
+        var (model, target) = await catalog.ResolveAsync(accountId, id, "base_model", cancellation);
+        return target.Adapter is null
+            ? (model, target)
+            : throw ApiErrors.Invalid($"'{ApiErrors.Shorten(id)}' is itself an adapter over '{model.BaseModelId}'; name that one.", "base_model");
     }
 
     private static string Slug(string name)

@@ -108,6 +108,10 @@ public sealed class BlobFolder(IBlobStore blobs)
     public async Task<string?> FindRevisionAsync(string container, string prefix, CancellationToken cancellation = default) =>
         (await FindManifestAsync(container, prefix, cancellation))?.Revision;
 
+    /// <summary>What belongs to a complete folder; null when there is none.</summary>
+    public async Task<FolderManifest?> FindAsync(string container, string prefix, CancellationToken cancellation = default) =>
+        (await FindManifestAsync(container, prefix, cancellation))?.Manifest;
+
     /// <summary>Names of the complete folders directly below a prefix.</summary>
     /// <param name="container">Container.</param>
     /// <param name="prefix">Ends with a slash, or is empty.</param>
@@ -161,7 +165,7 @@ public sealed class BlobFolder(IBlobStore blobs)
         {
             await using var hashed = new HashingStream(content);
             await blobs.WriteAsync(container, BlobName(prefix, file), hashed, cancellation: cancellation);
-            if (hashed.Sha256() == file.Sha256)
+            if (hashed.Hash() == file.Sha256)
             {
                 return;
             }

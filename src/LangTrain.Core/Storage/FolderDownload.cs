@@ -60,7 +60,7 @@ internal sealed class FolderDownload : IDisposable
         // The folder is trusted once it is there, also after the power went.
         await target.FlushAsync(cancellation);
         target.Flush(flushToDisk: true);
-        if (target.Length != file.Bytes || hashed.Sha256() != file.Sha256)
+        if (target.Length != file.Bytes || hashed.Hash() != file.Sha256)
         {
             throw new InvalidDataException($"'{file.Name}' does not hold what its manifest says.");
         }

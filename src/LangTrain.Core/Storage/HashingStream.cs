@@ -3,9 +3,15 @@ using System.Security.Cryptography;
 namespace LangTrain.Core.Storage;
 
 /// <summary>Reads another stream, from its place to its end, and hashes what passes. Does not own it. Not thread-safe.</summary>
-internal sealed class HashingStream(Stream inner) : Stream
+internal sealed class HashingStream(Stream inner, HashAlgorithmName algorithm) : Stream
 {
-    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(algorithm);
+
+    /// <summary>A stream that hashes by SHA-256.</summary>
+    public HashingStream(Stream inner)
+        : this(inner, HashAlgorithmName.SHA256)
+    {
+    }
 
     public override bool CanRead => true;
 
@@ -21,8 +27,8 @@ internal sealed class HashingStream(Stream inner) : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <summary>SHA-256 of what was read since the last call, lower-case hex.</summary>
-    public string Sha256() => Convert.ToHexStringLower(_hash.GetHashAndReset());
+    /// <summary>Hash of what was read since the last call, lower-case hex.</summary>
+    public string Hash() => Convert.ToHexStringLower(_hash.GetHashAndReset());
 
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 

@@ -12,8 +12,6 @@ namespace LangTrain.Functions.Files;
 /// <param name="Lifetime">After which the file is deleted.</param>
 internal sealed record FileUploadForm(StoredUpload Upload, string? Purpose, TimeSpan? Lifetime)
 {
-    private static readonly TimeSpan ShortestLife = TimeSpan.FromHours(1), LongestLife = TimeSpan.FromDays(30);
-
     /// <summary>Reads the form and stores the file on the way. After a fault nothing stays stored.</summary>
     /// <exception cref="ApiException">400, 413, 415.</exception>
     public static async Task<FileUploadForm> ReadAsync(HttpRequest request, UploadedFiles files, string accountId, CancellationToken cancellation)
@@ -60,8 +58,8 @@ internal sealed record FileUploadForm(StoredUpload Upload, string? Purpose, Time
 
     private static TimeSpan ReadLifetime(string text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
-            && seconds >= ShortestLife.TotalSeconds && seconds <= LongestLife.TotalSeconds
+            && seconds >= UploadedFiles.ShortestLifeSeconds && seconds <= UploadedFiles.LongestLifeSeconds
             ? TimeSpan.FromSeconds(seconds)
             : throw ApiErrors.Invalid(
-                $"expires_after[seconds] must be a whole number from {ShortestLife.TotalSeconds} to {LongestLife.TotalSeconds}.", "expires_after[seconds]");
+                $"expires_after[seconds] must be a whole number from {UploadedFiles.ShortestLifeSeconds} to {UploadedFiles.LongestLifeSeconds}.", "expires_after[seconds]");
 }

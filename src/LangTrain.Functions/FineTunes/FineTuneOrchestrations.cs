@@ -1,4 +1,5 @@
 using LangTrain.Contracts.FineTunes;
+using LangTrain.Core.FineTunes;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
 
@@ -12,7 +13,12 @@ internal static class FineTuneOrchestrations
     /// <param name="job">A job that has not ended.</param>
     /// <param name="restartEnded">Start it anew where it has ended though the job has not: it failed by an error of its own.</param>
     /// <param name="cancellation">Stops it.</param>
-    public static async Task EnsureStartedAsync(this DurableTaskClient client, FineTuneRef job, bool restartEnded, CancellationToken cancellation)
+    public static Task EnsureStartedAsync(this DurableTaskClient client, FineTuneRef job, bool restartEnded, CancellationToken cancellation) =>
+        client.EnsureStartedAsync(FineTuneFunctionNames.Orchestration, job.JobId, new FineTuneRun(job.AccountId, job.JobId), restartEnded, cancellation);
+
+    /// <summary>Makes sure that an orchestration was started under an id.</summary>
+    public static async Task EnsureStartedAsync(
+        this DurableTaskClient client, string orchestration, string id, object input, bool restartEnded, CancellationToken cancellation)
     {
         if (await IsThereAsync())
         {
@@ -22,7 +28,7 @@ internal static class FineTuneOrchestrations
         try
         {
             await client.ScheduleNewOrchestrationInstanceAsync(
-                FineTuneFunctionNames.Orchestration, new FineTuneRun(job.AccountId, job.JobId), new StartOrchestrationOptions(job.JobId), cancellation);
+                orchestration, input, new StartOrchestrationOptions(id), cancellation);
         }
         catch (Exception) when (!cancellation.IsCancellationRequested)
         {
@@ -33,7 +39,7 @@ internal static class FineTuneOrchestrations
             }
         }
 
-        async Task<bool> IsThereAsync() => await client.GetInstanceAsync(job.JobId, cancellation) is { } found && !(restartEnded && found.IsCompleted);
+        async Task<bool> IsThereAsync() => await client.GetInstanceAsync(id, cancellation) is { } found && !(restartEnded && found.IsCompleted);
     }
 
     /// <summary>Raises a signal; an orchestration that has ended needs none, since its job has ended before it.</summary>
@@ -50,6 +56,18 @@ internal static class FineTuneOrchestrations
                 throw;
             }
         }
+    }
+
+    /// <summary>Does what the owner of a job wishes.</summary>
+    /// <returns>The job as it stands now.</returns>
+    /// <exception cref="Core.Errors.ApiException">404; 409.</exception>
+    public static async Task<FineTune> ControlAsync(
+        this DurableTaskClient client, ControlFineTune control, FineTuneRef job, FineTuneControl wish, CancellationToken cancellation)
+    {
+        var changed = await control.ExecuteAsync(job, wish, cancellation);
+        await client.EnsureStartedAsync(job, restartEnded: false, cancellation);
+        await client.WakeAsync(job, cancellation);
+        return changed;
     }
 
     /// <summary>Wakes the job's orchestration for a wish of its owner.</summary>

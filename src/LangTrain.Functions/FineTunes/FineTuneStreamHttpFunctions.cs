@@ -56,7 +56,7 @@ public sealed class FineTuneStreamHttpFunctions(IFineTuneStore store, IJobEventL
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "hubs/jobs/events")] HttpRequest request, CancellationToken cancellation)
     {
         var connectionId = request.Headers["ce-connectionId"].ToString();
-        if (!signature.IsSigned(connectionId, request.Headers["ce-signature"].ToString()))
+        if (!await signature.IsGenuineAsync(connectionId, request.Headers["ce-signature"].ToString(), request.Headers.Authorization.ToString()))
         {
             throw ApiErrors.Unauthorized("invalid_signature", "The event is not signed by this server's Web PubSub.");
         }

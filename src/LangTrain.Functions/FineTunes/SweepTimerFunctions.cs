@@ -7,7 +7,7 @@ using Microsoft.DurableTask.Client;
 namespace LangTrain.Functions.FineTunes;
 
 /// <summary>Puts right what somebody died over, and removes what has expired.</summary>
-public sealed class SweepTimerFunctions(SweepFineTunes sweep, UploadedFiles files, RegisterBaseModels models)
+public sealed class SweepTimerFunctions(SweepFineTunes sweep, UploadedFiles files, PartedUploads uploads, RegisterBaseModels models)
 {
     /// <summary>Each minute: jobs without orchestration are started, unheard wishes are told again.</summary>
     [Function("SweepFineTunes")]
@@ -24,9 +24,13 @@ public sealed class SweepTimerFunctions(SweepFineTunes sweep, UploadedFiles file
         }
     }
 
-    /// <summary>Each hour: expired files go.</summary>
+    /// <summary>Each hour: expired files go, and uploads that nobody completed.</summary>
     [Function("SweepFiles")]
-    public Task SweepFilesAsync([TimerTrigger("0 7 * * * *")] TimerInfo timer, CancellationToken cancellation) => files.DeleteExpiredAsync(cancellation);
+    public async Task SweepFilesAsync([TimerTrigger("0 7 * * * *")] TimerInfo timer, CancellationToken cancellation)
+    {
+        await files.DeleteExpiredAsync(cancellation);
+        await uploads.SweepAsync(cancellation);
+    }
 
     /// <summary>Each minute: base models that were pushed to storage since are listed.</summary>
     [Function("RegisterPushedModels")]

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using LangTrain.Modeling;
 using static TorchSharp.torch;
 
@@ -18,16 +19,11 @@ internal sealed unsafe class CpuAdapter
         {
             if (adapter.Find(weights.LinearNames[i]) is not { } lora)
                 continue;
-            float[]? gain = null;
-            if (lora.Magnitude is { } magnitude)
-            {
-                using var scope = NewDisposeScope();
-                using var frozen = no_grad();
-                gain = (magnitude / lora.Norm(model.Linears[weights.LinearNames[i]])).data<float>().ToArray();
-            }
-            var rank = (int)lora.A.shape[0];
-            MaxRank = Math.Max(MaxRank, rank);
-            _parts[i] = new Part(CpuWeights.Pointer(lora.A), CpuWeights.Pointer(lora.B), gain, rank, (float)lora.Scaling);
+            using var scope = NewDisposeScope();
+            using var frozen = no_grad();
+            var gain = lora.Magnitude is { } magnitude ? Pinned(magnitude / lora.Norm(model.Linears[weights.LinearNames[i]])) : null;
+            _parts[i] = new Part(CpuMatrix.Of(lora.A), Pinned((lora.B * (float)lora.Scaling).t()), gain, (int)lora.B.shape[0]);
+            MaxRank = Math.Max(MaxRank, _parts[i]!.Rank);
         }
     }
 
@@ -39,24 +35,34 @@ internal sealed unsafe class CpuAdapter
         Known.TryGetValue(adapter, out var known) ? known : Known.GetValue(adapter, a => new CpuAdapter(a, model, weights));
 
     /// <summary>What the adapter does to a module; null where nothing.</summary>
-    public Part? Find(CpuWeights.Linear linear) => _parts[linear.Index];
+    public Part? Find(CpuWeights.Linear linear) => _parts[linear.Module];
+
+    private static float[] Pinned(Tensor values)
+    {
+        var copy = GC.AllocateUninitializedArray<float>((int)values.numel(), pinned: true);
+        values.to(ScalarType.Float32).contiguous().data<float>().CopyTo(copy);
+        return copy;
+    }
 
     /// <summary>The low-rank update of one module.</summary>
-    /// <param name="a">[Rank, in].</param>
-    /// <param name="b">[out, Rank].</param>
+    /// <param name="a">[R, in].</param>
+    /// <param name="b">[R, out], s·Bᵀ: so that the update of neighbouring outputs is made of neighbouring numbers.</param>
     /// <param name="gain">[out], DoRA's m / ‖W + s·B·A‖; null for LoRA.</param>
-    /// <param name="rank">R.</param>
-    /// <param name="scaling">s.</param>
-    internal sealed class Part(float* a, float* b, float[]? gain, int rank, float scaling)
+    /// <param name="outputs">out.</param>
+    internal sealed class Part(CpuMatrix a, float[] b, float[]? gain, int outputs)
     {
-        public float* A { get; } = a;
+        public CpuMatrix A { get; } = a;
 
-        public float* B { get; } = b;
+        public int Rank => A.Rows;
 
-        public float[]? Gain { get; } = gain;
+        /// <summary>y = gain · (y + s·B·low) for some outputs of the module from <paramref name="first"/> on.</summary>
+        public void Add(float* y, float* low, int first, int count)
+        {
+            CpuKernels.AddRows(y, Address(b) + first, outputs, low, Rank, count);
+            if (gain is not null)
+                CpuKernels.Multiply(y, Address(gain) + first, count);
+        }
 
-        public int Rank { get; } = rank;
-
-        public float Scaling { get; } = scaling;
+        private static float* Address(float[] pinned) => (float*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(pinned));
     }
 }

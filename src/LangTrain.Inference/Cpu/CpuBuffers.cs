@@ -7,11 +7,9 @@ namespace LangTrain.Inference.Cpu;
 internal sealed unsafe class CpuBuffers : IDisposable
 {
     /// <summary>Rows of logits that are made at a time.</summary>
-    public const int LogitRows = 16;
+    public const int LogitRows = 32;
 
     private readonly List<nint> _allocated = [];
-    private readonly float* _cos;
-    private readonly float* _sin;
     private readonly float* _scores;
     private readonly int _sequenceTokens;
 
@@ -30,22 +28,15 @@ internal sealed unsafe class CpuBuffers : IDisposable
         _scores = Allocate(workers, sequenceTokens);
         _sequenceTokens = sequenceTokens;
 
-        // As libtorch's path has them: frequency and angle in float32.
-        var rope = config.Rope!;
-        var frequencies = RotaryEmbedding.Frequencies(rope, config.HeadSize);
-        HalfRotated = frequencies.Length;
-        _cos = Allocate(sequenceTokens, HalfRotated);
-        _sin = Allocate(sequenceTokens, HalfRotated);
-        for (var position = 0; position < sequenceTokens; position++)
-        {
-            for (var i = 0; i < HalfRotated; i++)
-            {
-                var angle = position * (float)frequencies[i];
-                _cos[(long)position * HalfRotated + i] = MathF.Cos(angle) * (float)rope.AttentionFactor;
-                _sin[(long)position * HalfRotated + i] = MathF.Sin(angle) * (float)rope.AttentionFactor;
-            }
-        }
+        Angles = config.Rope is { } rope ? Table(rope, config.HeadSize) : null;
+        LocalAngles = config.LocalRope is { } local ? Table(local, config.HeadSize) : Angles;
     }
+
+    /// <summary>Rotary angles of layers that attend to everything; null where positions are learned.</summary>
+    public RotaryTable? Angles { get; }
+
+    /// <summary>Those of layers that attend to the window.</summary>
+    public RotaryTable? LocalAngles { get; }
 
     /// <summary>[T, C].</summary>
     public float* Residual { get; }
@@ -74,15 +65,6 @@ internal sealed unsafe class CpuBuffers : IDisposable
     /// <summary>[<see cref="LogitRows"/>, V].</summary>
     public float* Logits { get; }
 
-    /// <summary>Half the dimensions of a head that are turned.</summary>
-    public int HalfRotated { get; }
-
-    /// <summary>Cosines of a position; sines are <see cref="Sines"/>.</summary>
-    public float* Cosines(int position) => _cos + (long)position * HalfRotated;
-
-    /// <summary>Sines of a position.</summary>
-    public float* Sines(int position) => _sin + (long)position * HalfRotated;
-
     /// <summary>One worker's attention scores, as many as a sequence has tokens.</summary>
     public float* Scores(int worker) => _scores + (long)worker * _sequenceTokens;
 
@@ -94,10 +76,38 @@ internal sealed unsafe class CpuBuffers : IDisposable
         _allocated.Clear();
     }
 
+    // As libtorch's path has them: frequency and angle in float32.
+    private RotaryTable Table(RopeSettings rope, int headSize)
+    {
+        var frequencies = RotaryEmbedding.Frequencies(rope, headSize);
+        var half = frequencies.Length;
+        float* cos = Allocate(_sequenceTokens, half), sin = Allocate(_sequenceTokens, half);
+        for (var position = 0; position < _sequenceTokens; position++)
+        {
+            for (var i = 0; i < half; i++)
+            {
+                var angle = position * (float)frequencies[i];
+                cos[(long)position * half + i] = MathF.Cos(angle) * (float)rope.AttentionFactor;
+                sin[(long)position * half + i] = MathF.Sin(angle) * (float)rope.AttentionFactor;
+            }
+        }
+        return new RotaryTable(cos, sin, half);
+    }
+
     private float* Allocate(int rows, int width)
     {
         var pointer = NativeMemory.AlignedAlloc((nuint)((long)rows * width * sizeof(float)), 64);
         _allocated.Add((nint)pointer);
         return (float*)pointer;
+    }
+
+    /// <summary>Cosines and sines of all positions, [positions, half] each.</summary>
+    /// <param name="cos">Cosines.</param>
+    /// <param name="sin">Sines.</param>
+    /// <param name="half">Half the dimensions of a head that are turned.</param>
+    internal sealed class RotaryTable(float* cos, float* sin, int half)
+    {
+        /// <summary>Turns a head by its position.</summary>
+        public void Rotate(float* head, int position) => CpuKernels.Rotate(head, cos + (long)position * half, sin + (long)position * half, half);
     }
 }

@@ -3,20 +3,21 @@ using LangTrain.Modeling;
 
 namespace LangTrain.Inference.Cpu;
 
-/// <summary>Keys and values, [L, slots, tokens, K·D] each: a sequence's tokens lie one after the other. Pages that were never written take no memory.</summary>
+/// <summary>Keys and values, [L, slots, K, tokens, D] each: a head's tokens lie one after the other. Pages that were never written take no memory.</summary>
 internal sealed unsafe class CpuCache : IDisposable
 {
     private readonly int _slots;
     private readonly int _tokens;
-    private readonly int _width;
+    private readonly int _heads;
+    private readonly int _size;
     private readonly int _layers;
     private float* _keys;
     private float* _values;
 
     public CpuCache(ModelConfig config, int slots, int tokens)
     {
-        (_layers, _slots, _tokens, _width) = (config.LayerCount, slots, tokens, config.KeyValueHeads * config.HeadSize);
-        var floats = (nuint)((long)_layers * slots * tokens * _width);
+        (_layers, _slots, _tokens, _heads, _size) = (config.LayerCount, slots, tokens, config.KeyValueHeads, config.HeadSize);
+        var floats = (nuint)((long)_layers * slots * tokens * _heads * _size);
         _keys = (float*)NativeMemory.AlignedAlloc(floats * sizeof(float), 64);
         _values = (float*)NativeMemory.AlignedAlloc(floats * sizeof(float), 64);
         ByteCount = 2L * (long)floats * sizeof(float);
@@ -25,31 +26,34 @@ internal sealed unsafe class CpuCache : IDisposable
     /// <summary>Bytes set aside.</summary>
     public long ByteCount { get; }
 
-    /// <summary>Where a sequence's keys and values begin.</summary>
-    public (nint Keys, nint Values) Sequence(int layer, int slot)
+    /// <summary>Where the keys and values of a sequence's head begin, [tokens, D].</summary>
+    public (nint Keys, nint Values) Sequence(int layer, int slot, int head)
     {
-        var at = ((long)layer * _slots + slot) * _tokens * _width;
+        var at = At(layer, slot, head);
         return ((nint)(_keys + at), (nint)(_values + at));
     }
 
-    /// <summary>Stores one token's key and value.</summary>
+    /// <summary>Stores one token's keys and values, [K, D].</summary>
     public void Store(int layer, int slot, int position, float* key, float* value)
     {
-        var at = (((long)layer * _slots + slot) * _tokens + position) * _width;
-        var bytes = (long)_width * sizeof(float);
-        Buffer.MemoryCopy(key, _keys + at, bytes, bytes);
-        Buffer.MemoryCopy(value, _values + at, bytes, bytes);
+        var bytes = (long)_size * sizeof(float);
+        for (var head = 0; head < _heads; head++)
+        {
+            var at = At(layer, slot, head) + (long)position * _size;
+            Buffer.MemoryCopy(key + head * _size, _keys + at, bytes, bytes);
+            Buffer.MemoryCopy(value + head * _size, _values + at, bytes, bytes);
+        }
     }
 
     /// <summary>Copies a sequence's first tokens.</summary>
     public void Copy(int from, int to, int length)
     {
-        var bytes = (long)length * _width * sizeof(float);
-        for (var layer = 0; layer < _layers; layer++)
+        var bytes = (long)length * _size * sizeof(float);
+        for (var part = 0; part < _layers * _heads; part++)
         {
-            var (source, target) = (Sequence(layer, from), Sequence(layer, to));
-            Buffer.MemoryCopy((void*)source.Keys, (void*)target.Keys, bytes, bytes);
-            Buffer.MemoryCopy((void*)source.Values, (void*)target.Values, bytes, bytes);
+            var (source, target) = (At(part / _heads, from, part % _heads), At(part / _heads, to, part % _heads));
+            Buffer.MemoryCopy(_keys + source, _keys + target, bytes, bytes);
+            Buffer.MemoryCopy(_values + source, _values + target, bytes, bytes);
         }
     }
 
@@ -60,4 +64,6 @@ internal sealed unsafe class CpuCache : IDisposable
         NativeMemory.AlignedFree(_values);
         _keys = _values = null;
     }
+
+    private long At(int layer, int slot, int head) => (((long)layer * _slots + slot) * _heads + head) * _tokens * _size;
 }

@@ -1,56 +1,17 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using LangTrain.Modeling;
 
 namespace LangTrain.Inference.Cpu;
 
-/// <summary>
-/// The arithmetic of a decoder on spans of float32, eight lanes at a time. Each result is made of its own inputs in one fixed order, whatever else
-/// is computed beside it: a row's numbers are the same to the last bit alone and in any batch, in one chunk and in many.
-/// </summary>
+/// <summary>The arithmetic between a decoder's products on spans of float32, each result in one fixed order like <see cref="CpuProduct"/>'s.</summary>
 /// <remarks>Pointers, because libtorch owns the weights; every caller's sizes are fixed when the model is taken up.</remarks>
 internal static unsafe class CpuKernels
 {
     private const int Lanes = 8;
 
-    /// <summary>y[b, r] = x[b] · w[r] for rows r from <paramref name="first"/> to before <paramref name="end"/>.</summary>
-    /// <param name="w">[rows, n], the weight.</param>
-    /// <param name="x">[batch, n].</param>
-    /// <param name="y">[batch, stride]; written at [b, r].</param>
-    /// <param name="batch">Vectors in <paramref name="x"/>.</param>
-    /// <param name="n">Length of each.</param>
-    /// <param name="stride">Floats between two results of one r.</param>
-    /// <param name="first">First row.</param>
-    /// <param name="end">Row after the last.</param>
-    public static void Multiply(float* w, float* x, float* y, int batch, int n, int stride, int first, int end)
-    {
-        // Four rows of the weight stay in the first-level cache while all of the batch passes over them; the weight is read from memory once.
-        var r = first;
-        for (; r + 4 <= end; r += 4)
-        {
-            var b = 0;
-            for (; b + 4 <= batch; b += 4)
-                FourByFour(w + (long)r * n, x + (long)b * n, y + (long)b * stride + r, n, stride);
-            for (; b < batch; b++)
-                FourByOne(w + (long)r * n, x + (long)b * n, y + (long)b * stride + r, n);
-        }
-        for (; r < end; r++)
-        {
-            for (var b = 0; b < batch; b++)
-                y[(long)b * stride + r] = Dot(w + (long)r * n, x + (long)b * n, n);
-        }
-    }
-
-    /// <summary>a · b, in the same order of additions as <see cref="Multiply"/>.</summary>
-    public static float Dot(float* a, float* b, int n)
-    {
-        var sum = Vector256<float>.Zero;
-        var k = 0;
-        for (; k + Lanes <= n; k += Lanes)
-            sum = Vector256.FusedMultiplyAdd(Vector256.Load(a + k), Vector256.Load(b + k), sum);
-        return Finish(sum, a, b, k, n);
-    }
-
     /// <summary>y += factor · x.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void AddScaled(float* y, float* x, float factor, int n)
     {
         var factors = Vector256.Create(factor);
@@ -61,10 +22,77 @@ internal static unsafe class CpuKernels
             y[k] = MathF.FusedMultiplyAdd(x[k], factor, y[k]);
     }
 
+    /// <summary>x = factor · x.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Scale(float* x, float factor, int n)
+    {
+        var k = 0;
+        for (; k + Lanes <= n; k += Lanes)
+            (Vector256.Load(x + k) * factor).Store(x + k);
+        for (; k < n; k++)
+            x[k] *= factor;
+    }
+
+    /// <summary>y[k] += Σ factors[j] · rows[j, k]: some columns of a short stack of rows, added up by row and then to y.</summary>
+    /// <param name="y">[n].</param>
+    /// <param name="rows">First of the columns in the first row.</param>
+    /// <param name="stride">Floats from one row to the next.</param>
+    /// <param name="factors">[count].</param>
+    /// <param name="count">Rows.</param>
+    /// <param name="n">Columns.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void AddRows(float* y, float* rows, long stride, float* factors, int count, int n)
+    {
+        var k = 0;
+        for (; k + 4 * Lanes <= n; k += 4 * Lanes)
+        {
+            Vector256<float> a0 = default, a1 = default, a2 = default, a3 = default;
+            var row = rows + k;
+            for (var j = 0; j < count; j++, row += stride)
+            {
+                var factor = Vector256.Create(factors[j]);
+                a0 = Vector256.FusedMultiplyAdd(Vector256.Load(row), factor, a0);
+                a1 = Vector256.FusedMultiplyAdd(Vector256.Load(row + Lanes), factor, a1);
+                a2 = Vector256.FusedMultiplyAdd(Vector256.Load(row + 2 * Lanes), factor, a2);
+                a3 = Vector256.FusedMultiplyAdd(Vector256.Load(row + 3 * Lanes), factor, a3);
+            }
+            (Vector256.Load(y + k) + a0).Store(y + k);
+            (Vector256.Load(y + k + Lanes) + a1).Store(y + k + Lanes);
+            (Vector256.Load(y + k + 2 * Lanes) + a2).Store(y + k + 2 * Lanes);
+            (Vector256.Load(y + k + 3 * Lanes) + a3).Store(y + k + 3 * Lanes);
+        }
+        for (; k + Lanes <= n; k += Lanes)
+        {
+            var sum = Vector256<float>.Zero;
+            for (var j = 0; j < count; j++)
+                sum = Vector256.FusedMultiplyAdd(Vector256.Load(rows + j * stride + k), Vector256.Create(factors[j]), sum);
+            (Vector256.Load(y + k) + sum).Store(y + k);
+        }
+        for (; k < n; k++)
+        {
+            var sum = 0f;
+            for (var j = 0; j < count; j++)
+                sum = MathF.FusedMultiplyAdd(rows[j * stride + k], factors[j], sum);
+            y[k] += sum;
+        }
+    }
+
+    /// <summary>x = x · factors, lane by lane.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Multiply(float* x, float* factors, int n)
+    {
+        var k = 0;
+        for (; k + Lanes <= n; k += Lanes)
+            (Vector256.Load(x + k) * Vector256.Load(factors + k)).Store(x + k);
+        for (; k < n; k++)
+            x[k] *= factors[k];
+    }
+
     /// <summary>y = x / rms(x) · weight (arXiv:1910.07467).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void RmsNorm(float* x, float* weight, float* y, int n, float epsilon)
     {
-        var scale = 1f / MathF.Sqrt(Dot(x, x, n) / n + epsilon);
+        var scale = 1f / MathF.Sqrt(CpuProduct.Dot(x, x, n) / n + epsilon);
         var scales = Vector256.Create(scale);
         var k = 0;
         for (; k + Lanes <= n; k += Lanes)
@@ -73,17 +101,39 @@ internal static unsafe class CpuKernels
             y[k] = x[k] * scale * weight[k];
     }
 
-    /// <summary>gate = silu(gate) · up.</summary>
-    public static void SiluTimes(float* gate, float* up, int n)
+    /// <summary>y = (x - mean) / deviation · weight + bias (arXiv:1607.06450).</summary>
+    public static void LayerNorm(float* x, float* weight, float* bias, float* y, int n, float epsilon)
+    {
+        double sum = 0, squares = 0;
+        for (var k = 0; k < n; k++)
+            sum += x[k];
+        var mean = sum / n;
+        for (var k = 0; k < n; k++)
+            squares += (x[k] - mean) * (x[k] - mean);
+        var scale = 1 / Math.Sqrt(squares / n + epsilon);
+        for (var k = 0; k < n; k++)
+            y[k] = MathF.FusedMultiplyAdd((float)((x[k] - mean) * scale), weight[k], bias[k]);
+    }
+
+    /// <summary>gate = activation(gate) · up; without the factor where <paramref name="up"/> is null.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Activate(Activation activation, float* gate, float* up, int n)
     {
         var k = 0;
         for (; k + Lanes <= n; k += Lanes)
         {
-            var g = Vector256.Load(gate + k);
-            (g / (Vector256<float>.One + Vector256.Exp(-g)) * Vector256.Load(up + k)).Store(gate + k);
+            var g = Activate(activation, Vector256.Load(gate + k));
+            (up == null ? g : g * Vector256.Load(up + k)).Store(gate + k);
         }
         for (; k < n; k++)
-            gate[k] = gate[k] / (1f + MathF.Exp(-gate[k])) * up[k];
+            gate[k] = Activate(activation, Vector256.Create(gate[k]))[0] * (up == null ? 1f : up[k]);
+    }
+
+    /// <summary>x = cap · tanh(x / cap).</summary>
+    public static void SoftCap(float* x, float cap, int n)
+    {
+        for (var k = 0; k < n; k++)
+            x[k] = cap * MathF.Tanh(x[k] / cap);
     }
 
     /// <summary>Turns a head by its position (arXiv:2104.09864, section 3.4): pairs (i, i + half).</summary>
@@ -91,6 +141,7 @@ internal static unsafe class CpuKernels
     /// <param name="cos">[half] of the position.</param>
     /// <param name="sin">[half] of the position.</param>
     /// <param name="half">Half the dimensions that are turned.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Rotate(float* head, float* cos, float* sin, int half)
     {
         for (var i = 0; i < half; i++)
@@ -101,24 +152,26 @@ internal static unsafe class CpuKernels
         }
     }
 
-    /// <summary>One query over the keys and values of its sequence.</summary>
+    /// <summary>One query over some keys and values of its sequence.</summary>
     /// <param name="query">[D].</param>
-    /// <param name="keys">Key of the first token; the next is <paramref name="stride"/> floats on.</param>
-    /// <param name="values">Values, alike.</param>
+    /// <param name="keys">[tokens, D], one head's.</param>
+    /// <param name="values">[tokens, D], alike.</param>
     /// <param name="result">[D].</param>
     /// <param name="scores">Scratch, [tokens].</param>
     /// <param name="tokens">S.</param>
     /// <param name="size">D.</param>
-    /// <param name="stride">Floats from one token to the next.</param>
     /// <param name="scale">Factor on q · k.</param>
-    public static void Attend(float* query, float* keys, float* values, float* result, float* scores, int tokens, int size, int stride, float scale)
+    /// <param name="cap">Cap on the scaled scores; 0 for none.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Attend(float* query, float* keys, float* values, float* result, float* scores, int tokens, int size, float scale, float cap)
     {
+        CpuProduct.Multiply<Float32Row>(CpuMatrix.Of(keys, tokens, size), query, scores, 1, tokens, 0, tokens);
+        Scale(scores, scale, tokens);
+        if (cap > 0)
+            SoftCap(scores, cap, tokens);
         var max = float.NegativeInfinity;
         for (var t = 0; t < tokens; t++)
-        {
-            scores[t] = Dot(query, keys + (long)t * stride, size) * scale;
             max = MathF.Max(max, scores[t]);
-        }
         var total = 0f;
         var k = 0;
         var (maxes, sums) = (Vector256.Create(max), Vector256<float>.Zero);
@@ -132,78 +185,17 @@ internal static unsafe class CpuKernels
             total += scores[k] = MathF.Exp(scores[k] - max);
         total += Vector256.Sum(sums);
         new Span<float>(result, size).Clear();
-        for (var t = 0; t < tokens; t++)
-            AddScaled(result, values + (long)t * stride, scores[t] / total, size);
-    }
-
-    private static void FourByFour(float* w, float* x, float* y, int n, int stride)
-    {
-        Vector256<float> a00 = default, a01 = default, a02 = default, a03 = default, a10 = default, a11 = default, a12 = default, a13 = default;
-        Vector256<float> a20 = default, a21 = default, a22 = default, a23 = default, a30 = default, a31 = default, a32 = default, a33 = default;
-        float* w1 = w + n, w2 = w1 + n, w3 = w2 + n, x1 = x + n, x2 = x1 + n, x3 = x2 + n;
-        var k = 0;
-        for (; k + Lanes <= n; k += Lanes)
-        {
-            Vector256<float> v0 = Vector256.Load(w + k), v1 = Vector256.Load(w1 + k), v2 = Vector256.Load(w2 + k), v3 = Vector256.Load(w3 + k);
-            var u = Vector256.Load(x + k);
-            a00 = Vector256.FusedMultiplyAdd(v0, u, a00);
-            a01 = Vector256.FusedMultiplyAdd(v1, u, a01);
-            a02 = Vector256.FusedMultiplyAdd(v2, u, a02);
-            a03 = Vector256.FusedMultiplyAdd(v3, u, a03);
-            u = Vector256.Load(x1 + k);
-            a10 = Vector256.FusedMultiplyAdd(v0, u, a10);
-            a11 = Vector256.FusedMultiplyAdd(v1, u, a11);
-            a12 = Vector256.FusedMultiplyAdd(v2, u, a12);
-            a13 = Vector256.FusedMultiplyAdd(v3, u, a13);
-            u = Vector256.Load(x2 + k);
-            a20 = Vector256.FusedMultiplyAdd(v0, u, a20);
-            a21 = Vector256.FusedMultiplyAdd(v1, u, a21);
-            a22 = Vector256.FusedMultiplyAdd(v2, u, a22);
-            a23 = Vector256.FusedMultiplyAdd(v3, u, a23);
-            u = Vector256.Load(x3 + k);
-            a30 = Vector256.FusedMultiplyAdd(v0, u, a30);
-            a31 = Vector256.FusedMultiplyAdd(v1, u, a31);
-            a32 = Vector256.FusedMultiplyAdd(v2, u, a32);
-            a33 = Vector256.FusedMultiplyAdd(v3, u, a33);
-        }
-        Store(a00, a01, a02, a03, w, x, y, k, n);
-        Store(a10, a11, a12, a13, w, x1, y + stride, k, n);
-        Store(a20, a21, a22, a23, w, x2, y + 2L * stride, k, n);
-        Store(a30, a31, a32, a33, w, x3, y + 3L * stride, k, n);
-    }
-
-    private static void FourByOne(float* w, float* x, float* y, int n)
-    {
-        Vector256<float> a0 = default, a1 = default, a2 = default, a3 = default;
-        float* w1 = w + n, w2 = w1 + n, w3 = w2 + n;
-        var k = 0;
-        for (; k + Lanes <= n; k += Lanes)
-        {
-            var u = Vector256.Load(x + k);
-            a0 = Vector256.FusedMultiplyAdd(Vector256.Load(w + k), u, a0);
-            a1 = Vector256.FusedMultiplyAdd(Vector256.Load(w1 + k), u, a1);
-            a2 = Vector256.FusedMultiplyAdd(Vector256.Load(w2 + k), u, a2);
-            a3 = Vector256.FusedMultiplyAdd(Vector256.Load(w3 + k), u, a3);
-        }
-        Store(a0, a1, a2, a3, w, x, y, k, n);
+        AddRows(result, values, size, scores, tokens, size);
+        Scale(result, 1f / total, size);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(Vector256<float> a0, Vector256<float> a1, Vector256<float> a2, Vector256<float> a3, float* w, float* x, float* y, int k, int n)
+    private static Vector256<float> Activate(Activation activation, Vector256<float> x)
     {
-        y[0] = Finish(a0, w, x, k, n);
-        y[1] = Finish(a1, w + n, x, k, n);
-        y[2] = Finish(a2, w + 2L * n, x, k, n);
-        y[3] = Finish(a3, w + 3L * n, x, k, n);
-    }
-
-    // The lanes' sum, then what is left behind the last whole vector.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Finish(Vector256<float> sum, float* a, float* b, int k, int n)
-    {
-        var total = Vector256.Sum(sum);
-        for (; k < n; k++)
-            total = MathF.FusedMultiplyAdd(a[k], b[k], total);
-        return total;
+        if (activation == Activation.Silu)
+            return x / (Vector256<float>.One + Vector256.Exp(-x));
+        // Gelu's tanh form: x/2 · (1 + tanh u) = x / (1 + exp(-2u)), u = √(2/π) · (x + 0.044715 x³).
+        var twice = x * (Vector256.Create(1.5957691216057308f) + x * x * 0.0713548162726009f);
+        return x / (Vector256<float>.One + Vector256.Exp(-twice));
     }
 }

@@ -75,11 +75,14 @@ internal sealed unsafe class CpuProjection(PassToken[] tokens) : IDisposable
     /// <summary>A·x for some (target, token) pairs.</summary>
     public void MultiplyLowRank(int from, int to)
     {
-        for (var unit = from; unit < to; unit++)
+        for (var unit = from; unit < to;)
         {
-            int target = unit / _tokenCount, t = unit % _tokenCount;
-            if (_parts[target * tokens.Length + t] is { } part)
-                CpuKernels.Multiply(part.A, _input + (long)t * Inputs, Low(target, t), 1, Inputs, part.Rank, 0, part.Rank);
+            int target = unit / _tokenCount, t = unit % _tokenCount, count = 1;
+            var part = _parts[target * tokens.Length + t];
+            while (unit + count < to && t + count < _tokenCount && _parts[target * tokens.Length + t + count] == part)
+                count++; // Neighbours with the same adapter: a prompt's tokens.
+            part?.A.Multiply(_input + (long)t * Inputs, Low(target, t), count, _maxRank, 0, part.Rank);
+            unit += count;
         }
     }
 
@@ -95,7 +98,7 @@ internal sealed unsafe class CpuProjection(PassToken[] tokens) : IDisposable
             if (first >= end)
                 continue;
             var output = (float*)_targets[target].Output;
-            CpuKernels.Multiply(linear.Weight, _input, output, _tokenCount, Inputs, linear.Outputs, first, end);
+            linear.Weight.Multiply(_input, output, _tokenCount, linear.Outputs, first, end);
             if (HasAdapters || linear.Bias != null)
                 Finish(target, linear, output, first, end);
         }
@@ -114,17 +117,9 @@ internal sealed unsafe class CpuProjection(PassToken[] tokens) : IDisposable
         {
             var y = output + (long)t * linear.Outputs;
             if (HasAdapters && _parts[target * tokens.Length + t] is { } part)
-            {
-                var low = Low(target, t);
-                for (var r = first; r < end; r++)
-                {
-                    y[r] += part.Scaling * CpuKernels.Dot(part.B + (long)r * part.Rank, low, part.Rank);
-                    if (part.Gain is { } gain)
-                        y[r] *= gain[r];
-                }
-            }
-            for (var r = first; linear.Bias != null && r < end; r++)
-                y[r] += linear.Bias[r];
+                part.Add(y + first, Low(target, t), linear.FirstOutput + first, end - first);
+            if (linear.Bias != null)
+                CpuKernels.AddScaled(y + first, linear.Bias + first, 1f, end - first);
         }
     }
 

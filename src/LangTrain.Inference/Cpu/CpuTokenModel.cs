@@ -28,6 +28,7 @@ internal sealed unsafe class CpuTokenModel : ITokenModel
     private readonly CpuCache _cache;
     private readonly CpuBuffers _buffers;
     private readonly CpuProjection _projection;
+    private readonly float _embeddingScale;
     private readonly PassToken[] _tokens = new PassToken[MaxPassTokens];
     private readonly int[] _wanted = new int[CpuBuffers.LogitRows];
     private int _count;
@@ -40,11 +41,14 @@ internal sealed unsafe class CpuTokenModel : ITokenModel
     public CpuTokenModel(DecoderModel model, EngineOptions options)
     {
         (_model, _config, _weights) = (model, model.Config, new CpuWeights(model));
-        (SlotCount, SlotTokens) = DecoderTokenModel.Fit(model, options);
+        (SlotCount, SlotTokens) = DecoderTokenModel.Fit(_config, options, sizeof(float));
         _threads = new KernelThreads(Math.Max(1, get_num_threads()), Do);
         _cache = new CpuCache(_config, SlotCount, SlotTokens);
         _buffers = new CpuBuffers(_config, MaxPassTokens, SlotTokens, _threads.Count);
         _projection = new CpuProjection(_tokens);
+        using var scope = NewDisposeScope();
+        var scale = tensor(_config.EmbeddingScale, model.Dtype); // Gemma rounds the factor to the dtype of the embedding.
+        _embeddingScale = scale.to(ScalarType.Float32).item<float>();
     }
 
     private enum Work
@@ -114,7 +118,7 @@ internal sealed unsafe class CpuTokenModel : ITokenModel
         var (positions, adapted) = (0L, false);
         for (var t = 0; t < _count; t++)
         {
-            new ReadOnlySpan<float>(_weights.Embedding + (long)_tokens[t].Id * hidden, hidden).CopyTo(new Span<float>(b.Residual + (long)t * hidden, hidden));
+            Embed(_tokens[t], b.Residual + (long)t * hidden);
             positions += _tokens[t].Position + 1;
             adapted |= _tokens[t].Adapter is not null;
         }
@@ -130,21 +134,44 @@ internal sealed unsafe class CpuTokenModel : ITokenModel
             RunProjection();
             Run(Work.Place, _count, 4 * hidden);
             Run(Work.Attend, _count * _config.KeyValueHeads, attention);
-            _projection.Start(b.Attended, layer.AttentionOutput.Inputs, (layer.AttentionOutput, (nint)b.Normed));
+            _projection.Start(b.Attended, layer.AttentionOutput.Weight.Inputs, (layer.AttentionOutput, (nint)b.Normed));
             RunProjection();
-            CpuKernels.AddScaled(b.Residual, b.Normed, 1f, _count * hidden);
+            AddToResidual(layer.AfterAttention);
 
-            // 2. Feed-forward: x += down(silu(gate) · up).
+            // 2. Feed-forward: x += down(activation(gate) · up).
             Run(Work.NormForFeedForward, _count, 2 * hidden);
-            _projection.Start(b.Normed, hidden, (layer.Gate, (nint)b.Gate), (layer.Up, (nint)b.Up));
+            if (layer.Up is { } up)
+                _projection.Start(b.Normed, hidden, (layer.Gate, (nint)b.Gate), (up, (nint)b.Up));
+            else
+                _projection.Start(b.Normed, hidden, (layer.Gate, (nint)b.Gate));
             RunProjection();
             Run(Work.Activate, _count, 8 * _config.FeedForwardSize);
             _projection.Start(b.Gate, _config.FeedForwardSize, (layer.Down, (nint)b.Normed));
             RunProjection();
-            CpuKernels.AddScaled(b.Residual, b.Normed, 1f, _count * hidden);
+            AddToResidual(layer.AfterFeedForward);
         }
         GiveLogits(sink);
         _count = 0;
+    }
+
+    private void Embed(in PassToken token, float* to)
+    {
+        var hidden = _config.HiddenSize;
+        _weights.Embedding.CopyRow(token.Id, to);
+        if (_embeddingScale != 1f)
+            CpuKernels.Scale(to, _embeddingScale, hidden);
+        if (_weights.Positions is not { } positions)
+            return;
+        positions.CopyRow(token.Position, _buffers.Normed);
+        CpuKernels.AddScaled(to, _buffers.Normed, 1f, hidden);
+    }
+
+    private void AddToResidual(CpuWeights.Norm? norm)
+    {
+        var hidden = _config.HiddenSize;
+        for (var t = 0; norm is not null && t < _count; t++)
+            norm.Apply(_buffers.Normed + (long)t * hidden, _buffers.Normed + (long)t * hidden, hidden, (float)_config.NormEpsilon);
+        CpuKernels.AddScaled(_buffers.Residual, _buffers.Normed, 1f, _count * hidden);
     }
 
     private void RunProjection()
@@ -179,11 +206,11 @@ internal sealed unsafe class CpuTokenModel : ITokenModel
                 break;
             case Work.NormForAttention:
                 for (var t = from; t < to; t++)
-                    CpuKernels.RmsNorm(b.Residual + (long)t * hidden, layer!.AttentionNorm, b.Normed + (long)t * hidden, hidden, epsilon);
+                    layer!.AttentionNorm.Apply(b.Residual + (long)t * hidden, b.Normed + (long)t * hidden, hidden, epsilon);
                 break;
             case Work.NormForFeedForward:
                 for (var t = from; t < to; t++)
-                    CpuKernels.RmsNorm(b.Residual + (long)t * hidden, layer!.FeedForwardNorm, b.Normed + (long)t * hidden, hidden, epsilon);
+                    layer!.FeedForwardNorm.Apply(b.Residual + (long)t * hidden, b.Normed + (long)t * hidden, hidden, epsilon);
                 break;
             case Work.Place:
                 for (var t = from; t < to; t++)
@@ -191,14 +218,16 @@ internal sealed unsafe class CpuTokenModel : ITokenModel
                 break;
             case Work.Attend:
                 for (var unit = from; unit < to; unit++)
-                    Attend(unit / _config.KeyValueHeads, unit % _config.KeyValueHeads, b.Scores(worker));
+                    Attend(unit / _config.KeyValueHeads, unit % _config.KeyValueHeads, layer!.IsSliding, b.Scores(worker));
                 break;
             case Work.Activate:
                 for (var t = from; t < to; t++)
-                    CpuKernels.SiluTimes(b.Gate + (long)t * inner, b.Up + (long)t * inner, inner);
+                    CpuKernels.Activate(_config.Activation, b.Gate + (long)t * inner, layer!.Up is null ? null : b.Up + (long)t * inner, inner);
                 break;
             case Work.Logits:
-                CpuKernels.Multiply(_weights.Output, b.Normed, b.Logits, _logitRows, hidden, _config.VocabularySize, from, to);
+                _weights.Output.Multiply(b.Normed, b.Logits, _logitRows, _config.VocabularySize, from, to);
+                for (var i = 0; _config.LogitSoftCap is { } cap && i < _logitRows; i++)
+                    CpuKernels.SoftCap(b.Logits + (long)i * _config.VocabularySize + from, (float)cap, to - from);
                 break;
         }
     }
@@ -208,32 +237,33 @@ internal sealed unsafe class CpuTokenModel : ITokenModel
     {
         int size = _config.HeadSize, keys = _config.KeyValueHeads * size, queries = _config.QueryHeads * size;
         var (q, k) = ((nint)(_buffers.Query + (long)t * queries), (nint)(_buffers.Key + (long)t * keys));
-        Turn((float*)q, _config.QueryHeads, layer.QueryNorm, _tokens[t].Position);
-        Turn((float*)k, _config.KeyValueHeads, layer.KeyNorm, _tokens[t].Position);
+        var angles = layer.IsSliding ? _buffers.LocalAngles : _buffers.Angles;
+        Turn((float*)q, _config.QueryHeads, layer.QueryNorm, angles, _tokens[t].Position);
+        Turn((float*)k, _config.KeyValueHeads, layer.KeyNorm, angles, _tokens[t].Position);
         _cache.Store(_layer, _tokens[t].Row.Slot, _tokens[t].Position, (float*)k, _buffers.Value + (long)t * keys);
     }
 
-    private void Turn(float* heads, int count, float* norm, int position)
+    private void Turn(float* heads, int count, CpuWeights.Norm? norm, CpuBuffers.RotaryTable? angles, int position)
     {
         var size = _config.HeadSize;
-        for (var h = 0; h < count; h++)
+        for (var head = heads; head < heads + count * size; head += size)
         {
-            if (norm != null)
-                CpuKernels.RmsNorm(heads + h * size, norm, heads + h * size, size, (float)_config.NormEpsilon);
-            CpuKernels.Rotate(heads + h * size, _buffers.Cosines(position), _buffers.Sines(position), _buffers.HalfRotated);
+            norm?.Apply(head, head, size, (float)_config.NormEpsilon);
+            angles?.Rotate(head, position);
         }
     }
 
     // One token's query heads that share a key head. Its own key is in the cache already, and those of the tokens before it in the same pass.
-    private void Attend(int t, int keyHead, float* scores)
+    private void Attend(int t, int keyHead, bool sliding, float* scores)
     {
-        int size = _config.HeadSize, group = _config.QueryHeads / _config.KeyValueHeads;
-        var (keys, values) = _cache.Sequence(_layer, _tokens[t].Row.Slot);
+        int size = _config.HeadSize, group = _config.QueryHeads / _config.KeyValueHeads, tokens = _tokens[t].Position + 1;
+        var first = sliding ? Math.Max(0, tokens - _config.SlidingWindow!.Value) : 0;
+        var (keys, values) = _cache.Sequence(_layer, _tokens[t].Row.Slot, keyHead);
         for (var h = keyHead * group; h < (keyHead + 1) * group; h++)
         {
             var at = ((long)t * _config.QueryHeads + h) * size;
-            CpuKernels.Attend(_buffers.Query + at, (float*)keys + keyHead * size, (float*)values + keyHead * size, _buffers.Attended + at, scores,
-                _tokens[t].Position + 1, size, _config.KeyValueHeads * size, (float)_config.AttentionScale);
+            CpuKernels.Attend(_buffers.Query + at, (float*)keys + (long)first * size, (float*)values + (long)first * size, _buffers.Attended + at, scores,
+                tokens - first, size, (float)_config.AttentionScale, (float)(_config.AttentionSoftCap ?? 0));
         }
     }
 
@@ -249,7 +279,7 @@ internal sealed unsafe class CpuTokenModel : ITokenModel
                 var row = _tokens[t].Row;
                 if (!row.AllLogits && (!row.LastLogits || _tokens[t].Index != row.Count - 1))
                     continue;
-                CpuKernels.RmsNorm(_buffers.Residual + (long)t * hidden, _weights.Norm, _buffers.Normed + (long)_logitRows * hidden, hidden, (float)_config.NormEpsilon);
+                _weights.LastNorm.Apply(_buffers.Residual + (long)t * hidden, _buffers.Normed + (long)_logitRows * hidden, hidden, (float)_config.NormEpsilon);
                 _wanted[_logitRows++] = t;
             }
             if (_logitRows == 0)

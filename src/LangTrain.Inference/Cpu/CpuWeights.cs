@@ -1,106 +1,183 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using LangTrain.Modeling;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LangTrain.Inference.Cpu;
 
-/// <summary>A decoder's weights as the kernels read them: libtorch's own memory, no copy. Valid as long as the model is.</summary>
+/// <summary>A decoder's weights as the kernels read them: matrices in libtorch's own memory, no copy; norms as float32. Valid as long as the model is.</summary>
 internal sealed unsafe class CpuWeights
 {
+    private readonly List<float[]> _pinned = [];
+    private readonly List<string> _names = [];
+    private readonly Dictionary<string, Tensor> _parameters;
+    private readonly DecoderModel _model;
+
     /// <summary>Takes up a model that <see cref="Supports"/> allows.</summary>
     public CpuWeights(DecoderModel model)
     {
-        var config = model.Config;
-        var parameters = model.named_parameters().ToDictionary(p => p.name, p => p.parameter);
-        float* Of(string name) => Pointer(parameters[name]);
-        float* OrNull(string name) => parameters.ContainsKey(name) ? Of(name) : null;
-        var names = new List<string>();
-        Linear LinearOf(string name, int inputs, int outputs)
-        {
-            names.Add(name);
-            return new Linear(Of(name + ".weight"), OrNull(name + ".bias"), inputs, outputs, names.Count - 1);
-        }
-        int queries = config.QueryHeads * config.HeadSize, keys = config.KeyValueHeads * config.HeadSize;
-        Embedding = Of("model.embed_tokens.weight");
-        Output = config.TieEmbeddings ? Embedding : Of("lm_head.weight");
-        Norm = Of("model.norm.weight");
-        Layers = [.. Enumerable.Range(0, config.LayerCount).Select(i =>
-        {
-            var name = $"model.layers.{i}";
-            return new Layer
-            {
-                AttentionNorm = Of($"{name}.input_layernorm.weight"),
-                FeedForwardNorm = Of($"{name}.post_attention_layernorm.weight"),
-                QueryNorm = OrNull($"{name}.self_attn.q_norm.weight"),
-                KeyNorm = OrNull($"{name}.self_attn.k_norm.weight"),
-                Query = LinearOf($"{name}.self_attn.q_proj", config.HiddenSize, queries),
-                Key = LinearOf($"{name}.self_attn.k_proj", config.HiddenSize, keys),
-                Value = LinearOf($"{name}.self_attn.v_proj", config.HiddenSize, keys),
-                AttentionOutput = LinearOf($"{name}.self_attn.o_proj", queries, config.HiddenSize),
-                Gate = LinearOf($"{name}.mlp.gate_proj", config.HiddenSize, config.FeedForwardSize),
-                Up = LinearOf($"{name}.mlp.up_proj", config.HiddenSize, config.FeedForwardSize),
-                Down = LinearOf($"{name}.mlp.down_proj", config.FeedForwardSize, config.HiddenSize),
-            };
-        })];
-        LinearNames = names;
+        _model = model;
+        _parameters = model.named_parameters().ToDictionary(p => p.name, p => (Tensor)p.parameter);
+        var tables = model.Tables.ToDictionary(t => t.ModuleName, t => t.Quantized is { } quantized ? CpuMatrix.Of(quantized) : CpuMatrix.Of(t.Weight));
+        var gpt = model.Config.ModelType == "gpt2";
+        Embedding = tables[gpt ? "transformer.wte" : "model.embed_tokens"];
+        Positions = gpt ? tables["transformer.wpe"] : null;
+        Output = tables.TryGetValue("lm_head", out var head) ? head : Embedding;
+        LastNorm = NormOf(gpt ? "transformer.ln_f" : "model.norm");
+        Layers = [.. Enumerable.Range(0, model.Config.LayerCount).Select(i => gpt ? Gpt2Layer($"transformer.h.{i}") : LlamaLayer($"model.layers.{i}", model.Config.IsSliding(i)))];
     }
 
-    public float* Embedding { get; }
+    /// <summary>[V, C].</summary>
+    public CpuMatrix Embedding { get; }
 
-    public float* Output { get; }
+    /// <summary>[positions, C] where positions are learned.</summary>
+    public CpuMatrix? Positions { get; }
 
-    public float* Norm { get; }
+    /// <summary>[V, C].</summary>
+    public CpuMatrix Output { get; }
+
+    public Norm LastNorm { get; }
 
     public IReadOnlyList<Layer> Layers { get; }
 
-    /// <summary>The checkpoint's names of all linear layers, in the order of <see cref="Linear.Index"/>.</summary>
-    public IReadOnlyList<string> LinearNames { get; }
+    /// <summary>The checkpoint's names of all linear layers, in the order of <see cref="Linear.Module"/>.</summary>
+    public IReadOnlyList<string> LinearNames => _names;
 
-    /// <summary>True for what the kernels compute: float32 on the CPU, dense, in Llama's arithmetic (Llama, Mistral, Qwen 2 and 3).</summary>
+    /// <summary>
+    /// True for what the kernels compute: Llama, Mistral, Qwen 2 and 3, Gemma 2 and 3, Phi-3 and GPT-2 on the CPU in float32, bfloat16 or 8-bit integers.
+    /// Left to libtorch are Phi's long contexts, whose angles depend on the length of the whole sequence, gelu by the error function, and NF4.
+    /// </summary>
     public static bool Supports(DecoderModel model) =>
-        model.Device.type == DeviceType.CPU && model.Dtype == ScalarType.Float32 && model.Quantization == Quantization.None
-        && model.Config is
-        {
-            Rope: { Scaling: not RopeScaling.LongRope }, LocalRope: null, SlidingWindow: null, AttentionSoftCap: null, LogitSoftCap: null, EmbeddingScale: 1,
-            NormAddsOne: false, SandwichNorms: false, FusedProjections: false, FeedForwardBias: false, Activation: Activation.Silu,
-        }
-        && model.Linears.ContainsKey("model.layers.0.mlp.gate_proj")
+        model.Device.type == DeviceType.CPU && model.Dtype is ScalarType.Float32 or ScalarType.BFloat16 && model.Quantization != Quantization.NF4
+        && model.Config is { Rope: not { Scaling: RopeScaling.LongRope }, LocalRope: not { Scaling: RopeScaling.LongRope }, Activation: not Activation.Gelu }
         && model.named_parameters().All(p => p.parameter.is_contiguous());
 
-    /// <summary>Where libtorch keeps a contiguous tensor on the CPU; it does not move.</summary>
-    public static float* Pointer(Tensor tensor) => (float*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(tensor.bytes));
+    private Layer LlamaLayer(string name, bool sliding)
+    {
+        var config = _model.Config;
+        int queries = config.QueryHeads * config.HeadSize, keys = config.KeyValueHeads * config.HeadSize;
+        Linear[] attention = config.FusedProjections
+            ? Split($"{name}.self_attn.qkv_proj", queries, keys, keys)
+            : [.. "qkv".Select(part => LinearOf($"{name}.self_attn.{part}_proj"))];
+        Linear[] gated = config.FusedProjections
+            ? Split($"{name}.mlp.gate_up_proj", config.FeedForwardSize, config.FeedForwardSize)
+            : [LinearOf($"{name}.mlp.gate_proj"), LinearOf($"{name}.mlp.up_proj")];
+        return new Layer
+        {
+            IsSliding = sliding,
+            AttentionNorm = NormOf($"{name}.input_layernorm"),
+            AfterAttention = config.SandwichNorms ? NormOf($"{name}.post_attention_layernorm") : null,
+            FeedForwardNorm = NormOf(config.SandwichNorms ? $"{name}.pre_feedforward_layernorm" : $"{name}.post_attention_layernorm"),
+            AfterFeedForward = config.SandwichNorms ? NormOf($"{name}.post_feedforward_layernorm") : null,
+            QueryNorm = config.QueryKeyNorm ? NormOf($"{name}.self_attn.q_norm") : null,
+            KeyNorm = config.QueryKeyNorm ? NormOf($"{name}.self_attn.k_norm") : null,
+            Query = attention[0],
+            Key = attention[1],
+            Value = attention[2],
+            AttentionOutput = LinearOf($"{name}.self_attn.o_proj"),
+            Gate = gated[0],
+            Up = gated[1],
+            Down = LinearOf($"{name}.mlp.down_proj"),
+        };
+    }
 
-    /// <summary>One linear layer.</summary>
+    private Layer Gpt2Layer(string name)
+    {
+        var width = _model.Config.HiddenSize;
+        var attention = Split($"{name}.attn.c_attn", width, width, width);
+        return new Layer
+        {
+            AttentionNorm = NormOf($"{name}.ln_1"),
+            FeedForwardNorm = NormOf($"{name}.ln_2"),
+            Query = attention[0],
+            Key = attention[1],
+            Value = attention[2],
+            AttentionOutput = LinearOf($"{name}.attn.c_proj"),
+            Gate = LinearOf($"{name}.mlp.c_fc"),
+            Down = LinearOf($"{name}.mlp.c_proj"),
+        };
+    }
+
+    private Linear LinearOf(string name) => Split(name, _model.Linears[name].OutputSize)[0];
+
+    // One linear layer as several, by rows of its weight.
+    private Linear[] Split(string name, params ReadOnlySpan<int> outputs)
+    {
+        _names.Add(name);
+        var linear = _model.Linears[name];
+        var weight = linear.Quantized is Int8Weight quantized ? CpuMatrix.Of(quantized) : CpuMatrix.Of(_parameters[name + ".weight"]);
+        var bias = _parameters.TryGetValue(name + ".bias", out var tensor) ? Floats(tensor, 0) : null;
+        var parts = new Linear[outputs.Length];
+        for (int i = 0, first = 0; i < parts.Length; first += outputs[i++])
+            parts[i] = new Linear(weight.Slice(first, outputs[i]), bias == null ? null : bias + first, _names.Count - 1, first);
+        return parts;
+    }
+
+    private Norm NormOf(string name) => new(
+        Floats(_parameters[name + ".weight"], _model.Config.NormAddsOne ? 1f : 0f),
+        _parameters.TryGetValue(name + ".bias", out var bias) ? Floats(bias, 0) : null);
+
+    // A vector's copy in float32 that stays in its place.
+    private float* Floats(Tensor vector, float addend)
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        var copy = GC.AllocateUninitializedArray<float>((int)vector.numel(), pinned: true);
+        (vector.to(ScalarType.Float32) + addend).data<float>().CopyTo(copy);
+        _pinned.Add(copy);
+        return (float*)System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(copy, 0);
+    }
+
+    /// <summary>RMS norm, or layer norm where it has a bias.</summary>
+    internal sealed class Norm(float* weight, float* bias)
+    {
+        /// <summary>y = norm(x), n wide.</summary>
+        public void Apply(float* x, float* y, int n, float epsilon)
+        {
+            if (bias == null)
+                CpuKernels.RmsNorm(x, weight, y, n, epsilon);
+            else
+                CpuKernels.LayerNorm(x, weight, bias, y, n, epsilon);
+        }
+    }
+
+    /// <summary>One linear layer, or some outputs of one.</summary>
     /// <param name="weight">[outputs, inputs].</param>
     /// <param name="bias">[outputs], or null.</param>
-    /// <param name="inputs">Width of the input.</param>
-    /// <param name="outputs">Width of the output.</param>
-    /// <param name="index">Its number in the model, by which adapters find it.</param>
-    internal sealed class Linear(float* weight, float* bias, int inputs, int outputs, int index)
+    /// <param name="module">The layer's number in the model, by which adapters find it.</param>
+    /// <param name="firstOutput">Outputs of the layer before these.</param>
+    internal sealed class Linear(CpuMatrix weight, float* bias, int module, int firstOutput)
     {
-        public float* Weight { get; } = weight;
+        public CpuMatrix Weight { get; } = weight;
 
         public float* Bias { get; } = bias;
 
-        public int Inputs { get; } = inputs;
+        public int Module { get; } = module;
 
-        public int Outputs { get; } = outputs;
+        public int FirstOutput { get; } = firstOutput;
 
-        public int Index { get; } = index;
+        public int Outputs => Weight.Rows;
     }
 
     /// <summary>One block.</summary>
     internal sealed class Layer
     {
-        public required float* AttentionNorm { get; init; }
+        /// <summary>Attends to the window only.</summary>
+        public bool IsSliding { get; init; }
 
-        public required float* FeedForwardNorm { get; init; }
+        public required Norm AttentionNorm { get; init; }
 
-        public required float* QueryNorm { get; init; }
+        /// <summary>Norm of what attention gives (Gemma).</summary>
+        public Norm? AfterAttention { get; init; }
 
-        public required float* KeyNorm { get; init; }
+        public required Norm FeedForwardNorm { get; init; }
+
+        /// <summary>Norm of what the feed-forward part gives (Gemma).</summary>
+        public Norm? AfterFeedForward { get; init; }
+
+        /// <summary>Norm of each query head (Qwen3, Gemma 3).</summary>
+        public Norm? QueryNorm { get; init; }
+
+        public Norm? KeyNorm { get; init; }
 
         public required Linear Query { get; init; }
 
@@ -110,9 +187,11 @@ internal sealed unsafe class CpuWeights
 
         public required Linear AttentionOutput { get; init; }
 
+        /// <summary>What goes through the activation.</summary>
         public required Linear Gate { get; init; }
 
-        public required Linear Up { get; init; }
+        /// <summary>Its factor; GPT-2 has none.</summary>
+        public Linear? Up { get; init; }
 
         public required Linear Down { get; init; }
     }

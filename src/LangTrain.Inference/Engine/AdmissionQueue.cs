@@ -40,15 +40,21 @@ internal sealed class AdmissionQueue(int capacity)
     }
 
     /// <summary>Takes the next row whose turn it is.</summary>
-    /// <param name="interactiveOnly">Leaves batch rows where they are.</param>
     /// <param name="row">The row.</param>
-    public bool TryDequeue(bool interactiveOnly, out GenerationRow row)
+    public bool TryDequeue(out GenerationRow row) => TryDequeue(_lanes, _ => true, out row);
+
+    /// <summary>Takes the next interactive row of those keys whose turn may be now.</summary>
+    /// <param name="mayTake">Says of a key whether.</param>
+    /// <param name="row">The row.</param>
+    public bool TryDequeueInteractive(Func<string, bool> mayTake, out GenerationRow row) => TryDequeue(_lanes.AsSpan(0, 1), mayTake, out row);
+
+    private bool TryDequeue(ReadOnlySpan<Lane> lanes, Func<string, bool> mayTake, out GenerationRow row)
     {
         lock (_lock)
         {
-            foreach (var lane in interactiveOnly ? _lanes.AsSpan(0, 1) : _lanes)
+            foreach (var lane in lanes)
             {
-                if (lane.Take() is not { } next)
+                if (lane.Take(mayTake) is not { } next)
                     continue;
                 _count--;
                 row = next;
@@ -94,7 +100,7 @@ internal sealed class AdmissionQueue(int capacity)
 
         public void Add(GenerationRow row, bool first)
         {
-            var key = row.Request.FairnessKey ?? "";
+            var key = row.FairnessKey;
             if (!_byKey.TryGetValue(key, out var turn))
                 _byKey[key] = turn = first ? _turns.AddFirst((key, [])) : _turns.AddLast((key, []));
             if (first)
@@ -104,13 +110,16 @@ internal sealed class AdmissionQueue(int capacity)
             Count++;
         }
 
-        public GenerationRow? Take()
+        public GenerationRow? Take(Func<string, bool> mayTake)
         {
-            if (_turns.First is not { } turn)
+            var turn = _turns.First;
+            while (turn is not null && !mayTake(turn.Value.Key))
+                turn = turn.Next;
+            if (turn is null)
                 return null;
             var row = turn.Value.Rows.First!.Value;
             turn.Value.Rows.RemoveFirst();
-            _turns.RemoveFirst();
+            _turns.Remove(turn);
             if (turn.Value.Rows.Count > 0)
                 _turns.AddLast(turn);
             else
@@ -121,7 +130,7 @@ internal sealed class AdmissionQueue(int capacity)
 
         public bool Remove(GenerationRow row)
         {
-            var key = row.Request.FairnessKey ?? "";
+            var key = row.FairnessKey;
             if (!_byKey.TryGetValue(key, out var turn) || !turn.Value.Rows.Remove(row))
                 return false;
             if (turn.Value.Rows.Count == 0)

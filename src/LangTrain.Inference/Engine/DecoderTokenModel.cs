@@ -21,7 +21,7 @@ internal sealed class DecoderTokenModel : ITokenModel
     public DecoderTokenModel(DecoderModel model, EngineOptions options)
     {
         _model = model;
-        (SlotCount, SlotTokens) = Fit(model, options);
+        (SlotCount, SlotTokens) = Fit(model.Config, options, model.Dtype switch { ScalarType.Float64 => 8, ScalarType.Float32 => 4, _ => 2 });
         _cache = new KeyValueCache(model, SlotCount, SlotTokens);
         _bySlot = new StepRow?[SlotCount];
     }
@@ -68,10 +68,8 @@ internal sealed class DecoderTokenModel : ITokenModel
     public void Dispose() => _cache.Dispose();
 
     // At least four rows before the whole context, unless rows would be too short for anything; bytes = 2 · L · rows · capacity · K · D · element size.
-    internal static (int Rows, int Tokens) Fit(DecoderModel model, EngineOptions options)
+    internal static (int Rows, int Tokens) Fit(ModelConfig config, EngineOptions options, int elementSize)
     {
-        var config = model.Config;
-        long elementSize = model.Dtype switch { ScalarType.Float64 => 8, ScalarType.Float32 => 4, _ => 2 };
         var bytesPerToken = 2L * config.LayerCount * config.KeyValueHeads * config.HeadSize * elementSize;
         var tokens = options.CacheBytes / bytesPerToken;
         var wanted = Math.Min(options.MaxSequenceTokens ?? config.ContextLength, config.ContextLength);

@@ -3,8 +3,8 @@ namespace LangTrain.Inference;
 /// <summary>Sizes of one engine.</summary>
 public sealed record EngineOptions
 {
-    /// <summary>Most sequences in a batch; fewer where <see cref="CacheBytes"/> holds fewer. Default 16.</summary>
-    public int MaxRows { get; init; } = 16;
+    /// <summary>Most sequences in a batch; fewer where <see cref="CacheBytes"/> holds fewer. Default 64.</summary>
+    public int MaxRows { get; init; } = 64;
 
     /// <summary>Memory for keys and values of all rows, allocated once. Default 1 GiB.</summary>
     public long CacheBytes { get; init; } = 1L << 30;
@@ -25,8 +25,8 @@ public sealed record EngineOptions
     public bool ReusePrefixes { get; init; } = true;
 
     /// <summary>
-    /// Compute with kernels of our own where they know the model (float32 on the CPU, Llama's arithmetic): faster, and a row's numbers do not depend
-    /// on its company to the last bit. False is libtorch for everything. Default true.
+    /// Compute with kernels of our own where they know the model (on the CPU nearly all families): faster, and a row's numbers do not depend on its
+    /// company to the last bit. False is libtorch for everything. Default true.
     /// </summary>
     public bool UseCpuKernels { get; init; } = true;
 

@@ -26,6 +26,7 @@ public sealed class GenerationEngine : IAsyncDisposable
     private readonly RowSampling _sampling;
     private readonly List<GenerationRow> _rows = [];
     private readonly List<StepRow> _step = [];
+    private readonly Dictionary<string, int> _held = []; // Slots by fairness key.
     private readonly AutoResetEvent _wake = new(false);
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _stopping;
@@ -206,17 +207,41 @@ public sealed class GenerationEngine : IAsyncDisposable
 
     private void Admit()
     {
-        while (_slots.Free > 0 && _queue.TryDequeue(interactiveOnly: false, out var row))
+        while (_slots.Free > 0 && _queue.TryDequeue(out var row))
             Admit(row);
         while (_slots.Free == 0 && _queue.HasInteractive && _rows.FindLast(r => r.Request.Priority == RequestPriority.Batch) is { } yielding)
         {
-            _rows.Remove(yielding);
-            _slots.Release(yielding);
-            _queue.PutBack(yielding);
-            _metrics.Queued(1);
-            if (_queue.TryDequeue(interactiveOnly: true, out var waiting))
-                Admit(waiting);
+            if (!_queue.TryDequeueInteractive(_ => true, out var waiting))
+                break;
+            GiveWay(yielding, waiting);
         }
+        ShareSlots();
+    }
+
+    // A key whose rows wait while another holds at least two slots more takes one of those: an account that came first with a hundred long answers
+    // does not keep the next one out. The one that gives way is the youngest, and it is the first of its key again; since the difference shrinks
+    // with each exchange, no two keys take slots from each other in turns.
+    private void ShareSlots()
+    {
+        while (_slots.Free == 0 && _queue.HasInteractive)
+        {
+            _held.Clear();
+            foreach (var row in _rows)
+                _held[row.FairnessKey] = _held.GetValueOrDefault(row.FairnessKey) + 1;
+            var (most, count) = _held.MaxBy(h => h.Value);
+            if (count < 2 || !_queue.TryDequeueInteractive(key => _held.GetValueOrDefault(key) + 2 <= count, out var waiting))
+                return;
+            GiveWay(_rows.FindLast(r => r.FairnessKey == most)!, waiting);
+        }
+    }
+
+    private void GiveWay(GenerationRow yielding, GenerationRow waiting)
+    {
+        _rows.Remove(yielding);
+        _slots.Release(yielding);
+        _queue.PutBack(yielding);
+        _metrics.Queued(1);
+        Admit(waiting);
     }
 
     private void Admit(GenerationRow row)
@@ -346,7 +371,7 @@ public sealed class GenerationEngine : IAsyncDisposable
             row.Fail(error);
             row.Leave();
         }
-        while (_queue.TryDequeue(interactiveOnly: false, out var row))
+        while (_queue.TryDequeue(out var row))
         {
             _metrics.Queued(-1);
             row.Fail(error);

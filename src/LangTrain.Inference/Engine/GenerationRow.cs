@@ -29,6 +29,9 @@ internal sealed class GenerationRow
 
     public GenerationRequest Request { get; }
 
+    /// <summary>Whose turn in the queue the row takes.</summary>
+    public string FairnessKey => Request.FairnessKey ?? "";
+
     public int PromptLength { get; }
 
     public int MaxNewTokens { get; }

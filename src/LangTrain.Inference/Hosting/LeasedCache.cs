@@ -30,8 +30,9 @@ internal sealed class LeasedCache<TValue> : IAsyncDisposable
     /// <param name="key">The key.</param>
     /// <param name="load">Loads the value; runs once for all who wait, whoever of them goes away.</param>
     /// <param name="cancellationToken">Ends the waiting, not the load.</param>
+    /// <param name="expectedBytes">Says how many bytes the value will take, so that room is made before it is loaded; null where nobody knows.</param>
     /// <exception cref="ServingMemoryException">What is in use and the new value together are above the budget.</exception>
-    public async Task<Lease<TValue>> AcquireAsync(string key, Func<Task<TValue>> load, CancellationToken cancellationToken)
+    public async Task<Lease<TValue>> AcquireAsync(string key, Func<Task<TValue>> load, CancellationToken cancellationToken, Func<long>? expectedBytes = null)
     {
         Entry entry;
         lock (_lock)
@@ -41,7 +42,7 @@ internal sealed class LeasedCache<TValue> : IAsyncDisposable
             {
                 entry = new Entry();
                 _entries[key] = entry;
-                entry.Loading = Task.Run(() => LoadAsync(key, entry, load), CancellationToken.None);
+                entry.Loading = Task.Run(() => LoadAsync(key, entry, load, expectedBytes), CancellationToken.None);
                 _report?.Invoke("miss");
             }
             else
@@ -79,10 +80,16 @@ internal sealed class LeasedCache<TValue> : IAsyncDisposable
     }
 
     // Here and not with a waiter, who may have gone: the size counts, and a failure is forgotten, as soon as the load has ended.
-    private async Task<TValue> LoadAsync(string key, Entry entry, Func<Task<TValue>> load)
+    private async Task<TValue> LoadAsync(string key, Entry entry, Func<Task<TValue>> load, Func<long>? expectedBytes)
     {
         try
         {
+            if (expectedBytes?.Invoke() is { } expected)
+            {
+                lock (_lock)
+                    entry.Bytes = expected;
+                await MakeRoomAsync(key, entry);
+            }
             var value = await load();
             lock (_lock)
                 entry.Bytes = _sizeOf(value);
@@ -117,7 +124,7 @@ internal sealed class LeasedCache<TValue> : IAsyncDisposable
             // One alone may be larger than the budget: nothing smaller could serve it.
             if (total > _budgetBytes && !entry.Admitted && _entries.Values.Any(e => e != entry && e.Bytes > 0))
             {
-                if (entry.Leases == 1 && _entries.Remove(key))
+                if (entry.Leases == 1 && _entries.GetValueOrDefault(key) == entry && _entries.Remove(key))
                     entry.Orphaned = true;
                 throw new ServingMemoryException(total, _budgetBytes);
             }

@@ -1,8 +1,10 @@
+using LangTrain.Inference.Engine;
 using LangTrain.Inference.Hosting;
 using LangTrain.Modeling;
 using LangTrain.Modeling.ChatTemplates;
 using LangTrain.Modeling.Tokenizers;
 using Microsoft.Extensions.Logging;
+using static TorchSharp.torch;
 
 namespace LangTrain.Inference;
 
@@ -30,7 +32,7 @@ public sealed class ModelHost : IAsyncDisposable
     /// <summary>A lease on a base model, which is loaded if it is not in memory.</summary>
     /// <param name="name">What the model is called in metrics and logs.</param>
     /// <param name="folder">Its folder in Hugging Face's layout, tokenizer included.</param>
-    /// <param name="quantization">How its linear layers are kept.</param>
+    /// <param name="quantization">How its weights are kept; <see cref="Quantization.None"/> is the host's own way.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <exception cref="FileNotFoundException">A file is absent.</exception>
     /// <exception cref="InvalidDataException">A file is damaged.</exception>
@@ -41,16 +43,37 @@ public sealed class ModelHost : IAsyncDisposable
         string name, string folder, Quantization quantization = Quantization.None, CancellationToken cancellationToken = default)
     {
         var path = Path.GetFullPath(folder);
-        return new ModelLease(await _models.AcquireAsync($"{quantization}:{path}", () => Task.FromResult(Load(name, path, quantization)), cancellationToken));
+        var options = quantization == Quantization.None ? _options.Load : _options.Load with { Quantization = quantization };
+        return new ModelLease(await _models.AcquireAsync(
+            $"{options.Quantization}:{path}", () => Task.FromResult(Load(name, path, options)), cancellationToken,
+            () => ExpectedBytes(path, options)));
     }
 
     /// <summary>Ends all rows and frees the models.</summary>
     public ValueTask DisposeAsync() => _models.DisposeAsync();
 
-    private ServedModel Load(string name, string folder, Quantization quantization)
+    // What the files' headers tell: weights by their number, keys and values by the architecture.
+    private long ExpectedBytes(string folder, ModelLoadOptions options)
+    {
+        var config = ModelConfig.Read(folder);
+        using var checkpoint = CheckpointFolder.Open(folder);
+        var weights = checkpoint.Names.Sum(name => checkpoint.Entry(name).Shape.Aggregate(1L, (count, size) => count * size));
+        var tables = (config.TieEmbeddings ? 1L : 2L) * config.VocabularySize * config.HiddenSize;
+        var size = options.Dtype == ScalarType.Float32 ? sizeof(float) : sizeof(short);
+        var bytes = options.Quantization switch
+        {
+            Quantization.Int8 => weights * (1 + (double)sizeof(float) / Int8Weight.GroupSize),
+            Quantization.NF4 => tables * size + (weights - tables) * 0.52,
+            _ => (double)weights * size,
+        };
+        var (rows, tokens) = DecoderTokenModel.Fit(config, _options.Engine, sizeof(float));
+        return (long)bytes + 2L * sizeof(float) * config.LayerCount * config.KeyValueHeads * config.HeadSize * rows * tokens;
+    }
+
+    private ServedModel Load(string name, string folder, ModelLoadOptions options)
     {
         var tokenizer = Tokenizer.Load(folder);
-        var model = DecoderModel.Load(folder, _options.Load with { Quantization = quantization });
+        var model = DecoderModel.Load(folder, options);
         ChatTemplate? template = null;
         try
         {

@@ -14,6 +14,6 @@ public sealed record ModelHostOptions
     /// <summary>Sizes of each model's engine; its model name is filled in.</summary>
     public EngineOptions Engine { get; init; } = new();
 
-    /// <summary>Type and device of the weights; the quantization is each request's.</summary>
-    public ModelLoadOptions Load { get; init; } = new();
+    /// <summary>Type, device and quantization of the weights, unless a request wants another quantization. By default Float32 on the CPU, on the file's pages.</summary>
+    public ModelLoadOptions Load { get; init; } = new() { MapWeights = true };
 }

@@ -71,5 +71,7 @@ public sealed class ServedModel : IAsyncDisposable
         }
     }
 
-    private static long BytesOf(LoraAdapter adapter) => adapter.parameters().Sum(p => p.numel() * p.element_size());
+    // B twice: the kernels keep it the other way round as well.
+    private static long BytesOf(LoraAdapter adapter) =>
+        adapter.named_parameters().Sum(p => p.parameter.numel() * p.parameter.element_size() * (p.name.Contains("lora_B", StringComparison.Ordinal) ? 2 : 1));
 }

@@ -1,4 +1,4 @@
 namespace LangTrain.Inference.Sampling;
 
 /// <summary>A model gave logits that are no distribution; fails the row that it happened to, not the batch.</summary>
-internal sealed class NonFiniteLogitsException() : Exception("The model produced logits that are not finite; its weights or its adapter are damaged.");
+public sealed class NonFiniteLogitsException() : Exception("The model produced logits that are not finite; its weights or its adapter are damaged.");

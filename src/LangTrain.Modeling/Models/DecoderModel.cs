@@ -32,21 +32,30 @@ public abstract class DecoderModel : nn.Module
     /// <summary>Where the weights are and passes run.</summary>
     public Device Device => Options.Device;
 
-    /// <summary>Whether the blocks' linear layers are quantized.</summary>
+    /// <summary>How the weights are kept.</summary>
     public Quantization Quantization => Options.Quantization;
 
     /// <summary>The blocks' linear layers by their name in the checkpoint, in the order of the model: what adapters can target.</summary>
     public IReadOnlyDictionary<string, LinearLayer> Linears => _linears ??= modules().OfType<LinearLayer>().ToDictionary(linear => linear.ModuleName);
 
     /// <summary>Number of weights, quantized or not.</summary>
-    public long ParameterCount => parameters().Sum(parameter => parameter.numel()) + Linears.Values.Where(linear => linear.IsQuantized).Sum(linear => (long)linear.InputSize * linear.OutputSize);
+    public long ParameterCount => parameters().Sum(parameter => parameter.numel()) + QuantizedWeights.Sum(weight => weight.Shape[0] * weight.Shape[1]);
 
     /// <summary>Bytes that the weights take in memory.</summary>
-    public long WeightBytes => parameters().Sum(parameter => parameter.numel() * parameter.element_size()) + Linears.Values.Where(linear => linear.IsQuantized).Sum(linear => linear.WeightBytes);
+    public long WeightBytes => parameters().Sum(parameter => parameter.numel() * parameter.element_size()) + QuantizedWeights.Sum(weight => weight.ByteCount);
 
-    private protected ModelLoadOptions Options { get; }
+    internal ModelLoadOptions Options { get; }
 
-    /// <summary>[V, C], the matrix behind <see cref="Logits"/>: the embedding where tied. For losses that never make the full logits.</summary>
+    /// <summary>Tables that are kept as integers where the linear layers are.</summary>
+    internal IEnumerable<EmbeddingLayer> Tables => modules().OfType<EmbeddingLayer>();
+
+    private IEnumerable<QuantizedWeight> QuantizedWeights =>
+        Linears.Values.Select(linear => linear.Quantized).Concat(Tables.Select(table => table.Quantized)).OfType<QuantizedWeight>();
+
+    /// <summary>
+    /// [V, C], the matrix behind <see cref="Logits"/>: the embedding where tied. For losses that never make the full logits. Of a model in 8-bit integers
+    /// a dequantized copy, owned by the caller's scope.
+    /// </summary>
     public abstract Tensor OutputWeight { get; }
 
     /// <summary>Loads a model folder in Hugging Face layout: config.json and safetensors, single or sharded. Peak memory is the target weights plus one tensor.</summary>
@@ -132,6 +141,14 @@ public abstract class DecoderModel : nn.Module
 
         return hidden.MoveToOuterDisposeScope();
     }
+
+    /// <summary>Runs the blocks so that a gradient can follow.</summary>
+    /// <param name="ids">[B, T] int64, on the model's device.</param>
+    /// <param name="pass">Positions, packing, adapters, dropout; no cache.</param>
+    /// <param name="dtype">What products are computed in; null is the model's own. Where a pass is recorded by autograd it is always the model's.</param>
+    /// <returns>The pass; the caller disposes it.</returns>
+    /// <exception cref="ArgumentException">The pass does not fit the ids or the context length.</exception>
+    internal virtual TrackedPass Track(Tensor ids, ForwardPass pass, ScalarType? dtype = null) => new AutogradPass(Hidden(ids, pass));
 
     /// <summary>Projects hidden states to scores over the vocabulary.</summary>
     /// <param name="hidden">[…, C] from <see cref="Hidden"/>; a slice of it where not all positions matter.</param>

@@ -13,12 +13,12 @@ internal sealed class Gpt2Model : DecoderModel
         : base(config, options)
     {
         transformer = new Gpt2Stack(config, options);
-        lm_head = config.TieEmbeddings ? null : new EmbeddingLayer(config.VocabularySize, config.HiddenSize, options);
+        lm_head = config.TieEmbeddings ? null : new EmbeddingLayer("lm_head", config.VocabularySize, config.HiddenSize, options);
         RegisterComponents();
     }
 
     /// <inheritdoc/>
-    public override Tensor OutputWeight => (lm_head ?? transformer.wte).weight;
+    public override Tensor OutputWeight => (lm_head ?? transformer.wte).Weight;
 
     private protected override Tensor Run(Tensor ids, PassContext pass) => transformer.Forward(ids, pass);
 
@@ -44,8 +44,8 @@ internal sealed class Gpt2Stack : nn.Module
     public Gpt2Stack(ModelConfig config, ModelLoadOptions options)
         : base(nameof(Gpt2Stack))
     {
-        wte = new EmbeddingLayer(config.VocabularySize, config.HiddenSize, options);
-        wpe = new EmbeddingLayer(config.ContextLength, config.HiddenSize, options);
+        wte = new EmbeddingLayer("transformer.wte", config.VocabularySize, config.HiddenSize, options);
+        wpe = new EmbeddingLayer("transformer.wpe", config.ContextLength, config.HiddenSize, options with { Quantization = Quantization.None });
         h = new ModuleList<Gpt2Layer>([.. Enumerable.Range(0, config.LayerCount).Select(layer => new Gpt2Layer($"transformer.h.{layer}", layer, config, options))]);
         ln_f = new LayerNormLayer(config, options);
         _config = config;

@@ -12,14 +12,22 @@ internal sealed class LlamaModel : DecoderModel
         : base(config, options)
     {
         model = new DecoderStack(config, options);
-        lm_head = config.TieEmbeddings ? null : new EmbeddingLayer(config.VocabularySize, config.HiddenSize, options);
+        lm_head = config.TieEmbeddings ? null : new EmbeddingLayer("lm_head", config.VocabularySize, config.HiddenSize, options);
         RegisterComponents();
     }
 
     private protected override Tensor Run(Tensor ids, PassContext pass) => model.Forward(ids, pass);
 
+    /// <summary>By hand where the derivation covers what learns: not DoRA, not a different adapter for each row.</summary>
+    internal override TrackedPass Track(Tensor ids, ForwardPass pass, ScalarType? dtype = null)
+    {
+        bool isCovered = pass.Cache is null && !pass.Adapters.IsMixed && pass.Adapters.Single is null or { Options.UseDora: false };
+        using var scope = NewDisposeScope();
+        return isCovered ? new DerivedPass(model, ids, PassContext.Create(Config, ids, pass, dtype ?? Dtype)) : base.Track(ids, pass, dtype);
+    }
+
     /// <inheritdoc/>
-    public override Tensor OutputWeight => (lm_head ?? model.embed_tokens).weight;
+    public override Tensor OutputWeight => (lm_head ?? model.embed_tokens).Weight;
 
     /// <summary>Folders of Gemma 3 with vision keep the text model one level down, in an older and a newer spelling.</summary>
     internal override IEnumerable<string> StoredNames(string name) => Config.ModelType != "gemma3_text"

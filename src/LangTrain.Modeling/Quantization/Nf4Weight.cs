@@ -2,9 +2,8 @@ using static TorchSharp.torch;
 
 namespace LangTrain.Modeling;
 
-/// <summary>A weight matrix kept as NF4 (see <see cref="Nf4"/>). Products with it dequantize inside, forward and backward, so that no dense copy outlives a product.</summary>
-/// <remarks>Immutable; several threads may use it. Dispose it to free its memory.</remarks>
-public sealed class Nf4Weight : IDisposable
+/// <summary>A weight matrix kept as NF4 (see <see cref="Nf4"/>).</summary>
+public sealed class Nf4Weight : QuantizedWeight
 {
     private readonly Tensor _codes, _scaleCodes, _scaleOfScales, _pairs, _scaleTable;
     private readonly float _mean;
@@ -28,15 +27,14 @@ public sealed class Nf4Weight : IDisposable
     /// <summary>Type that the weight is dequantized to.</summary>
     public ScalarType Dtype { get; }
 
-    /// <summary>[out, in].</summary>
-    public IReadOnlyList<long> Shape => _shape;
+    /// <inheritdoc/>
+    public override IReadOnlyList<long> Shape => _shape;
 
-    /// <summary>Bytes that the weight takes in memory.</summary>
-    public long ByteCount => _codes.numel() + _scaleCodes.numel() + _scaleOfScales.numel() * 4 + 4;
+    /// <inheritdoc/>
+    public override long ByteCount => _codes.numel() + _scaleCodes.numel() + _scaleOfScales.numel() * 4 + 4;
 
-    /// <summary>The dense weight.</summary>
-    /// <returns>[out, in], <see cref="Dtype"/>; fresh, owned by the caller's scope.</returns>
-    public Tensor Dequantize()
+    /// <inheritdoc/>
+    public override Tensor Dequantize()
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
@@ -50,24 +48,11 @@ public sealed class Nf4Weight : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose()
+    public override void Dispose()
     {
         foreach (Tensor tensor in (Tensor[])[_codes, _scaleCodes, _scaleOfScales, _pairs, _scaleTable])
         {
             tensor.Dispose();
         }
-    }
-
-    /// <summary>x·Wᵀ + b with gradients for x.</summary>
-    internal Tensor Multiply(Tensor x, Tensor? bias)
-    {
-        if (x.requires_grad && is_grad_enabled())
-        {
-            Tensor product = Nf4Product.apply(x, this);
-            return bias is null ? product : product + bias;
-        }
-
-        using Tensor weight = Dequantize();
-        return nn.functional.linear(x, weight, bias!);
     }
 }

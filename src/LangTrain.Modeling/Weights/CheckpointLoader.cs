@@ -1,3 +1,4 @@
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -15,14 +16,30 @@ internal static class CheckpointLoader
         foreach ((string name, Parameter parameter) in model.named_parameters())
         {
             using var scope = NewDisposeScope();
-            parameter.copy_(View(model, checkpoint, used, name, parameter.shape));
+            Tensor view = View(model, checkpoint, used, name, parameter.shape);
+            if (model.Options.MapWeights && view.dtype == parameter.dtype && parameter.device.type == DeviceType.CPU && view.is_contiguous())
+            {
+                parameter.set_(view);
+            }
+            else
+            {
+                parameter.copy_(view);
+            }
         }
 
         foreach (LinearLayer linear in model.Linears.Values.Where(linear => linear.IsQuantized))
         {
             using var scope = NewDisposeScope();
             Tensor dense = View(model, checkpoint, used, linear.ModuleName + ".weight", [linear.OutputSize, linear.InputSize]);
-            linear.SetQuantized(Nf4.Quantize(dense.to(model.Device), model.Dtype));
+            linear.SetQuantized(model.Quantization == Quantization.Int8
+                ? Int8Weight.Quantize(dense.to(model.Device), model.Dtype)
+                : Nf4.Quantize(dense.to(model.Device), model.Dtype));
+        }
+
+        foreach (EmbeddingLayer table in model.Tables.Where(table => table.IsQuantized))
+        {
+            using var scope = NewDisposeScope();
+            table.SetQuantized(Int8Weight.Quantize(View(model, checkpoint, used, table.ModuleName + ".weight", table.Shape).to(model.Device), model.Dtype));
         }
 
         if (checkpoint.Names.FirstOrDefault(name => !used.Contains(name) && !model.Drops(name)) is { } unknown)

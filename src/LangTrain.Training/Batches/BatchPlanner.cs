@@ -17,13 +17,15 @@ internal sealed class BatchPlanner
     private readonly int _microBatchesPerStep;
     private readonly int? _packedRowLength;
     private readonly long _seed;
+    private readonly bool _isOfPairs;
 
     /// <param name="lengths">Tokens of every example, each at most the packed row's length.</param>
     /// <param name="rowsPerMicroBatch">Rows that pass through the model at once.</param>
     /// <param name="microBatchesPerStep">Micro-batches whose gradients are added up before an update.</param>
     /// <param name="packedRowLength">Tokens of a packed row, or null for no packing.</param>
     /// <param name="seed">The run's seed.</param>
-    public BatchPlanner(IReadOnlyList<int> lengths, int rowsPerMicroBatch, int microBatchesPerStep, int? packedRowLength, long seed)
+    /// <param name="isOfPairs">Lengths are those of pairs: pair n stands for two rows, of the examples 2n and 2n + 1, which stay side by side.</param>
+    public BatchPlanner(IReadOnlyList<int> lengths, int rowsPerMicroBatch, int microBatchesPerStep, int? packedRowLength, long seed, bool isOfPairs = false)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(rowsPerMicroBatch);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(microBatchesPerStep);
@@ -37,6 +39,7 @@ internal sealed class BatchPlanner
         _microBatchesPerStep = microBatchesPerStep;
         _packedRowLength = packedRowLength;
         _seed = seed;
+        _isOfPairs = isOfPairs;
     }
 
     /// <summary>The steps of one epoch; each example is in exactly one row.</summary>
@@ -53,7 +56,7 @@ internal sealed class BatchPlanner
             random.Shuffle(rows);
         }
 
-        var steps = rows.Chunk(rowsPerStep).Select(stepRows => new StepPlan(stepRows.Chunk(_rowsPerMicroBatch).ToArray())).ToArray();
+        var steps = rows.Chunk(rowsPerStep).Select(stepRows => new StepPlan(stepRows.Chunk(_rowsPerMicroBatch).Select(Examples).ToArray())).ToArray();
         random.Shuffle(steps);
         return steps;
     }
@@ -66,6 +69,8 @@ internal sealed class BatchPlanner
             ? checked(epochs * ((_lengths.Count + rowsPerStep - 1) / rowsPerStep))
             : Enumerable.Range(0, epochs).Sum(epoch => PlanEpoch(epoch).Count);
     }
+
+    private int[][] Examples(int[][] rows) => _isOfPairs ? [.. rows.SelectMany(row => new[] { new[] { 2 * row[0] }, [2 * row[0] + 1] })] : rows;
 
     private List<int[]> ByLength(int[] order, int rowsPerStep)
     {

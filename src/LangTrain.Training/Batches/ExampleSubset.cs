@@ -15,16 +15,23 @@ internal sealed class ExampleSubset(ITokenizedExamples examples, int[] indexes) 
     public TokenizedExample Read(int index) => examples.Read(indexes[index]);
 
     /// <summary>Holds out a share of the examples at random: at least one, and never all.</summary>
-    /// <returns>The set itself and null if the share is 0 or there is only one example.</returns>
-    public static (ITokenizedExamples Training, ITokenizedExamples? HeldOut) Split(ITokenizedExamples examples, double share, long seed)
+    /// <param name="examples">The set.</param>
+    /// <param name="share">The share, 0 to below 1.</param>
+    /// <param name="seed">The run's seed.</param>
+    /// <param name="perRow">Neighbours that stay together: 2 where each two examples are a pair.</param>
+    /// <returns>The set itself and null if the share is 0 or there is only one row.</returns>
+    public static (ITokenizedExamples Training, ITokenizedExamples? HeldOut) Split(ITokenizedExamples examples, double share, long seed, int perRow = 1)
     {
-        if (share <= 0 || examples.Count < 2)
+        var rows = examples.Count / perRow;
+        if (share <= 0 || rows < 2)
         {
             return (examples, null);
         }
 
-        var order = new SeededRandom((ulong)SeededRandom.Mix(seed, RandomPurpose.EvaluationSplit)).Permutation(examples.Count);
-        var heldOut = Math.Clamp((int)Math.Round(share * examples.Count), 1, examples.Count - 1);
-        return (new ExampleSubset(examples, [.. order[heldOut..].Order()]), new ExampleSubset(examples, [.. order[..heldOut].Order()]));
+        var order = new SeededRandom((ulong)SeededRandom.Mix(seed, RandomPurpose.EvaluationSplit)).Permutation(rows);
+        var heldOut = Math.Clamp((int)Math.Round(share * rows), 1, rows - 1);
+        return (Of(order[heldOut..]), Of(order[..heldOut]));
+
+        ExampleSubset Of(int[] chosen) => new(examples, [.. chosen.Order().SelectMany(row => Enumerable.Range(row * perRow, perRow))]);
     }
 }

@@ -21,11 +21,38 @@ internal sealed record MicroBatch
     /// <summary>[N], int64: those next tokens.</summary>
     public required Tensor Targets { get; init; }
 
+    /// <summary>[N], int64: the row of each trained position. Fresh, owned by the caller's scope.</summary>
+    public Tensor TrainedRows => TrainedPositions.div(Ids.shape[1], RoundingMode.floor);
+
+    /// <summary>Adds up a value of each trained position by rows.</summary>
+    /// <param name="values">[N], floating.</param>
+    /// <returns>[B], fp64; fresh, owned by the caller's scope.</returns>
+    public Tensor SumByRow(Tensor values)
+    {
+        using var rows = TrainedRows;
+        using var wide = values.to_type(ScalarType.Float64);
+        return zeros([Ids.shape[0]], ScalarType.Float64, Ids.device).index_add_(0, rows, wide, 1);
+    }
+
     /// <summary>Tokens without padding.</summary>
     public required int Tokens { get; init; }
 
     /// <summary>N.</summary>
     public required int TrainedTokens { get; init; }
+
+    /// <summary>Picks the places whose next token is trained.</summary>
+    /// <param name="hidden">[B, T, C].</param>
+    /// <returns>[N, C]; fresh, owned by the caller's scope.</returns>
+    public Tensor Trained(Tensor hidden) => hidden.flatten(0, 1).index_select(0, TrainedPositions);
+
+    /// <summary>Puts gradients of the picked places back; all others are 0.</summary>
+    /// <param name="gradient">[N, C].</param>
+    /// <returns>[B, T, C]; fresh, owned by the caller's scope.</returns>
+    public Tensor Untrained(Tensor gradient)
+    {
+        var (rows, width, size) = (Ids.shape[0], Ids.shape[1], gradient.shape[^1]);
+        return zeros(rows * width, size, gradient.dtype, gradient.device).index_copy_(0, TrainedPositions, gradient).view(rows, width, size);
+    }
 
     /// <summary>Builds the tensors of planned rows.</summary>
     /// <param name="rows">Rows of example indexes.</param>

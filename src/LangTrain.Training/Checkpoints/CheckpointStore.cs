@@ -17,9 +17,15 @@ internal sealed class CheckpointStore
     private readonly string _folder;
     private readonly int _keepLast;
     private readonly TimeProvider _time;
+    private readonly Action<string> _beforeOperation;
 
-    public CheckpointStore(string folder, int keepLast, TimeProvider time)
+    /// <param name="folder">Where the checkpoints are; made if absent.</param>
+    /// <param name="keepLast">Checkpoints that <see cref="Prune"/> keeps, besides the best.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="beforeOperation">Called before each change of the disk with what it is: where tests let the process die.</param>
+    public CheckpointStore(string folder, int keepLast, TimeProvider time, Action<string>? beforeOperation = null)
     {
+        _beforeOperation = beforeOperation ?? (_ => { });
         ArgumentOutOfRangeException.ThrowIfLessThan(keepLast, 1);
         _folder = folder;
         _keepLast = keepLast;
@@ -38,34 +44,55 @@ internal sealed class CheckpointStore
     /// <param name="step">Optimizer steps made.</param>
     /// <param name="writeFiles">Writes the files, flat, into the folder it is given.</param>
     /// <returns>Size of all files; the checkpoint is in <see cref="FolderOf"/>.</returns>
+    /// <exception cref="IOException">The disk is full or fails; what was written of this checkpoint is gone again, the others stand.</exception>
     public long Write(int step, Action<string> writeFiles)
     {
         var unfinished = Path.Combine(_folder, UnfinishedPrefix + step.ToString(CultureInfo.InvariantCulture));
+        try
+        {
+            return Finish(step, unfinished, writeFiles);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            DeleteIfThere(unfinished);
+            throw;
+        }
+    }
+
+    private long Finish(int step, string unfinished, Action<string> writeFiles)
+    {
+        _beforeOperation("create " + unfinished);
         Directory.CreateDirectory(unfinished);
         writeFiles(unfinished);
 
         var files = new List<CheckpointFile>();
         foreach (var path in Directory.GetFiles(unfinished).Order(StringComparer.Ordinal))
         {
+            _beforeOperation("flush " + path);
             files.Add(FlushAndHash(path));
         }
 
         var manifest = new CheckpointManifest { Version = CheckpointManifest.CurrentVersion, Step = step, CreatedAt = _time.GetUtcNow(), Files = files };
+        _beforeOperation("write the manifest");
         using (var stream = new FileStream(Path.Combine(unfinished, CheckpointManifest.FileName), FileMode.Create, FileAccess.Write))
         {
             JsonSerializer.Serialize(stream, manifest, CheckpointJsonContext.Default.CheckpointManifest);
             stream.Flush(flushToDisk: true);
         }
 
+        _beforeOperation("flush the folder");
         DirectoryFlush.ToDisk(unfinished);
         var target = FolderOf(step);
         if (Directory.Exists(target))
         {
-            // A paused run may write the step again at which it had just saved; a damaged one is replaced likewise.
+            // Only a damaged one is in the way: a run that goes on from a checkpoint does not write it again, and one that goes back deletes first.
+            _beforeOperation("delete " + target);
             Directory.Delete(target, recursive: true);
         }
 
+        _beforeOperation("move to " + target);
         Directory.Move(unfinished, target);
+        _beforeOperation("flush " + _folder);
         DirectoryFlush.ToDisk(_folder);
         return files.Sum(f => f.SizeBytes);
     }
@@ -94,9 +121,27 @@ internal sealed class CheckpointStore
         {
             if (step != bestStep)
             {
-                Directory.Delete(folder, recursive: true);
+                Delete(folder);
             }
         }
+    }
+
+    /// <summary>Goes back to the newest intact checkpoint up to a step; all later ones are deleted, the newest first.</summary>
+    /// <returns>Its folder; null if there is none, and then nothing was deleted.</returns>
+    public string? GoBackTo(int step)
+    {
+        var steps = Steps().OrderByDescending(s => s.Step).ToList();
+        if (steps.FirstOrDefault(s => s.Step <= step && IsIntact(s.Folder)).Folder is not { } target)
+        {
+            return null;
+        }
+
+        foreach (var (_, folder) in steps.TakeWhile(s => s.Folder != target))
+        {
+            Delete(folder);
+        }
+
+        return target;
     }
 
     /// <summary>True if every file that the manifest names is there with its size and hash.</summary>
@@ -124,6 +169,28 @@ internal sealed class CheckpointStore
         }
 
         return true;
+    }
+
+    private void Delete(string folder)
+    {
+        // First out of sight, so that a crash in between leaves no half of a checkpoint.
+        var doomed = Path.Combine(_folder, UnfinishedPrefix + "deleted-" + Path.GetFileName(folder));
+        _beforeOperation("hide " + folder);
+        Directory.Move(folder, doomed);
+        _beforeOperation("delete " + doomed);
+        Directory.Delete(doomed, recursive: true);
+    }
+
+    private static void DeleteIfThere(string folder)
+    {
+        try
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            // The next run removes it; what went wrong before is what counts.
+        }
     }
 
     private IEnumerable<(int Step, string Folder)> Steps()

@@ -31,9 +31,16 @@ internal sealed record TrainingState
     public long TrainedTokens { get; init; }
     public long SeenTokens { get; init; }
     public int NonFiniteStepsInRow { get; init; }
+
+    /// <summary>How often the run went back to an earlier checkpoint; each time the learning rate was halved.</summary>
+    public int Rollbacks { get; init; }
+
+    public double? FirstLoss { get; init; }
     public double? LastLoss { get; init; }
     public double? LastEvaluationLoss { get; init; }
+    public double? LastEvaluationAccuracy { get; init; }
     public double? BestEvaluationLoss { get; init; }
+    public double? BestEvaluationAccuracy { get; init; }
     public int? BestStep { get; init; }
     public int EvaluationsWithoutImprovement { get; init; }
 

@@ -8,18 +8,21 @@ namespace LangTrain.Training.Data;
 /// <summary>Canonical rows to tokens, with the mask that says what is learned. Thread-safe.</summary>
 /// <remarks>
 /// Chat: through the model's template, the assistant's turns are learned. Prompt and completion: the completion and the end of text behind it.
-/// Text: everything. Preference: two examples, the chosen answer and the rejected one, behind the same prompt.
+/// Text: everything. Preference: two examples, the chosen answer and the rejected one, behind the same prompt. With <see cref="LossOn.All"/>
+/// the prompts of the first two are learned too.
 /// Text of rows never becomes a special token.
 /// </remarks>
 public sealed class RowEncoder
 {
     private readonly Tokenizer _tokenizer;
     private readonly ChatPromptEncoder _chats;
+    private readonly LossOn _lossOn;
 
     /// <summary>Makes an encoder for one model.</summary>
     /// <param name="tokenizer">The model's tokenizer.</param>
     /// <param name="chats">The model's chats; for a model without template, <see cref="ChatTemplate.Plain"/>.</param>
-    public RowEncoder(Tokenizer tokenizer, ChatPromptEncoder chats) => (_tokenizer, _chats) = (tokenizer, chats);
+    /// <param name="lossOn">What is learned of chats, and of prompts and completions.</param>
+    public RowEncoder(Tokenizer tokenizer, ChatPromptEncoder chats, LossOn lossOn = LossOn.Completion) => (_tokenizer, _chats, _lossOn) = (tokenizer, chats, lossOn);
 
     /// <summary>The shape of a row by its keys; null when it has none of the four.</summary>
     public static RowShape? ShapeOf(JsonElement row)
@@ -40,8 +43,8 @@ public sealed class RowEncoder
         {
             return ShapeOf(row) switch
             {
-                RowShape.Chat => [Chat(row, row.GetProperty("messages"))],
-                RowShape.PromptCompletion => [Answer(row.GetProperty("prompt"), row.GetProperty("completion"), row)],
+                RowShape.Chat => [Learned(Chat(row, row.GetProperty("messages")), row)],
+                RowShape.PromptCompletion => [Learned(Answer(row.GetProperty("prompt"), row.GetProperty("completion"), row), row)],
                 RowShape.Text => [Whole(Text(row.GetProperty("text"), "text"))],
                 RowShape.Preference => [Answer(row.GetProperty("prompt"), row.GetProperty("chosen"), row), Answer(row.GetProperty("prompt"), row.GetProperty("rejected"), row)],
                 _ => throw new TrainingDataException("The row has none of the known shapes: messages, prompt and completion, text, or prompt, chosen and rejected."),
@@ -55,6 +58,16 @@ public sealed class RowEncoder
         {
             throw new TrainingDataException($"The model's chat template refuses the row: {e.Message}", inner: e);
         }
+    }
+
+    private TokenizedExample Learned(TokenizedExample example, JsonElement row)
+    {
+        if (_lossOn == LossOn.Completion) return example;
+        if (row.TryGetProperty("messages", out var messages) && messages.EnumerateArray().Any(message => message.TryGetProperty("weight", out var weight) && weight.ValueKind == JsonValueKind.Number && weight.GetDouble() == 0))
+        {
+            throw new TrainingDataException("A message has weight 0, which leaves it out of the loss, while loss_on is all; only one of both can hold.");
+        }
+        return new TokenizedExample(example.Ids, LearnedFrom(FirstOfText, example.Ids.Length));
     }
 
     private TokenizedExample Chat(JsonElement row, JsonElement messages)
@@ -77,7 +90,7 @@ public sealed class RowEncoder
         var start = ids.Count;
         ids.AddRange(_tokenizer.EncodeContinuation(promptText, promptIds, Text(answer, "the answer")));
         AddEnd(ids);
-        return new TokenizedExample([.. ids], [.. ids.Select((_, i) => i >= start)]);
+        return new TokenizedExample([.. ids], LearnedFrom(start, ids.Count));
     }
 
     private TokenizedExample Whole(string text)
@@ -85,7 +98,16 @@ public sealed class RowEncoder
         List<int> ids = [.. _tokenizer.IdsBefore];
         _tokenizer.EncodeTo(ids, text);
         AddEnd(ids);
-        return new TokenizedExample([.. ids], [.. ids.Select((_, i) => i > 0 || _tokenizer.IdsBefore.Count == 0)]);
+        return new TokenizedExample([.. ids], LearnedFrom(FirstOfText, ids.Count));
+    }
+
+    private int FirstOfText => _tokenizer.IdsBefore.Count == 0 ? 0 : 1;
+
+    private static bool[] LearnedFrom(int start, int count)
+    {
+        var isLearned = new bool[count];
+        isLearned.AsSpan(Math.Min(start, count)).Fill(true);
+        return isLearned;
     }
 
     /// <summary>Without it the model would never learn to stop.</summary>

@@ -41,7 +41,7 @@ internal sealed record TokenizedFileManifest(string Source, string ContentHash, 
     public static string SourceOf(string path, string modelFolder, TokenizingOptions options)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(System.Text.Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{FormatVersion} {options.MaxSequenceLength} {options.LongRows}")));
+        hash.AppendData(System.Text.Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{FormatVersion} {options.MaxSequenceLength} {options.LongRows} {options.LossOn}")));
         foreach (var file in (ReadOnlySpan<string>)[path, .. ModelFiles(modelFolder)])
         {
             using var stream = File.OpenRead(file);

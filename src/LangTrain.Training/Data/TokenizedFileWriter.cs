@@ -22,7 +22,7 @@ internal sealed class TokenizedFileWriter(string modelFolder, TokenizingOptions 
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxSequenceLength, 2);
         var tokenizer = Tokenizer.Load(modelFolder);
         using var template = ChatTemplate.LoadOrPlain(modelFolder, tokenizer);
-        var encoder = new RowEncoder(tokenizer, new ChatPromptEncoder(tokenizer, template));
+        var encoder = new RowEncoder(tokenizer, new ChatPromptEncoder(tokenizer, template), options.LossOn);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         using (var tokens = new BufferedStream(File.Create(Path.Combine(folder, TokenizedFile.TokensName)), 1 << 20))
         using (var index = new BufferedStream(File.Create(Path.Combine(folder, TokenizedFile.IndexName)), 1 << 16))
@@ -130,7 +130,7 @@ internal sealed class TokenizedFileWriter(string modelFolder, TokenizingOptions 
         }
     }
 
-    private static int TrainedTokens(TokenizedExample example) => example.IsTrained.Skip(1).Count(isTrained => isTrained);
+    private static int TrainedTokens(TokenizedExample example) => example.IsTrained.Length < 2 ? 0 : example.IsTrained.AsSpan(1).Count(true);
 
     private void Append(TokenizedExample example, Stream tokens, Stream index, IncrementalHash hash)
     {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using LangTrain.Modeling;
+using LangTrain.Training.Batches;
 using LangTrain.Training.Recipes;
 using static TorchSharp.torch;
 
@@ -8,56 +9,55 @@ namespace LangTrain.Training.Evaluation;
 /// <summary>Works out what a run will take from the shapes in the model's files, the tokenized data, and a short measurement of the device.</summary>
 internal static class EstimateCalculator
 {
-    private const int Fp32Bytes = 4;
-    // NF4: half a byte a weight, an 8-bit scale a block of 64, a fp32 scale a block of 256 scales (arXiv:2305.14314, section 3).
-    private const double Nf4BytesPerWeight = 0.5 + 1.0 / 64 + 4.0 / (64 * 256);
-    // What autograd keeps for backward in a decoder layer, in multiples of hidden and feed-forward width, counted from the operators of one block.
-    private const int KeptHiddenPerLayer = 16;
-    private const int KeptFeedForwardPerLayer = 5;
     // Norms, softmax and memory traffic take the rest of a step's time.
     private const double MatmulShareOfStep = 0.6;
-    // libtorch, .NET and the allocator's reserve.
-    private const long ProcessBytes = 400L << 20;
+    // What the operators of a layer cost before they compute anything, forward and backward.
+    private const double SecondsPerLayerPass = 250e-6;
 
-    public static TrainingEstimate Calculate(TrainingOptions options, TrainingFiles files, TrainingData data)
+    /// <summary>Works it out.</summary>
+    /// <param name="options">The run's options.</param>
+    /// <param name="files">Where the model is.</param>
+    /// <param name="data">The rows at hand.</param>
+    /// <param name="trainingRows">Rows that there are, if those at hand stand for more.</param>
+    /// <param name="evaluationRows">Evaluation rows that there are, if they are not at hand.</param>
+    public static TrainingEstimate Calculate(TrainingOptions options, TrainingFiles files, TrainingData data, long? trainingRows, long? evaluationRows)
     {
         var config = ModelConfig.Read(files.BaseModelFolder);
         var weights = Weights(files.BaseModelFolder);
-        var modelParameters = weights.Sum(w => w.Elements);
-        var quantizable = weights.Where(w => w.IsLayerMatrix).Sum(w => w.Elements);
-        var trainable = options.Method == TrainingMethod.Full
-            ? modelParameters
-            : weights.Where(w => w.IsTargetOf(options.Lora)).Sum(w => (long)options.Lora.Rank * w.Sides + (options.Lora.UseDora ? w.Rows : 0));
+        var isExact = trainingRows is null || data.Statistics is null || trainingRows <= data.Statistics.Rows;
+        var scale = isExact ? 1 : (double)trainingRows!.Value / data.Statistics!.Rows;
 
         var planner = data.Planner(options);
-        var totalSteps = Math.Min(planner.CountSteps(options.Epochs), options.MaxSteps ?? int.MaxValue);
-        var firstEpoch = planner.PlanEpoch(0);
-        var tokensPerEpoch = Total(data.Training.Count, data.Training.LengthOf);
-        var paddedTokensPerEpoch = firstEpoch.Sum(s => s.MicroBatches.Sum(m => (long)m.Length * m.Max(r => r.Sum(data.Training.LengthOf))));
-        var largestMicroBatch = firstEpoch.Max(s => s.MicroBatches.Max(m => (long)m.Length * m.Max(r => r.Sum(data.Training.LengthOf))));
+        var epoch = planner.PlanEpoch(0);
+        var microBatches = epoch.SelectMany(step => step.MicroBatches).Select(rows => new Batch(rows, data.Training)).ToList();
+        var rowsPerStep = options.BatchSize * options.GradientAccumulationSteps * (options.Objective == TrainingObjective.Dpo ? 2 : 1);
+        var stepsOfEpochs = isExact
+            ? planner.CountSteps(options.Epochs)
+            : options.Epochs * Math.Ceiling(microBatches.Sum(batch => batch.Rows) * scale / rowsPerStep);
+        var totalSteps = (int)Math.Min(stepsOfEpochs, options.MaxSteps ?? int.MaxValue);
+        var epochs = isExact ? (double)totalSteps / epoch.Count : options.Epochs * totalSteps / stepsOfEpochs;
 
-        var weightBytes = options.Method == TrainingMethod.QLora
-            ? (long)(quantizable * Nf4BytesPerWeight) + (modelParameters - quantizable) * Fp32Bytes
-            : modelParameters * Fp32Bytes;
-        var keptPerToken = (long)config.LayerCount * (KeptHiddenPerLayer * config.HiddenSize + KeptFeedForwardPerLayer * config.FeedForwardSize) * Fp32Bytes;
-        var learningBytes = trainable * 3 * Fp32Bytes; // gradient and two moments; an adapter's own weight is small beside them
-        var logitBytes = 3L * Math.Min(32L << 20, largestMicroBatch * config.VocabularySize * Fp32Bytes);
-
-        // Forward 2, backward for activations 2, backward for weights 2 operations a weight and token; frozen weights need no third (arXiv:2001.08361).
-        var operationsPerToken = 4.0 * modelParameters + 2.0 * trainable;
-        var tokens = (double)paddedTokensPerEpoch * totalSteps / Math.Max(1, firstEpoch.Count);
+        var memory = new TrainingMemory(options, config, weights);
+        var tokensPerEpoch = Total(data.Training.Count, data.Training.LengthOf) * scale;
+        var paddedTokens = microBatches.Sum(batch => batch.Tokens) * scale * epochs;
+        var seconds = paddedTokens * memory.OperationsPerToken / (MatmulRate() * MatmulShareOfStep)
+            + microBatches.Count * scale * epochs * config.LayerCount * SecondsPerLayerPass;
         return new TrainingEstimate
         {
-            Examples = data.Training.Count,
-            EvaluationExamples = data.Evaluation?.Count ?? 0,
-            TooLongExamples = data.TooLongExamples,
-            TokensPerEpoch = tokensPerEpoch,
-            TrainedTokensPerEpoch = Total(data.Training.Count, data.Training.TrainedTokensOf),
+            IsExact = isExact,
+            Examples = (long)Math.Round(data.Training.Count * scale),
+            EvaluationExamples = evaluationRows ?? data.Evaluation?.Count ?? 0,
+            TooLongRows = (long)Math.Round((data.Statistics?.LongRows ?? 0) * scale),
+            LongestRowTokens = data.Statistics?.LongestRow ?? 0,
+            TokensPerEpoch = (long)Math.Round(tokensPerEpoch),
+            TrainedTokensPerEpoch = (long)Math.Round(Total(data.Training.Count, data.Training.TrainedTokensOf) * scale),
+            TotalTokens = (long)Math.Round(tokensPerEpoch * epochs),
             TotalSteps = totalSteps,
-            TrainableParameters = trainable,
-            ModelParameters = modelParameters,
-            MemoryBytes = ProcessBytes + weightBytes + learningBytes + largestMicroBatch * keptPerToken + logitBytes,
-            Duration = TimeSpan.FromSeconds(tokens * operationsPerToken / (MatmulRate() * MatmulShareOfStep)),
+            TrainableParameters = memory.TrainableParameters,
+            ModelParameters = memory.ModelParameters,
+            MemoryBytes = microBatches.Max(batch => memory.Peak(batch.Rows, batch.Width, batch.TrainedTokens)),
+            DeviceMemoryBytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes,
+            Duration = TimeSpan.FromSeconds(seconds),
         };
     }
 
@@ -72,13 +72,14 @@ internal static class EstimateCalculator
         return sum;
     }
 
-    private static List<Weight> Weights(string folder)
+    /// <summary>Names and shapes of a model folder's weights; reads headers only.</summary>
+    internal static List<StoredShape> Weights(string folder)
     {
-        var weights = new List<Weight>();
+        var weights = new List<StoredShape>();
         foreach (var path in Directory.GetFiles(folder, "*.safetensors"))
         {
             using var file = SafetensorsFile.Open(path);
-            weights.AddRange(file.Entries.Select(e => new Weight(e.Name, [.. e.Shape])));
+            weights.AddRange(file.Entries.Select(e => new StoredShape(e.Name, [.. e.Shape])));
         }
 
         return weights;
@@ -102,24 +103,14 @@ internal static class EstimateCalculator
         return 2.0 * Size * Size * Size / best;
     }
 
-    private sealed record Weight(string Name, long[] Shape)
+    private sealed record Batch(int Rows, int Width, int TrainedTokens)
     {
-        public long Elements => Shape.Aggregate(1L, (product, side) => product * side);
-        public long Sides => Shape.Sum();
-        public long Rows => Shape[0];
-        public bool IsLayerMatrix => Shape.Length == 2 && Name.Contains(".layers.", StringComparison.Ordinal);
-
-        public bool IsTargetOf(LoraOptions options)
+        public Batch(int[][] rows, ITokenizedExamples examples)
+            : this(rows.Length, rows.Max(row => row.Sum(examples.LengthOf)), rows.Sum(row => row.Sum(examples.TrainedTokensOf)))
         {
-            if (Shape.Length != 2 || !Name.EndsWith(".weight", StringComparison.Ordinal))
-            {
-                return false;
-            }
-
-            var module = Name[..^".weight".Length];
-            return options.TargetModules.Contains("all-linear")
-                ? IsLayerMatrix
-                : options.TargetModules.Any(t => module == t || module.EndsWith("." + t, StringComparison.Ordinal));
         }
+
+        /// <summary>Padding included.</summary>
+        public long Tokens => (long)Rows * Width;
     }
 }

@@ -8,7 +8,7 @@ namespace LangTrain.Training.Evaluation;
 
 /// <summary>Passes over the evaluation data, keeps the best loss in the run's state, and says when to stop early.</summary>
 internal sealed class Evaluator(
-    Trainee trainee, TrainingData data, TrainingOptions options, ITrainingObserver observer, CancellationToken cancellation)
+    Trainee trainee, RunObjective objective, TrainingData data, TrainingOptions options, ITrainingObserver observer, CancellationToken cancellation)
 {
     private const int MaxSampleTokens = 64;
 
@@ -29,19 +29,20 @@ internal sealed class Evaluator(
         using var scope = NewDisposeScope();
         var lossSum = zeros([], ScalarType.Float64, trainee.Model.Device);
         var hits = zeros([], ScalarType.Int64, trainee.Model.Device);
-        var tokens = 0L;
+        var (terms, tokens) = (0L, 0L);
         foreach (var rows in data.EvaluationPlan)
         {
             cancellation.ThrowIfCancellationRequested();
             using var batchScope = NewDisposeScope();
             var batch = MicroBatch.Build(rows, examples, trainee.Model.Device);
-            var (batchLoss, batchHits) = trainee.Evaluate(batch);
+            var (batchLoss, batchHits) = objective.Evaluate(trainee, rows, batch);
             lossSum.add_(batchLoss);
             hits.add_(batchHits);
+            terms += objective.Terms(rows, examples);
             tokens += batch.TrainedTokens;
         }
 
-        var loss = lossSum.item<double>() / tokens;
+        var loss = lossSum.item<double>() / terms;
         if (!double.IsFinite(loss))
         {
             observer.OnLog(TrainingLogLevel.Warning, $"The evaluation after step {state.Step} has no finite loss.");
@@ -50,15 +51,18 @@ internal sealed class Evaluator(
 
         var minDelta = options.EarlyStopping?.MinDelta ?? 0;
         var isBest = state.BestEvaluationLoss is not { } best || loss < best - minDelta;
+        var accuracy = (double)hits.item<long>() / terms;
         observer.OnEvaluation(new EvaluationMetrics
         {
-            Step = state.Step, Epoch = epoch, Loss = loss, TokenAccuracy = (double)hits.item<long>() / tokens, Tokens = tokens, IsBest = isBest,
+            Step = state.Step, Epoch = epoch, Loss = loss, TokenAccuracy = accuracy, Tokens = tokens, IsBest = isBest,
         });
         WriteSamples(state.Step, examples);
         return state with
         {
             LastEvaluationLoss = loss,
+            LastEvaluationAccuracy = accuracy,
             BestEvaluationLoss = isBest ? loss : state.BestEvaluationLoss,
+            BestEvaluationAccuracy = isBest ? accuracy : state.BestEvaluationAccuracy,
             BestStep = isBest ? state.Step : state.BestStep,
             EvaluationsWithoutImprovement = isBest ? 0 : state.EvaluationsWithoutImprovement + 1,
         };
@@ -66,7 +70,7 @@ internal sealed class Evaluator(
 
     private void WriteSamples(int step, ITokenizedExamples examples)
     {
-        foreach (var question in Question.Among(examples, options.EvaluationSamples))
+        foreach (var question in data.Questions(examples, options.EvaluationSamples))
         {
             cancellation.ThrowIfCancellationRequested();
             var answer = GreedyDecoder.Complete(trainee.Model, trainee.Adapters, question.Prompt, Math.Min(MaxSampleTokens, question.Answer.Count + 16));

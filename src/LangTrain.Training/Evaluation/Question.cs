@@ -12,13 +12,17 @@ internal sealed record Question(IReadOnlyList<int> Prompt, IReadOnlyList<int> An
     public bool IsAnsweredBy(IReadOnlyList<int> given) =>
         given.Count <= Answer.Count && Answer.Count - given.Count <= 1 && given.SequenceEqual(Answer.Take(given.Count));
 
-    /// <summary>Questions evenly spread over the examples; none from examples that are one text and have no prompt.</summary>
-    public static IEnumerable<Question> Among(ITokenizedExamples examples, int count)
+    /// <summary>Questions evenly spread over the rows; none from rows that are one text and have no prompt.</summary>
+    /// <param name="examples">The examples.</param>
+    /// <param name="count">Questions at most.</param>
+    /// <param name="perRow">Examples that one row made, of which the first counts: 2 for pairs, whose chosen answer comes first.</param>
+    public static IEnumerable<Question> Among(ITokenizedExamples examples, int count, int perRow = 1)
     {
-        var wanted = Math.Min(count, examples.Count);
+        var rows = examples.Count / perRow;
+        var wanted = Math.Min(count, rows);
         for (var i = 0; i < wanted; i++)
         {
-            var example = examples.Read((int)((long)i * examples.Count / wanted));
+            var example = examples.Read((int)((long)i * rows / wanted) * perRow);
             var start = Array.IndexOf(example.IsTrained, true, 1);
             if (start > 1)
             {

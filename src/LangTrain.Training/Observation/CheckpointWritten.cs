@@ -5,4 +5,8 @@ namespace LangTrain.Training.Observation;
 /// <param name="Step">Optimizer steps made before it.</param>
 /// <param name="SizeBytes">All files together.</param>
 /// <param name="IsBest">True if it holds the weights of the lowest evaluation loss up to now.</param>
-public sealed record CheckpointWritten(string Folder, int Step, long SizeBytes, bool IsBest);
+public sealed record CheckpointWritten(string Folder, int Step, long SizeBytes, bool IsBest)
+{
+    /// <summary>How often the run had gone back to an earlier checkpoint.</summary>
+    public int Rollbacks { get; init; }
+}

@@ -9,10 +9,10 @@ public sealed record EvaluationMetrics
     /// <summary>Passes over the training data, as a fraction.</summary>
     public required double Epoch { get; init; }
 
-    /// <summary>Mean cross-entropy of the evaluation data's trained tokens, in nats.</summary>
+    /// <summary>Mean cross-entropy of the evaluation data's trained tokens, in nats; with preferences the mean loss of its pairs.</summary>
     public required double Loss { get; init; }
 
-    /// <summary>Share of trained tokens that the model finds most likely, 0 to 1.</summary>
+    /// <summary>Share of trained tokens that the model finds most likely, 0 to 1; with preferences the share of pairs whose chosen answer has the higher reward.</summary>
     public required double TokenAccuracy { get; init; }
 
     /// <summary>Tokens that the loss was taken on.</summary>

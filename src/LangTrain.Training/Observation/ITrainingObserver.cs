@@ -19,6 +19,12 @@ public interface ITrainingObserver
     /// <summary>A checkpoint is complete on disk.</summary>
     void OnCheckpoint(CheckpointWritten checkpoint);
 
+    /// <summary>The run diverged and went back to an earlier checkpoint: what was told of later steps holds no more, and later checkpoints are gone.</summary>
+    /// <param name="step">Steps made before the checkpoint; the next step is told anew.</param>
+    void OnRolledBack(int step)
+    {
+    }
+
     /// <summary>The model wrote a sample.</summary>
     void OnSample(SampleText sample);
 }

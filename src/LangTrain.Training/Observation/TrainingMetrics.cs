@@ -13,7 +13,7 @@ public sealed record TrainingMetrics
     /// <summary>Optimizer steps of the whole run.</summary>
     public required int TotalSteps { get; init; }
 
-    /// <summary>Mean cross-entropy of the step's trained tokens, in nats.</summary>
+    /// <summary>Mean cross-entropy of the step's trained tokens, in nats; with preferences the mean loss of its pairs.</summary>
     public required double Loss { get; init; }
 
     /// <summary>The learning rate that the step used.</summary>
@@ -30,6 +30,15 @@ public sealed record TrainingMetrics
 
     /// <summary>Resident memory of the process.</summary>
     public required long MemoryBytes { get; init; }
+
+    /// <summary>How often the run went back to an earlier checkpoint before this step: the same step is told once more after each.</summary>
+    public int Rollbacks { get; init; }
+
+    /// <summary>With preferences, by how much the chosen answers' rewards are above the rejected ones', on average; null otherwise.</summary>
+    public double? RewardMargin { get; init; }
+
+    /// <summary>With preferences, the share of pairs whose chosen answer has the higher reward, 0 to 1; null otherwise.</summary>
+    public double? RewardAccuracy { get; init; }
 
     /// <summary>Tokens that the loss was taken on, over the whole run up to now.</summary>
     public required long TrainedTokens { get; init; }

@@ -41,19 +41,26 @@ public abstract class FineTuneRecipe
         _time = time;
     }
 
+    /// <summary>Called before each change of the checkpoints on disk, with what it is: where tests let the process die.</summary>
+    internal Action<string>? BeforeCheckpointOperation { get; init; }
+
     /// <summary>Tells what the run will take; reads the data and the shapes of the model, and trains nothing.</summary>
+    /// <param name="trainingRows">Training rows that there are, if the training file holds only some of them, evenly spread; null if it holds all.</param>
+    /// <param name="evaluationRows">Evaluation rows that there are, if no file of the run holds them.</param>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
-    public TrainingEstimate Estimate()
+    /// <exception cref="Data.TrainingDataException">A row cannot be used.</exception>
+    public TrainingEstimate Estimate(long? trainingRows = null, long? evaluationRows = null)
     {
         using var scope = NewDisposeScope();
         using var data = LoadData(_options, _files, _observer, _control.Cancellation);
-        return EstimateCalculator.Calculate(_options, _files, data);
+        return EstimateCalculator.Calculate(_options, _files, data, trainingRows, evaluationRows);
     }
 
     /// <summary>Trains, going on from the newest good checkpoint if there is one.</summary>
     /// <returns>What was made, or that the run was paused.</returns>
     /// <exception cref="OperationCanceledException">The run was cancelled; its checkpoints stay.</exception>
-    /// <exception cref="TrainingDivergedException">Too many steps in a row had no finite loss and gradient.</exception>
+    /// <exception cref="TrainingDivergedException">Too many steps in a row were bad, and going back to an earlier checkpoint did not help.</exception>
+    /// <exception cref="IOException">The result, or the checkpoint of a pause, cannot be written.</exception>
     /// <exception cref="CheckpointMismatchException">The newest checkpoint was made with other options or data.</exception>
     /// <exception cref="VerificationFailedException">What was written does not hold.</exception>
     public TrainingResult Train()
@@ -63,111 +70,130 @@ public abstract class FineTuneRecipe
         // 1. Set-up, each line needing only those above it.
         using var data = LoadData(_options, _files, _observer, _control.Cancellation);
         using var trainee = CreateTrainee(_options, _files);
+        trainee.KeepsInputsOnly = _options.ActivationCheckpointing;
         using var optimizer = new AdamW(trainee.Parameters, new(_options.AdamBeta1, _options.AdamBeta2, _options.AdamEpsilon, _options.WeightDecay));
         var planner = data.Planner(_options);
         var totalSteps = Math.Min(planner.CountSteps(_options.Epochs), _options.MaxSteps ?? int.MaxValue);
         var warmupSteps = _options.WarmupSteps ?? (int)Math.Ceiling(_options.WarmupRatio * totalSteps);
         var schedule = new LearningRateSchedule(_options.LearningRateDecay, _options.LearningRate, warmupSteps, totalSteps);
-        var checkpoints = new RunCheckpoints(_options, _files, data, totalSteps, _observer, _time);
+        var checkpoints = new RunCheckpoints(_options, _files, data, totalSteps, _observer, _time, BeforeCheckpointOperation);
+        if (RunObjective.Create(_options, trainee, data, _control) is not { } objective)
+        {
+            return Result(TrainingOutcome.Paused, checkpoints.Start, totalSteps, new TrainingProgress(_time, 0));
+        }
+
         var state = checkpoints.Resume(trainee, optimizer);
-        var divergence = new DivergenceWatch(_options.NonFiniteStepLimit, state.NonFiniteStepsInRow);
-        var evaluator = new Evaluator(trainee, data, _options, _observer, _control.Cancellation);
+        var divergence = new DivergenceWatch(_options.NonFiniteStepLimit, objective.GuessingLoss(trainee.Model.Config.VocabularySize), state.NonFiniteStepsInRow);
+        var evaluator = new Evaluator(trainee, objective, data, _options, _observer, _control.Cancellation);
         var progress = new TrainingProgress(_time, state.ElapsedSeconds);
         using var dropout = new Generator((ulong)_options.Seed, trainee.Model.Device);
         _observer.OnLog(TrainingLogLevel.Info, FormattableString.Invariant(
             $"Training {trainee.Parameters.Sum(p => p.Value.numel()):N0} parameters on {data.Training.Count:N0} examples, {totalSteps} steps, from step {state.Step}."));
 
-        // 2. The loop: an epoch is planned anew from its number, so a resumed run skips what it has done.
-        for (var epoch = state.Epoch; state.Step < totalSteps && !evaluator.ShouldStop(state); epoch++)
+        // 2. The loop: a step a turn. An epoch is planned anew from its number, so a resumed run goes on in the middle of one.
+        var (plan, plannedEpoch) = (planner.PlanEpoch(state.Epoch), state.Epoch);
+        while (state.Step < totalSteps && !evaluator.ShouldStop(state))
         {
-            var plan = planner.PlanEpoch(epoch);
-            for (var stepInEpoch = state.Epoch == epoch ? state.StepInEpoch : 0; stepInEpoch < plan.Count && state.Step < totalSteps && !evaluator.ShouldStop(state); stepInEpoch++)
+            using var stepScope = NewDisposeScope();
+            progress.RestartStep();
+            if (plannedEpoch != state.Epoch)
             {
-                using var stepScope = NewDisposeScope();
-                progress.RestartStep();
+                (plan, plannedEpoch) = (planner.PlanEpoch(state.Epoch), state.Epoch);
+            }
 
-                // 2.1 Gradients: every trained token of the step counts the same, in whichever micro-batch it is.
-                var microBatches = plan[stepInEpoch].MicroBatches;
-                var trainedTokens = microBatches.Sum(rows => rows.Sum(row => row.Sum(data.Training.TrainedTokensOf)));
-                var lossSum = zeros([], ScalarType.Float64, trainee.Model.Device);
-                var seenTokens = 0;
-                for (var micro = 0; micro < microBatches.Length; micro++)
+            // 2.1 Gradients: every term of the step's loss (a trained token, or a pair) counts the same, in whichever micro-batch it is.
+            var microBatches = plan[state.StepInEpoch].MicroBatches;
+            var terms = objective.Terms(microBatches.SelectMany(rows => rows), data.Training);
+            var sums = zeros([3], ScalarType.Float64, trainee.Model.Device); // loss, reward margin, pairs ranked rightly
+            var (seenTokens, trainedTokens) = (0, 0);
+            for (var micro = 0; micro < microBatches.Length; micro++)
+            {
+                _control.Cancellation.ThrowIfCancellationRequested();
+                if (_control.IsPauseRequested)
                 {
-                    _control.Cancellation.ThrowIfCancellationRequested();
-                    if (_control.IsPauseRequested)
-                    {
-                        // The gradients of a half-made step are dropped; the resumed run makes that step again.
-                        return Paused(checkpoints, trainee, optimizer, state with { ElapsedSeconds = progress.ElapsedSeconds }, totalSteps, progress);
-                    }
-
-                    using var microScope = NewDisposeScope();
-                    var batch = MicroBatch.Build(microBatches[micro], data.Training, trainee.Model.Device);
-                    dropout.manual_seed(SeededRandom.Mix(_options.Seed, RandomPurpose.Dropout, state.Step, micro));
-                    lossSum.add_(trainee.Accumulate(batch, 1.0 / trainedTokens, dropout));
-                    seenTokens += batch.Tokens;
+                    // The gradients of a half-made step are dropped; the resumed run makes that step again.
+                    return Paused(checkpoints, trainee, optimizer, state with { ElapsedSeconds = progress.ElapsedSeconds }, totalSteps, progress);
                 }
 
-                // 2.2 The step's one wait for the device: loss and norm, which decide about the update.
-                var loss = lossSum.item<double>() / trainedTokens;
-                var norm = (double)GradientClip.Norm(trainee.Parameters).item<float>();
-                var learningRate = schedule.At(state.Step);
+                using var microScope = NewDisposeScope();
+                var batch = MicroBatch.Build(microBatches[micro], data.Training, trainee.Model.Device);
+                dropout.manual_seed(SeededRandom.Mix(_options.Seed, RandomPurpose.Dropout, state.Step, micro));
+                sums.add_(objective.Accumulate(trainee, microBatches[micro], batch, 1.0 / terms, dropout));
+                (seenTokens, trainedTokens) = (seenTokens + batch.Tokens, trainedTokens + batch.TrainedTokens);
+            }
 
-                // 2.3 Update, or skip a step that would only spread its NaN.
-                var isFinite = divergence.Allows(state.Step + 1, loss, norm);
-                if (isFinite)
-                {
-                    GradientClip.Clip(trainee.Parameters, norm, _options.MaxGradientNorm);
-                    optimizer.Step(learningRate);
-                }
+            // 2.2 The step's one wait for the device: loss and norm, which decide about the update.
+            var means = sums.div_(terms).cpu().data<double>().ToArray();
+            var loss = means[0];
+            var norm = (double)GradientClip.Norm(trainee.Parameters).item<float>();
+            var learningRate = schedule.At(state.Step) * Math.Pow(0.5, state.Rollbacks);
 
-                optimizer.ClearGradients();
+            // 2.3 Update, or skip the step, or go back to weights that were good.
+            var verdict = divergence.Judge(loss, norm, state.FirstLoss);
+            if (verdict == StepVerdict.Update)
+            {
+                GradientClip.Clip(trainee.Parameters, norm, _options.MaxGradientNorm);
+                optimizer.Step(learningRate);
+            }
 
-                // 2.4 Count.
-                var endsEpoch = stepInEpoch + 1 == plan.Count;
-                progress.StepDone(seenTokens);
-                state = state with
-                {
-                    Step = state.Step + 1,
-                    Epoch = endsEpoch ? epoch + 1 : epoch,
-                    StepInEpoch = endsEpoch ? 0 : stepInEpoch + 1,
-                    OptimizerUpdates = optimizer.Updates,
-                    TrainedTokens = state.TrainedTokens + trainedTokens,
-                    SeenTokens = state.SeenTokens + seenTokens,
-                    NonFiniteStepsInRow = divergence.InRow,
-                    LastLoss = isFinite ? loss : state.LastLoss,
-                    ElapsedSeconds = progress.ElapsedSeconds,
-                };
-                var epochsDone = epoch + (stepInEpoch + 1.0) / plan.Count;
+            optimizer.ClearGradients();
+            if (verdict == StepVerdict.GiveUp)
+            {
+                state = checkpoints.RollBack(trainee, optimizer, state with { ElapsedSeconds = progress.ElapsedSeconds }, divergence.InRow);
+                divergence.Reset();
+                continue;
+            }
 
-                // 2.5 Report.
-                if (isFinite)
-                {
-                    _observer.OnMetrics(progress.Complete(new TrainingMetrics
-                    {
-                        Epoch = epochsDone, Step = state.Step, TotalSteps = totalSteps, Loss = loss, LearningRate = learningRate,
-                        GradientNorm = norm, TrainedTokens = state.TrainedTokens, TokensPerSecond = 0, EtaSeconds = 0, MemoryBytes = 0,
-                    }));
-                }
-                else
-                {
-                    _observer.OnLog(TrainingLogLevel.Warning, $"Step {state.Step} was skipped: its loss or gradient is not finite ({divergence.InRow} in a row).");
-                }
+            // 2.4 Count.
+            var (epoch, stepInEpoch) = (state.Epoch, state.StepInEpoch + 1);
+            var endsEpoch = stepInEpoch == plan.Count;
+            progress.StepDone(seenTokens);
+            state = state with
+            {
+                Step = state.Step + 1,
+                Epoch = endsEpoch ? epoch + 1 : epoch,
+                StepInEpoch = endsEpoch ? 0 : stepInEpoch,
+                OptimizerUpdates = optimizer.Updates,
+                TrainedTokens = state.TrainedTokens + trainedTokens,
+                SeenTokens = state.SeenTokens + seenTokens,
+                NonFiniteStepsInRow = divergence.InRow,
+                FirstLoss = state.FirstLoss ?? (verdict == StepVerdict.Update ? loss : null),
+                LastLoss = verdict == StepVerdict.Update ? loss : state.LastLoss,
+                ElapsedSeconds = progress.ElapsedSeconds,
+            };
+            var epochsDone = epoch + (double)stepInEpoch / plan.Count;
 
-                // 2.6 Evaluate, then save, so that a checkpoint knows its evaluation.
-                var isLast = state.Step == totalSteps;
-                if (evaluator.IsDue(state.Step, endsEpoch, isLast))
+            // 2.5 Report.
+            if (verdict == StepVerdict.Update)
+            {
+                _observer.OnMetrics(progress.Complete(new TrainingMetrics
                 {
-                    state = evaluator.Run(state, epochsDone);
-                }
+                    Epoch = epochsDone, Step = state.Step, TotalSteps = totalSteps, Loss = loss, LearningRate = learningRate, Rollbacks = state.Rollbacks,
+                    GradientNorm = norm, TrainedTokens = state.TrainedTokens, TokensPerSecond = 0, EtaSeconds = 0, MemoryBytes = 0,
+                    RewardMargin = _options.Objective == TrainingObjective.Dpo ? means[1] : null,
+                    RewardAccuracy = _options.Objective == TrainingObjective.Dpo ? means[2] : null,
+                }));
+            }
+            else
+            {
+                _observer.OnLog(TrainingLogLevel.Warning, FormattableString.Invariant(
+                    $"Step {state.Step} was skipped: its loss ({loss:g4}) or gradient norm ({norm:g4}) is not finite or far too large ({divergence.InRow} in a row)."));
+            }
 
-                if (checkpoints.IsDue(state, endsEpoch, isLast || evaluator.ShouldStop(state)))
-                {
-                    checkpoints.Write(trainee, optimizer, state);
-                }
+            // 2.6 Evaluate, then save, so that a checkpoint knows its evaluation.
+            var isLast = state.Step == totalSteps;
+            if (evaluator.IsDue(state.Step, endsEpoch, isLast))
+            {
+                state = evaluator.Run(state, epochsDone);
+            }
+
+            if (checkpoints.IsDue(state, endsEpoch, isLast || evaluator.ShouldStop(state)))
+            {
+                checkpoints.TryWrite(trainee, optimizer, state);
             }
         }
 
-        // 3. The result: the last weights, or the best after early stopping; written, then read back.
+        // 3. The result: the weights of the best evaluation, or the last ones without any; written, then read back.
         var writtenStep = checkpoints.RestoreBest(trainee, state);
         trainee.Save(_files.OutputFolder);
         if (_options.Method == TrainingMethod.Full)
@@ -180,8 +206,10 @@ public abstract class FineTuneRecipe
             $"Written and read back: {verification.Tensors} tensors, logits differ by {verification.MaxLogitDifference:g3}, {verification.PromptsEnded} of {verification.PromptsTried} answers end by themselves."));
         return Result(TrainingOutcome.Completed, state, totalSteps, progress) with
         {
+            TrainableParameters = trainee.Parameters.Sum(p => p.Value.numel()),
             WrittenStep = writtenStep,
             EvaluationLoss = writtenStep == state.Step ? state.LastEvaluationLoss : state.BestEvaluationLoss,
+            EvaluationAccuracy = writtenStep == state.Step ? state.LastEvaluationAccuracy : state.BestEvaluationAccuracy,
             OutputFolder = _files.OutputFolder,
             Verification = verification,
         };

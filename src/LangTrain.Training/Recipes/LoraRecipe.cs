@@ -26,11 +26,19 @@ public sealed class LoraRecipe : FineTuneRecipe
     internal static Trainee Prepare(TrainingOptions options, TrainingFiles files)
     {
         var quantization = options.Method == TrainingMethod.QLora ? Quantization.NF4 : Quantization.None;
-        var model = DecoderModel.Load(files.BaseModelFolder, new ModelLoadOptions { Dtype = ScalarType.Float32, Quantization = quantization });
+        var target = ComputeTarget.Of(options, ModelConfig.Read(files.BaseModelFolder));
+        var model = DecoderModel.Load(files.BaseModelFolder, new ModelLoadOptions { Dtype = target.Dtype, Device = target.Device, Quantization = quantization });
         try
         {
             var seed = SeededRandom.Mix(options.Seed, RandomPurpose.AdapterInit);
-            return new AdapterTrainee(model, LoraAdapter.Create(model, options.Lora, seed), files.BaseModelName, ownsModel: true);
+            var trainee = new AdapterTrainee(model, LoraAdapter.Create(model, options.Lora, seed), files.BaseModelName, ownsModel: true);
+            if (files.InitialAdapterFolder is { } initial)
+            {
+                // A checkpoint of this run, where there is one, is restored over it.
+                trainee.Restore(initial);
+            }
+
+            return trainee;
         }
         catch
         {
@@ -50,6 +58,11 @@ public sealed class LoraRecipe : FineTuneRecipe
         {
             using var noGrad = no_grad();
             using var stored = LoraAdapter.LoadPeft(folder, Model);
+            if (stored.Modules.Count != adapter.Modules.Count || stored.Scaling != adapter.Scaling)
+            {
+                throw new InvalidDataException($"The stored adapter has {stored.Modules.Count} modules and scaling {stored.Scaling}; the run's has {adapter.Modules.Count} and {adapter.Scaling}.");
+            }
+
             foreach (var ((name, parameter), (storedName, value)) in adapter.named_parameters().Zip(stored.named_parameters()))
             {
                 if (name != storedName)

@@ -12,25 +12,28 @@ namespace LangTrain.Training.Recipes;
 internal sealed class RunCheckpoints
 {
     private const string OptimizerFile = "optimizer.safetensors";
+    private const int MaxRollbacks = 2;
     private readonly CheckpointStore _store;
     private readonly TrainingOptions _options;
     private readonly ITrainingObserver _observer;
     private readonly TimeProvider _time;
-    private readonly TrainingState _start;
     private readonly int? _everySteps;
     private int? _lastWrittenStep;
     private long _lastWrittenAt;
 
-    public RunCheckpoints(TrainingOptions options, TrainingFiles files, TrainingData data, int totalSteps, ITrainingObserver observer, TimeProvider time)
+    public RunCheckpoints(TrainingOptions options, TrainingFiles files, TrainingData data, int totalSteps, ITrainingObserver observer, TimeProvider time, Action<string>? beforeOperation = null)
     {
-        _store = new CheckpointStore(files.CheckpointFolder, options.KeepCheckpoints, time);
+        _store = new CheckpointStore(files.CheckpointFolder, options.KeepCheckpoints, time, beforeOperation);
         _options = options;
         _observer = observer;
         _time = time;
         _lastWrittenAt = time.GetTimestamp();
-        _start = new TrainingState { Seed = options.Seed, OptionsHash = HashOf(options), DataHash = data.ContentHash };
+        Start = new TrainingState { Seed = options.Seed, OptionsHash = HashOf(options), DataHash = data.ContentHash };
         _everySteps = options.SaveSteps ?? (options.Method == TrainingMethod.Full ? null : Math.Max(1, (totalSteps + 9) / 10));
     }
+
+    /// <summary>The state of a run that has done nothing yet.</summary>
+    public TrainingState Start { get; }
 
     /// <summary>Restores the newest good checkpoint.</summary>
     /// <returns>Where to go on; the beginning if there is no checkpoint.</returns>
@@ -41,34 +44,82 @@ internal sealed class RunCheckpoints
             _observer.OnLog(TrainingLogLevel.Warning, $"Checkpoint {Path.GetFileName(damaged)} is damaged; an older one is used."));
         if (folder is null)
         {
-            return _start;
+            return Start;
         }
 
         var state = TrainingState.FromStored(folder);
-        if (state.OptionsHash != _start.OptionsHash || state.DataHash != _start.DataHash)
+        if (state.OptionsHash != Start.OptionsHash || state.DataHash != Start.DataHash)
         {
-            var what = state.OptionsHash != _start.OptionsHash ? "options" : "data";
+            var what = state.OptionsHash != Start.OptionsHash ? "options" : "data";
             throw new CheckpointMismatchException($"Checkpoint {Path.GetFileName(folder)} was made with other {what}; training cannot go on from it.");
         }
 
+        Restore(folder, state, trainee, optimizer);
+        _observer.OnLog(TrainingLogLevel.Info, $"Going on from checkpoint {Path.GetFileName(folder)}.");
+        return state;
+    }
+
+    /// <summary>Goes back to the newest checkpoint whose weights are known to have given a good step.</summary>
+    /// <param name="trainee">Takes the weights.</param>
+    /// <param name="optimizer">Takes the moments.</param>
+    /// <param name="state">Where the run is.</param>
+    /// <param name="badSteps">Bad steps in a row, the one after <paramref name="state"/> included.</param>
+    /// <returns>Where to go on.</returns>
+    /// <exception cref="TrainingDivergedException">There is none, or the run went back often enough.</exception>
+    public TrainingState RollBack(Trainee trainee, AdamW optimizer, TrainingState state, int badSteps)
+    {
+        // The weights before the first bad step made it bad, so those of the step before are the newest that can be good.
+        var newestGood = state.Step - badSteps;
+        if (state.Rollbacks >= MaxRollbacks || newestGood < 1 || _store.GoBackTo(newestGood) is not { } folder)
+        {
+            throw new TrainingDivergedException(state.Step + 1, badSteps, state.Rollbacks);
+        }
+
+        // What counts over all attempts goes on counting.
+        var back = TrainingState.FromStored(folder) with { Rollbacks = state.Rollbacks + 1, ElapsedSeconds = state.ElapsedSeconds, NonFiniteStepsInRow = 0 };
+        Restore(folder, back, trainee, optimizer);
+        _observer.OnLog(TrainingLogLevel.Warning,
+            $"Training diverged at step {state.Step - badSteps + 2}. It goes back to checkpoint {Path.GetFileName(folder)} and on with half the learning rate.");
+        _observer.OnRolledBack(back.Step);
+        return back;
+    }
+
+    private void Restore(string folder, TrainingState state, Trainee trainee, AdamW optimizer)
+    {
         trainee.Restore(folder);
         using var file = SafetensorsFile.Open(Path.Combine(folder, OptimizerFile));
         using var scope = NewDisposeScope();
         optimizer.Restore(file.Entries.ToDictionary(e => e.Name, e => file.View(e.Name)), state.OptimizerUpdates);
         _lastWrittenStep = state.Step;
-        _observer.OnLog(TrainingLogLevel.Info, $"Going on from checkpoint {Path.GetFileName(folder)}.");
-        return state;
+        _lastWrittenAt = _time.GetTimestamp();
     }
 
     /// <summary>True if this state is to be saved: by steps, by time, at a best evaluation, and at the end.</summary>
+    /// <remarks>Never amid bad steps: whoever goes on from a checkpoint, or is given it, must find good weights.</remarks>
     public bool IsDue(TrainingState state, bool endsEpoch, bool isLast) =>
-        isLast
-        || state.BestStep == state.Step
-        || (_everySteps is { } every ? state.Step % every == 0 : endsEpoch)
-        || _time.GetElapsedTime(_lastWrittenAt) >= _options.SaveInterval;
+        state.NonFiniteStepsInRow == 0
+        && (isLast
+            || state.BestStep == state.Step
+            || (_everySteps is { } every ? state.Step % every == 0 : endsEpoch)
+            || _time.GetElapsedTime(_lastWrittenAt) >= _options.SaveInterval);
+
+    /// <summary>Saves if it can. A disk that is full costs the checkpoint, not the run: the older ones stand, and the next one is tried.</summary>
+    public void TryWrite(Trainee trainee, AdamW optimizer, TrainingState state)
+    {
+        try
+        {
+            Write(trainee, optimizer, state);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            _lastWrittenAt = _time.GetTimestamp();
+            _observer.OnLog(TrainingLogLevel.Warning, $"The checkpoint of step {state.Step} could not be written and training goes on without it: {failure.Message}");
+        }
+    }
 
     /// <summary>Saves, tells the observer, and removes what is no longer kept.</summary>
     /// <returns>The checkpoint's folder.</returns>
+    /// <exception cref="IOException">It cannot be written.</exception>
     public string Write(Trainee trainee, AdamW optimizer, TrainingState state)
     {
         var folder = _store.FolderOf(state.Step);
@@ -85,16 +136,16 @@ internal sealed class RunCheckpoints
         });
         _lastWrittenStep = state.Step;
         _lastWrittenAt = _time.GetTimestamp();
-        _observer.OnCheckpoint(new CheckpointWritten(folder, state.Step, size, state.BestStep == state.Step));
+        _observer.OnCheckpoint(new CheckpointWritten(folder, state.Step, size, state.BestStep == state.Step) { Rollbacks = state.Rollbacks });
         _store.Prune(state.BestStep);
         return folder;
     }
 
-    /// <summary>After early stopping was on, goes back to the weights of the best evaluation.</summary>
+    /// <summary>Takes the weights of the best evaluation, where there was one and the options want it.</summary>
     /// <returns>The step whose weights the trainee now has.</returns>
     public int RestoreBest(Trainee trainee, TrainingState state)
     {
-        if (_options.EarlyStopping is null || state.BestStep is not { } best || best == state.Step)
+        if (!(_options.UseBestCheckpoint || _options.EarlyStopping is not null) || state.BestStep is not { } best || best == state.Step)
         {
             return state.Step;
         }

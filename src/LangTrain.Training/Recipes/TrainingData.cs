@@ -3,6 +3,7 @@ using LangTrain.Modeling;
 using LangTrain.Modeling.Tokenizers;
 using LangTrain.Training.Batches;
 using LangTrain.Training.Data;
+using LangTrain.Training.Evaluation;
 using LangTrain.Training.Observation;
 
 namespace LangTrain.Training.Recipes;
@@ -18,6 +19,7 @@ internal sealed class TrainingData : IDisposable
     ];
 
     private readonly List<TokenizedFile> _opened = [];
+    private readonly int _examplesPerRow;
 
     /// <param name="tokenizer">The model's tokenizer.</param>
     /// <param name="training">What trains.</param>
@@ -28,10 +30,10 @@ internal sealed class TrainingData : IDisposable
         Tokenizer = tokenizer;
         Training = training;
         Evaluation = evaluation;
+        _examplesPerRow = ExamplesPerRow(options);
         if (evaluation is not null)
         {
-            var lengths = Enumerable.Range(0, evaluation.Count).Select(evaluation.LengthOf).ToArray();
-            EvaluationPlan = [.. new BatchPlanner(lengths, options.BatchSize, 1, packedRowLength: null, options.Seed).PlanEpoch(0).SelectMany(s => s.MicroBatches)];
+            EvaluationPlan = [.. Plan(evaluation, options with { GradientAccumulationSteps = 1, Packing = false }).PlanEpoch(0).SelectMany(s => s.MicroBatches)];
         }
     }
 
@@ -44,8 +46,8 @@ internal sealed class TrainingData : IDisposable
     /// <summary>Micro-batches of the evaluation data, the same at every evaluation.</summary>
     public IReadOnlyList<int[][]> EvaluationPlan { get; } = [];
 
-    /// <summary>Rows longer than a sequence may be; none where the rows did not come from a file.</summary>
-    public int TooLongExamples => (int)Math.Min(_opened.FirstOrDefault()?.Statistics.LongRows ?? 0, int.MaxValue);
+    /// <summary>What tokenizing the training rows found; null where they did not come from a file.</summary>
+    public LengthStatistics? Statistics => _opened.FirstOrDefault()?.Statistics;
 
     public string ContentHash => Training.ContentHash + Evaluation?.ContentHash;
 
@@ -63,7 +65,7 @@ internal sealed class TrainingData : IDisposable
 
             (ITokenizedExamples training, ITokenizedExamples? evaluation) = opened.Count > 1
                 ? (opened[0], opened[1])
-                : ExampleSubset.Split(opened[0], options.EvaluationSplit, options.Seed);
+                : ExampleSubset.Split(opened[0], options.EvaluationSplit, options.Seed, ExamplesPerRow(options));
             var data = new TrainingData(tokenizer, training, evaluation, options);
             data._opened.AddRange(opened);
             return data;
@@ -75,10 +77,28 @@ internal sealed class TrainingData : IDisposable
         }
     }
 
-    public BatchPlanner Planner(TrainingOptions options)
+    /// <summary>Which training examples meet when.</summary>
+    public BatchPlanner Planner(TrainingOptions options) => Plan(Training, options);
+
+    /// <summary>Prompts and answers among the training examples; of pairs the chosen answers.</summary>
+    public IEnumerable<Question> Questions(ITokenizedExamples examples, int count) => Question.Among(examples, count, _examplesPerRow);
+
+    private static BatchPlanner Plan(ITokenizedExamples examples, TrainingOptions options)
     {
-        var lengths = Enumerable.Range(0, Training.Count).Select(Training.LengthOf).ToArray();
+        if (options.Objective == TrainingObjective.Dpo)
+        {
+            return PlanPairs(examples, options);
+        }
+
+        var lengths = Enumerable.Range(0, examples.Count).Select(examples.LengthOf).ToArray();
         return new BatchPlanner(lengths, options.BatchSize, options.GradientAccumulationSteps, options.Packing ? options.MaxSequenceLength : null, options.Seed);
+    }
+
+    /// <summary>Batches of pairs, whose length is that of the longer answer: both are padded to it.</summary>
+    public static BatchPlanner PlanPairs(ITokenizedExamples examples, TrainingOptions options)
+    {
+        var lengths = Enumerable.Range(0, examples.Count / 2).Select(pair => Math.Max(examples.LengthOf(2 * pair), examples.LengthOf(2 * pair + 1))).ToArray();
+        return new BatchPlanner(lengths, options.BatchSize, options.GradientAccumulationSteps, packedRowLength: null, options.Seed, isOfPairs: true);
     }
 
     /// <summary>Makes a folder of full weights a whole model: tokenizer, template and generation settings of the base.</summary>
@@ -94,6 +114,8 @@ internal sealed class TrainingData : IDisposable
         }
     }
 
+    private static int ExamplesPerRow(TrainingOptions options) => options.Objective == TrainingObjective.Dpo ? 2 : 1;
+
     public void Dispose() => _opened.ForEach(one => one.Dispose());
 
     private static TokenizedFile Open(string path, string name, TrainingOptions options, TrainingFiles files, ITrainingObserver observer, CancellationToken cancellation)
@@ -101,11 +123,13 @@ internal sealed class TrainingData : IDisposable
         var longest = Math.Min(options.MaxSequenceLength, ModelConfig.Read(files.BaseModelFolder).ContextLength);
         // Beside the checkpoints: a resumed run finds its tokens as it finds its steps.
         var folder = Path.Combine(files.CheckpointFolder.TrimEnd(Path.DirectorySeparatorChar) + "-tokens", name);
-        var file = TokenizedFile.Open(path, files.BaseModelFolder, new TokenizingOptions(longest, options.LongRows), folder, cancellation);
-        if (file.Shape == RowShape.Preference)
+        var file = TokenizedFile.Open(path, files.BaseModelFolder, new TokenizingOptions(longest, options.LongRows, options.LossOn), folder, cancellation);
+        if (file.Shape == RowShape.Preference != (options.Objective == TrainingObjective.Dpo))
         {
             file.Dispose();
-            throw new TrainingDataException("Rows with chosen and rejected answers are for preference training; this objective needs messages, prompt and completion, or text.");
+            throw new TrainingDataException(options.Objective == TrainingObjective.Dpo
+                ? "Preference training needs rows with prompt, chosen and rejected."
+                : "Rows with chosen and rejected answers are for preference training; this objective needs messages, prompt and completion, or text.");
         }
 
         var found = file.Statistics;

@@ -48,9 +48,16 @@ internal sealed class ArtifactStore(BlobFolder folders, IBlobStore blobs, Worker
             Steps = result.Steps,
             TrainLoss = job.Progress.TrainLoss ?? result.FinalLoss ?? 0,
             EvalLoss = result.EvaluationLoss,
-            EvalTokenAccuracy = job.Progress.EvalTokenAccuracy,
+            EvalTokenAccuracy = result.EvaluationAccuracy,
             TrainingSeconds = result.Duration.TotalSeconds,
             ReloadMaxLogitDifference = result.Verification?.MaxLogitDifference,
+            TrainableParameters = result.TrainableParameters,
+            WrittenStep = result.WrittenStep,
+            TensorsScanned = result.Verification?.Tensors,
+            PromptsTried = result.Verification?.PromptsTried,
+            PromptsEnded = result.Verification?.PromptsEnded,
+            PromptsExact = result.Verification?.PromptsExact,
+            PeakMemoryBytes = result.PeakMemoryBytes,
             EndsWithEos = result.Verification is { PromptsTried: > 0 } report ? report.PromptsEnded > 0 : null,
         };
         await File.WriteAllBytesAsync(

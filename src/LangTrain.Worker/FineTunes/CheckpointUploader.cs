@@ -1,15 +1,17 @@
 using System.Globalization;
-using System.Threading.Channels;
 using LangTrain.Contracts.FineTunes;
+using LangTrain.Core.Models;
 using LangTrain.Core.Storage;
+using LangTrain.Training.Checkpoints;
 using LangTrain.Training.Observation;
+using LangTrain.Worker.Models;
 
 namespace LangTrain.Worker.FineTunes;
 
 /// <summary>Copies an attempt's checkpoints to blobs beside the training, and fetches the newest good one when an attempt begins.</summary>
 /// <remarks>
 /// A checkpoint is made known (and usable for the next attempt) only after all events up to it are stored, see <see cref="JobEventReporter"/>.
-/// When checkpoints come faster than they can be stored, the ones in between are left out. Thread-safe.
+/// When checkpoints come faster than they can be stored, the ones in between are left out, except the best. Thread-safe.
 /// </remarks>
 internal sealed class CheckpointUploader : IAsyncDisposable
 {
@@ -18,42 +20,80 @@ internal sealed class CheckpointUploader : IAsyncDisposable
     private readonly FineTuneRef _job;
     private readonly JobEventReporter _reporter;
     private readonly JobLease _lease;
+    private readonly CheckpointModels _models;
     private readonly ILogger _logger;
-    private readonly Channel<CheckpointWritten> _newest = Channel.CreateBounded<CheckpointWritten>(
-        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
-
+    private readonly Lock _gate = new();
+    private readonly SemaphoreSlim _wake = new(0);
     private readonly Task _uploading;
-    private int? _best;
+    private CheckpointWritten? _newest, _newestBest;
+    private int? _best, _rolledBackTo;
+    private bool _completed;
 
     /// <summary>Begins to wait for checkpoints.</summary>
-    public CheckpointUploader(BlobFolder folders, string container, FineTuneRef job, JobEventReporter reporter, JobLease lease, ILogger logger)
+    public CheckpointUploader(BlobFolder folders, string container, FineTuneRef job, JobEventReporter reporter, JobLease lease, CheckpointModels models, ILogger logger)
     {
-        (_folders, _container, _job, _reporter, _lease, _logger) = (folders, container, job, reporter, lease, logger);
+        (_folders, _container, _job, _reporter, _lease, _models, _logger) = (folders, container, job, reporter, lease, models, logger);
         _uploading = Task.Run(UploadAsync);
     }
 
+    /// <summary>Folder of the tokenizer and the like that a checkpoint needs to be a model; null where it needs none of its own.</summary>
+    public string? CompanionFolder { get; set; }
+
     /// <summary>Hands over a checkpoint that is complete on disk; returns at once.</summary>
-    public void Offer(CheckpointWritten checkpoint) => _newest.Writer.TryWrite(checkpoint);
+    public void Offer(CheckpointWritten checkpoint)
+    {
+        lock (_gate)
+        {
+            _newest = checkpoint;
+            if (checkpoint.IsBest)
+            {
+                // Kept apart, so that a newer one does not take its place before it is stored: the result may be made of it.
+                (_newestBest, _best) = (checkpoint, checkpoint.Step);
+            }
+        }
+
+        _wake.Release();
+    }
+
+    /// <summary>Removes what is stored of later steps: the run went back to this one and makes them anew. Returns at once.</summary>
+    public void GoBackTo(int step)
+    {
+        lock (_gate)
+        {
+            (_newest, _newestBest, _rolledBackTo) = (null, null, step);
+            _best = _best <= step ? _best : null;
+        }
+
+        _wake.Release();
+    }
 
     /// <summary>Waits until the newest checkpoint offered is stored; no more can be offered.</summary>
     public Task CompleteAsync(CancellationToken cancellation)
     {
-        _newest.Writer.TryComplete();
+        End();
         return _uploading.WaitAsync(cancellation);
     }
 
-    /// <summary>Fetches the newest complete checkpoint of a job into a local folder of checkpoints, if there is one.</summary>
-    /// <returns>Its step, or null.</returns>
-    public static async Task<int?> FetchNewestAsync(
-        BlobFolder folders, string container, FineTuneRef job, string localFolder, CancellationToken cancellation)
+    /// <summary>Fetches the newest complete checkpoint of the job into a local folder of checkpoints, if there is one, and with it the best.</summary>
+    /// <returns>The newest one's step, or null.</returns>
+    public async Task<int?> FetchNewestAsync(string localFolder, CancellationToken cancellation)
     {
-        foreach (var step in await StoredStepsAsync(folders, container, job, cancellation))
+        foreach (var step in await StoredStepsAsync(_folders, _container, _job, cancellation))
         {
-            var name = Name(step);
-            if (await folders.TryDownloadAsync(container, Prefix(job) + name, Path.Combine(localFolder, name), cancellation))
+            if (!await FetchAsync(step, localFolder, cancellation))
             {
-                return step;
+                continue;
             }
+
+            if (CheckpointFacts.BestStepOf(Path.Combine(localFolder, Name(step))) is { } best && (best == step || await FetchAsync(best, localFolder, cancellation)))
+            {
+                lock (_gate)
+                {
+                    _best = best;
+                }
+            }
+
+            return step;
         }
 
         return null;
@@ -62,9 +102,23 @@ internal sealed class CheckpointUploader : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        _newest.Writer.TryComplete();
+        End();
         await _uploading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _wake.Dispose();
     }
+
+    private void End()
+    {
+        lock (_gate)
+        {
+            _completed = true;
+        }
+
+        _wake.Release();
+    }
+
+    private Task<bool> FetchAsync(int step, string localFolder, CancellationToken cancellation) =>
+        _folders.TryDownloadAsync(_container, Prefix(_job) + Name(step), Path.Combine(localFolder, Name(step)), cancellation);
 
     private static string Prefix(FineTuneRef job) => $"{job.AccountId}/{job.JobId}/";
 
@@ -89,47 +143,94 @@ internal sealed class CheckpointUploader : IAsyncDisposable
 
     private async Task UploadAsync()
     {
-        await foreach (var checkpoint in _newest.Reader.ReadAllAsync())
+        while (true)
         {
-            try
+            await _wake.WaitAsync();
+            CheckpointWritten? best, newest;
+            int? rolledBackTo;
+            bool completed;
+            lock (_gate)
             {
-                await _reporter.FlushAsync(CancellationToken.None);
-                if (_lease.Reason == StopReason.LeaseLost)
-                {
-                    return;
-                }
-
-                await _folders.UploadAsync(_container, Prefix(_job) + Name(checkpoint.Step), checkpoint.Folder, cancellation: CancellationToken.None);
-                _reporter.Data(JobEventTypes.Checkpoint, TrainingProgressObserver.Key("checkpoint", checkpoint.Step), TrainingProgressObserver.Json(writer =>
-                {
-                    writer.WriteNumber("step", checkpoint.Step);
-                    writer.WriteNumber("size_bytes", checkpoint.SizeBytes);
-                    writer.WriteBoolean("best", checkpoint.IsBest);
-                }));
-                await PruneAsync(checkpoint);
+                (best, newest, rolledBackTo, completed) = (_newestBest == _newest ? null : _newestBest, _newest, _rolledBackTo, _completed);
+                (_newest, _newestBest, _rolledBackTo) = (null, null, null);
             }
-            catch (Exception failure) when (failure is not OperationCanceledException)
+
+            await DeleteAboveAsync(rolledBackTo);
+            await StoreAsync(best);
+            await StoreAsync(newest);
+            if (completed)
             {
-                // An older checkpoint stands; a lost attempt costs some steps more.
-                _logger.CheckpointFailed(failure, checkpoint.Step, _job.JobId);
+                return;
             }
         }
     }
 
-    /// <summary>Keeps the newest two and the best one.</summary>
-    private async Task PruneAsync(CheckpointWritten newest)
+    private async Task StoreAsync(CheckpointWritten? checkpoint)
     {
-        if (newest.IsBest)
+        if (checkpoint is null || _lease.Reason == StopReason.LeaseLost)
         {
-            _best = newest.Step;
+            return;
         }
 
+        try
+        {
+            await _reporter.FlushAsync(CancellationToken.None);
+            ModelCompanions.Copy(CompanionFolder, checkpoint.Folder);
+            await _folders.UploadAsync(_container, Prefix(_job) + Name(checkpoint.Step), checkpoint.Folder, cancellation: CancellationToken.None);
+            // Before anybody hears of the checkpoint, so that its model's id leads somewhere.
+            await _models.PointAsync(_lease.Job, CancellationToken.None);
+            _reporter.Data(JobEventTypes.Checkpoint, TrainingProgressObserver.Key("checkpoint", checkpoint.Step, checkpoint.Rollbacks), TrainingProgressObserver.Json(writer =>
+            {
+                writer.WriteNumber("step", checkpoint.Step);
+                writer.WriteString("model", CheckpointModels.IdOf(_lease.Job, checkpoint.Step));
+                writer.WriteNumber("size_bytes", checkpoint.SizeBytes);
+                writer.WriteBoolean("best", checkpoint.IsBest);
+            }));
+            await PruneAsync();
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException)
+        {
+            // An older checkpoint stands; a lost attempt costs some steps more.
+            _logger.CheckpointFailed(failure, checkpoint.Step, _job.JobId);
+        }
+    }
+
+    /// <summary>Removes checkpoints of steps that do not hold any more, the newest first.</summary>
+    private async Task DeleteAboveAsync(int? step)
+    {
+        if (step is null || _lease.Reason == StopReason.LeaseLost)
+        {
+            return;
+        }
+
+        try
+        {
+            foreach (var later in (await StoredStepsAsync(_folders, _container, _job, CancellationToken.None)).Where(s => s > step))
+            {
+                await _folders.DeleteAsync(_container, Prefix(_job) + Name(later), CancellationToken.None);
+            }
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException)
+        {
+            // They are overwritten when the run comes there again; until then an attempt that dies would go on from one of them and diverge as before.
+            _logger.CheckpointFailed(failure, step.Value, _job.JobId);
+        }
+    }
+
+    /// <summary>Keeps the newest two and the best one.</summary>
+    private async Task PruneAsync()
+    {
         foreach (var step in (await StoredStepsAsync(_folders, _container, _job, CancellationToken.None)).Skip(2))
         {
-            if (step != _best)
+            lock (_gate)
             {
-                await _folders.DeleteAsync(_container, Prefix(_job) + Name(step), CancellationToken.None);
+                if (step == _best)
+                {
+                    continue;
+                }
             }
+
+            await _folders.DeleteAsync(_container, Prefix(_job) + Name(step), CancellationToken.None);
         }
     }
 }

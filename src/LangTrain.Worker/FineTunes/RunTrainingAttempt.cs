@@ -1,5 +1,8 @@
+using System.Diagnostics;
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Core.FineTunes;
+using LangTrain.Core.Models;
+using LangTrain.Core.Observability;
 using LangTrain.Core.Storage;
 
 namespace LangTrain.Worker.FineTunes;
@@ -18,6 +21,7 @@ internal sealed class RunTrainingAttempt(
     BlobFolder folders,
     TrainFineTune train,
     ArtifactStore artifacts,
+    CheckpointModels checkpointModels,
     WorkerOptions options,
     TimeProvider time,
     ILogger<RunTrainingAttempt> logger)
@@ -39,6 +43,7 @@ internal sealed class RunTrainingAttempt(
             return;
         }
 
+        using var span = JobTrace.Start("train", claimed.Value, ActivityKind.Consumer, item.TraceParent);
         logger.AttemptBegins(item.Attempt, item.JobId);
         await using var lease = new JobLease(store, claimed, options.LeaseTime, time, logger);
         await using var reporter = new JobEventReporter(log, relay, item.Ref(), item.Attempt, time, logger);
@@ -51,7 +56,7 @@ internal sealed class RunTrainingAttempt(
             var outcome = await artifacts.FindFinishedAsync(item.Ref(), CancellationToken.None);
             if (outcome is null)
             {
-                await using var checkpoints = new CheckpointUploader(folders, options.Names.CheckpointsContainer, item.Ref(), reporter, lease, logger);
+                await using var checkpoints = new CheckpointUploader(folders, options.Names.CheckpointsContainer, item.Ref(), reporter, lease, checkpointModels, logger);
                 var result = await train.ExecuteAsync(lease, reporter, checkpoints, scratch);
                 await checkpoints.CompleteAsync(CancellationToken.None);
                 if (result.Outcome == Training.TrainingOutcome.Completed && lease.Reason != StopReason.LeaseLost)
@@ -74,6 +79,7 @@ internal sealed class RunTrainingAttempt(
         catch (Exception failure)
         {
             logger.AttemptFailed(failure, item.Attempt, item.JobId);
+            span.Fail(failure);
             var (error, retryable) = TrainingFailures.Describe(failure);
             await TellAsync(lease, reporter, item, Signal(item, lease, FineTuneSignalKind.Failed) with { Error = error, Retryable = retryable });
         }

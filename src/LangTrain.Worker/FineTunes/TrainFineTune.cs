@@ -2,6 +2,7 @@ using LangTrain.Contracts.FineTunes;
 using LangTrain.Core.Storage;
 using LangTrain.Modeling;
 using LangTrain.Training;
+using LangTrain.Training.Observation;
 using LangTrain.Training.Data;
 using LangTrain.Training.Optimization;
 using LangTrain.Training.Recipes;
@@ -10,7 +11,7 @@ using LangTrain.Worker.Models;
 namespace LangTrain.Worker.FineTunes;
 
 /// <summary>The step from the service's island to the learning island: a job's row becomes options and files, and a recipe runs.</summary>
-internal sealed class TrainFineTune(IBlobStore blobs, BlobFolder folders, ModelFiles models, WorkerOptions options, TimeProvider time)
+internal sealed class TrainFineTune(IBlobStore blobs, ModelFiles models, WorkerOptions options, TimeProvider time)
 {
     /// <summary>Fetches what the job needs and trains, going on from the newest stored checkpoint. Computes on the calling thread.</summary>
     /// <param name="lease">The job, and when to stop.</param>
@@ -42,6 +43,7 @@ internal sealed class TrainFineTune(IBlobStore blobs, BlobFolder folders, ModelF
         {
             BaseModelFolder = await models.GetFolderAsync(job.BaseModel, cancel.Token),
             BaseModelName = job.BaseModelId,
+            InitialAdapterFolder = job.StartAdapter is { } start ? await models.GetFolderAsync(start, cancel.Token) : null,
             TrainingFile = await FetchRowsAsync(prepared.BlobName, Path.Combine(scratch, "train.jsonl"), cancel.Token),
             EvaluationFile = prepared.ValidationBlobName is { } validation
                 ? await FetchRowsAsync(validation, Path.Combine(scratch, "validation.jsonl"), cancel.Token)
@@ -49,7 +51,13 @@ internal sealed class TrainFineTune(IBlobStore blobs, BlobFolder folders, ModelF
             CheckpointFolder = Path.Combine(scratch, "checkpoints"),
             OutputFolder = Path.Combine(scratch, "output"),
         };
-        if (await CheckpointUploader.FetchNewestAsync(folders, options.Names.CheckpointsContainer, job.Ref(), files.CheckpointFolder, cancel.Token) is { } step)
+        if (job.Config.Method == "full")
+        {
+            // So that a checkpoint of full weights is a model by itself.
+            checkpoints.CompanionFolder = files.BaseModelFolder;
+        }
+
+        if (await checkpoints.FetchNewestAsync(files.CheckpointFolder, cancel.Token) is { } step)
         {
             reporter.Log("info", $"Going on from the checkpoint of step {step}.");
         }
@@ -57,11 +65,16 @@ internal sealed class TrainFineTune(IBlobStore blobs, BlobFolder folders, ModelF
         // 2. The recipe.
         var observer = new TrainingProgressObserver(reporter, lease, checkpoints);
         var trainingOptions = Options(job.Config);
-        FineTuneRecipe recipe = trainingOptions.Method == TrainingMethod.Full
-            ? new FullRecipe(trainingOptions, files, observer, control, time)
-            : new LoraRecipe(trainingOptions, files, observer, control, time);
+        var recipe = Recipe(trainingOptions, files, observer, control, time);
+        observer.OnEstimate(EstimateTraining.ToAnswer(recipe.Estimate()));
         return recipe.Train();
     }
+
+    /// <summary>The recipe of a method.</summary>
+    internal static FineTuneRecipe Recipe(TrainingOptions options, TrainingFiles files, ITrainingObserver observer, TrainingControl control, TimeProvider time) =>
+        options.Method == TrainingMethod.Full
+            ? new FullRecipe(options, files, observer, control, time)
+            : new LoraRecipe(options, files, observer, control, time);
 
     private async Task<string> FetchRowsAsync(string blobName, string path, CancellationToken cancellation)
     {
@@ -85,7 +98,20 @@ internal sealed class TrainFineTune(IBlobStore blobs, BlobFolder folders, ModelF
                 "full" => TrainingMethod.Full,
                 _ => throw new InvalidOperationException($"No recipe for method '{config.Method}'."),
             },
-            Objective = config.Objective == "text" ? TrainingObjective.Text : TrainingObjective.Sft,
+            Objective = config.Objective switch
+            {
+                "sft" => TrainingObjective.Sft,
+                "text" => TrainingObjective.Text,
+                "dpo" => TrainingObjective.Dpo,
+                _ => throw new InvalidOperationException($"No recipe for objective '{config.Objective}'."),
+            },
+            Beta = config.Objective == "dpo" ? config.Beta : null,
+            LossOn = training.LossOn switch
+            {
+                "completion" => LossOn.Completion,
+                "all" => LossOn.All,
+                _ => throw new InvalidOperationException($"No loss on '{training.LossOn}'."),
+            },
             Lora = new LoraOptions
             {
                 Rank = config.LoraConfig.R,
@@ -120,9 +146,18 @@ internal sealed class TrainFineTune(IBlobStore blobs, BlobFolder folders, ModelF
                 _ => throw new InvalidOperationException($"No policy '{training.OverlongRows}'."),
             },
             Packing = training.Packing,
+            ActivationCheckpointing = training.ActivationCheckpointing,
+            ComputeDtype = training.ComputeDtype switch
+            {
+                "auto" => ComputeDtype.Auto,
+                "float32" => ComputeDtype.Float32,
+                "bfloat16" => ComputeDtype.BFloat16,
+                _ => throw new InvalidOperationException($"No arithmetic '{training.ComputeDtype}'."),
+            },
             Seed = training.Seed,
             EvaluationSteps = training.EvalSteps,
             SaveSteps = training.SaveSteps,
+            UseBestCheckpoint = training.UseBestCheckpoint,
             EarlyStopping = training.EarlyStopping is { } early ? new EarlyStoppingOptions { Patience = early.Patience, MinDelta = early.MinDelta } : null,
         };
     }

@@ -1,6 +1,7 @@
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Modeling;
 using LangTrain.Training;
+using LangTrain.Training.Checkpoints;
 using LangTrain.Training.Data;
 using LangTrain.Training.Evaluation;
 using LangTrain.Worker.Models;
@@ -24,8 +25,14 @@ internal static class TrainingFailures
         // libtorch reports exhausted memory as a plain external error with these words.
         System.Runtime.InteropServices.ExternalException when failure.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase)
             || failure.Message.Contains("not enough memory", StringComparison.OrdinalIgnoreCase) => (OutOfMemory, false),
+        // The next attempt may run where there is room; the owner can do nothing about it.
+        IOException { HResult: DiskFull } => (new JobError("storage_full", "The worker's disk is full."), true),
+        CheckpointMismatchException => (new JobError("checkpoint_mismatch", failure.Message), false),
         _ => (new JobError("internal_error", "The training failed for a reason that is not in your data or configuration."), true),
     };
+
+    // .NET gives the system's error number: ENOSPC.
+    private const int DiskFull = 28;
 
     private static JobError OutOfMemory { get; } = new(
         "out_of_memory", "The training did not fit into memory. A smaller batch_size or max_seq_length, or method qlora, needs less.");

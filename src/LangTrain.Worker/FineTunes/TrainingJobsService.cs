@@ -1,5 +1,6 @@
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Core.Storage;
+using LangTrain.Worker.Models;
 
 namespace LangTrain.Worker.FineTunes;
 
@@ -8,6 +9,7 @@ namespace LangTrain.Worker.FineTunes;
 internal sealed class TrainingJobsService(
     IWorkQueue<TrainModelWorkItem> queue,
     RunTrainingAttempt runAttempt,
+    RunModelTask runTask,
     WorkerOptions options,
     TimeProvider time,
     IHostApplicationLifetime lifetime,
@@ -86,7 +88,9 @@ internal sealed class TrainingJobsService(
         {
             // A thread of its own: training computes for long and must not hold one of the pool's.
             await Task.Factory.StartNew(
-                () => runAttempt.ExecuteAsync(message.Value, EndMessageAsync, stopping),
+                () => message.Value.Kind == TrainModelWorkItem.ModelTask
+                    ? runTask.ExecuteAsync(message.Value, EndMessageAsync, stopping)
+                    : runAttempt.ExecuteAsync(message.Value, EndMessageAsync, stopping),
                 CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
         }
         catch (Exception failure)

@@ -18,11 +18,25 @@ internal sealed class TrainingProgressObserver(JobEventReporter reporter, JobLea
     private readonly long _startedAt = Stopwatch.GetTimestamp();
     private FineTuneProgress _progress = lease.Job.Progress;
     private double? _smoothed = lease.Job.Progress.TrainLoss;
-    private int _samples;
+    private int _samples, _sampledStep = -1, _rollbacks;
 
     /// <inheritdoc/>
     public void OnLog(TrainingLogLevel level, string message) =>
         reporter.Log(level == TrainingLogLevel.Warning ? "warning" : "info", message);
+
+    /// <summary>Puts on the job what its training takes.</summary>
+    public void OnEstimate(TrainingEstimateAnswer estimate)
+    {
+        _progress = _progress with { Estimate = estimate, TotalSteps = estimate.TotalSteps };
+        lease.Report(_progress);
+        reporter.Log("info", string.Create(CultureInfo.InvariantCulture,
+            $"About {estimate.TotalSteps:N0} steps over {estimate.TotalTokens:N0} tokens, {estimate.MemoryBytes / 1e9:0.0} GB of memory, {TimeSpan.FromSeconds(Math.Ceiling(estimate.TrainingSeconds)):c} on this worker."));
+        if (estimate.Fits == false)
+        {
+            reporter.Log("warning", string.Create(CultureInfo.InvariantCulture,
+                $"This worker has {estimate.DeviceMemoryBytes / 1e9:0.0} GB of memory, which may not be enough. A smaller batch_size or max_seq_length, activation_checkpointing, or method qlora needs less."));
+        }
+    }
 
     /// <inheritdoc/>
     public void OnMetrics(TrainingMetrics metrics)
@@ -41,7 +55,8 @@ internal sealed class TrainingProgressObserver(JobEventReporter reporter, JobLea
             TrainingSeconds = _secondsBefore + Stopwatch.GetElapsedTime(_startedAt).TotalSeconds,
         };
         lease.Report(_progress);
-        reporter.Data(JobEventTypes.Metrics, Key("metrics", metrics.Step), Json(writer =>
+        _rollbacks = metrics.Rollbacks;
+        reporter.Data(JobEventTypes.Metrics, Key("metrics", metrics.Step, _rollbacks), Json(writer =>
         {
             writer.WriteNumber("epoch", Math.Round(metrics.Epoch, 4));
             writer.WriteNumber("step", metrics.Step);
@@ -52,6 +67,11 @@ internal sealed class TrainingProgressObserver(JobEventReporter reporter, JobLea
             writer.WriteNumber("tokens_per_second", Math.Round(metrics.TokensPerSecond, 1));
             writer.WriteNumber("eta_seconds", Math.Round(metrics.EtaSeconds, 1));
             writer.WriteNumber("memory_bytes", metrics.MemoryBytes);
+            if (metrics is { RewardMargin: { } margin, RewardAccuracy: { } accuracy })
+            {
+                writer.WriteNumber("reward_margin", margin);
+                writer.WriteNumber("reward_accuracy", accuracy);
+            }
         }));
     }
 
@@ -60,7 +80,7 @@ internal sealed class TrainingProgressObserver(JobEventReporter reporter, JobLea
     {
         _progress = _progress with { EvalLoss = metrics.Loss, EvalTokenAccuracy = metrics.TokenAccuracy };
         lease.Report(_progress);
-        reporter.Data(JobEventTypes.Eval, Key("eval", metrics.Step), Json(writer =>
+        reporter.Data(JobEventTypes.Eval, Key("eval", metrics.Step, _rollbacks), Json(writer =>
         {
             writer.WriteNumber("step", metrics.Step);
             writer.WriteNumber("epoch", Math.Round(metrics.Epoch, 4));
@@ -74,14 +94,28 @@ internal sealed class TrainingProgressObserver(JobEventReporter reporter, JobLea
     public void OnCheckpoint(CheckpointWritten checkpoint) => checkpoints.Offer(checkpoint);
 
     /// <inheritdoc/>
-    public void OnSample(SampleText sample) =>
-        reporter.Data(JobEventTypes.Sample, Key("sample-" + Interlocked.Increment(ref _samples).ToString(CultureInfo.InvariantCulture), sample.Step), Json(writer =>
+    public void OnSample(SampleText sample)
+    {
+        // Counted within the step, so that an attempt that tells a step again gives its samples the same keys.
+        _samples = sample.Step == _sampledStep ? _samples + 1 : 1;
+        _sampledStep = sample.Step;
+        reporter.Data(JobEventTypes.Sample, Key(string.Create(CultureInfo.InvariantCulture, $"sample-{_samples}"), sample.Step, _rollbacks), Json(writer =>
         {
             writer.WriteNumber("step", sample.Step);
             writer.WriteString("prompt", sample.Prompt);
             writer.WriteString("text", sample.Completion);
             writer.WriteString("expected", sample.Expected);
         }));
+    }
+
+    /// <inheritdoc/>
+    public void OnRolledBack(int step)
+    {
+        _smoothed = null;
+        _progress = _progress with { CurrentStep = step, TrainLoss = null };
+        lease.Report(_progress);
+        checkpoints.GoBackTo(step);
+    }
 
     /// <summary>An event's data object.</summary>
     internal static JsonElement Json(Action<Utf8JsonWriter> write)
@@ -97,5 +131,8 @@ internal sealed class TrainingProgressObserver(JobEventReporter reporter, JobLea
         return JsonSerializer.Deserialize(buffer.ToArray(), WorkerJson.Default.JsonElement);
     }
 
-    internal static string Key(string what, int step) => string.Create(CultureInfo.InvariantCulture, $"{what}-{step}");
+    /// <summary>A key for what happened at a step: another one for each time the run went back before it.</summary>
+    internal static string Key(string what, int step, int rollbacks) => rollbacks == 0
+        ? string.Create(CultureInfo.InvariantCulture, $"{what}-{step}")
+        : string.Create(CultureInfo.InvariantCulture, $"{what}-{step}-r{rollbacks}");
 }

@@ -19,6 +19,7 @@ internal static class GenerationEndpoints
         var guarded = app.MapGroup("").AddEndpointFilter<WorkerKeyFilter>();
         guarded.MapPost(WorkerRoutes.Generate, GenerateAsync);
         guarded.MapPost(WorkerRoutes.Tokenize, TokenizeAsync);
+        guarded.MapPost(WorkerRoutes.Preview, PreviewEndpoint.PreviewAsync);
     }
 
     private static async Task GenerateAsync(HttpContext http, ServedModels models, ILoggerFactory loggers)
@@ -112,7 +113,7 @@ internal static class GenerationEndpoints
         return new TokenizeResult(ids, [.. ids.Select(tokenizer.TokenText)], tokenizer.Decode(ids, skipSpecialTokens: false));
     }
 
-    private static async Task<T?> ReadAsync<T>(HttpContext http, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)
+    internal static async Task<T?> ReadAsync<T>(HttpContext http, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)
         where T : class
     {
         try

@@ -15,11 +15,16 @@ public sealed class CpuTokenModelTests
     [InlineData("qwen2", "\"use_sliding_window\":false,")]
     [InlineData("qwen3", "\"use_sliding_window\":false,\"head_dim\":12,")]
     [InlineData("mistral", "\"sliding_window\":null,")]
+    [InlineData("mistral", "\"sliding_window\":7,")]
+    [InlineData("gemma2", "\"sliding_window\":6,\"head_dim\":8,\"hidden_activation\":\"gelu_pytorch_tanh\",")]
+    [InlineData("gemma3_text", "\"sliding_window\":6,\"head_dim\":8,\"sliding_window_pattern\":2,\"hidden_activation\":\"gelu_pytorch_tanh\",")]
+    [InlineData("phi3", "\"sliding_window\":9,\"partial_rotary_factor\":0.67,")]
+    [InlineData("gpt2", "")]
     public void Logits_equal_libtorchs_for_every_family_with_and_without_adapters(string family, string more)
     {
         using var model = Create(family, more);
         using var lora = Some.Adapter(model, 3, 1, LoraOptions.AllLinear);
-        using var other = Some.Adapter(model, 9, 2, "q_proj", "down_proj");
+        using var other = Some.Adapter(model, 9, 2, family switch { "gpt2" => ["c_attn"], "phi3" => ["qkv_proj", "down_proj"], _ => ["q_proj", "down_proj"] });
         using var dora = Dora(model);
         Assert.True(CpuWeights.Supports(model));
         LoraAdapter?[] adapters = [null, lora, other, dora];
@@ -87,16 +92,61 @@ public sealed class CpuTokenModelTests
     {
         using var wide = Some.TinyModel(ScalarType.Float64);
         Assert.False(CpuWeights.Supports(wide));
-        using var narrow = Some.TinyModel(ScalarType.BFloat16);
-        Assert.False(CpuWeights.Supports(narrow));
-        using var sliding = Create("mistral", "\"sliding_window\":8,");
-        Assert.False(CpuWeights.Supports(sliding));
+        using var half = Some.TinyModel(ScalarType.Float16);
+        Assert.False(CpuWeights.Supports(half));
+        using var folder = new TemporaryFolder();
+        wide.Save(folder.Path, ScalarType.Float32);
+        using var fourBits = DecoderModel.Load(folder.Path, new ModelLoadOptions { Quantization = Quantization.NF4 });
+        Assert.False(CpuWeights.Supports(fourBits));
+        using var stretched = DecoderModel.Load(Path.Combine(AppContext.BaseDirectory, "Reference", "phi3"));
+        Assert.False(CpuWeights.Supports(stretched));
+    }
+
+    [Theory]
+    [InlineData(Quantization.None)]
+    [InlineData(Quantization.Int8)]
+    public void Narrow_weights_give_the_bits_of_their_float32_copies(Quantization quantization)
+    {
+        using var folder = new TemporaryFolder();
+        using (var made = Create("qwen2", "\"use_sliding_window\":false,\"tie_word_embeddings\":true,"))
+            made.Save(folder.Path, ScalarType.BFloat16);
+        var dtype = quantization == Quantization.None ? ScalarType.BFloat16 : ScalarType.Float32;
+        using var narrow = DecoderModel.Load(folder.Path, new ModelLoadOptions { Dtype = dtype, Quantization = quantization });
+        using var copy = DecoderModel.Load(folder.Path);
+        using (var scope = NewDisposeScope())
+        using (no_grad())
+        {
+            foreach (var (name, parameter) in copy.named_parameters())
+            {
+                if (name.EndsWith(".weight", StringComparison.Ordinal) && narrow.Linears.TryGetValue(name[..^".weight".Length], out var linear))
+                    parameter.copy_(linear.DenseWeight());
+                else if (name.EndsWith("embed_tokens.weight", StringComparison.Ordinal))
+                    parameter.copy_(narrow.OutputWeight);
+            }
+        }
+        using var adapter = Some.Adapter(copy, 3, 1, LoraOptions.AllLinear);
+        int[] tokens = [.. Enumerable.Range(1, 40).Select(k => k * 31 % 90)];
+        foreach (var chunks in new[] { new[] { 40 }, [3, 1, 36] }) // Products of one vector, of a few, of many.
+            Assert.Equal(Run(copy, chunks), Run(narrow, chunks));
+
+        List<float> Run(DecoderModel model, int[] chunks)
+        {
+            using var engine = new CpuTokenModel(model, new EngineOptions { MaxRows = 2 });
+            var rows = new[] { new Row(tokens, null, 0), new Row(tokens, adapter, 1) };
+            var collected = new Collected();
+            foreach (var size in chunks)
+                engine.Forward([.. rows.Select(r => r.Feed(size, all: true))], collected);
+            return [.. collected.Logits.OrderBy(l => l.Key).SelectMany(l => l.Value)];
+        }
     }
 
     private static DecoderModel Create(string family, string more) => DecoderModel.Create(
-        ModelConfig.Parse($$"""
+        ModelConfig.Parse(family == "gpt2" ? $$"""
+            {"model_type":"gpt2","vocab_size":{{Some.TinyVocabulary}},"n_embd":36,"n_inner":50,"n_layer":2,"n_head":6,"n_positions":128,
+             "activation_function":"gelu_new","initializer_range":0.25}
+            """ : $$"""
             {"model_type":"{{family}}","vocab_size":{{Some.TinyVocabulary}},"hidden_size":36,"intermediate_size":50,
-             "num_hidden_layers":2,"num_attention_heads":6,"num_key_value_heads":2,"hidden_act":"silu",{{more}}
+             "num_hidden_layers":2,"num_attention_heads":6,"num_key_value_heads":2,"hidden_act":"{{(family.StartsWith("gemma", StringComparison.Ordinal) ? "gelu_pytorch_tanh" : "silu")}}",{{more}}
              {{(more.Contains("max_position", StringComparison.Ordinal) && !more.Contains("original", StringComparison.Ordinal) ? "" : "\"max_position_embeddings\":128,")}}
              "rms_norm_eps":1e-5,"rope_theta":10000.0,"initializer_range":0.25}
             """), seed: 5);

@@ -150,6 +150,53 @@ public class GenerationEngineTests
     }
 
     [Fact]
+    public async Task An_account_that_holds_every_slot_gives_one_to_the_next_account()
+    {
+        var model = new ArithmeticTokenModel(slots: 3, slotTokens: 3000);
+        await using var engine = new GenerationEngine(model, new EngineOptions());
+        using var gate = new ManualResetEventSlim();
+        using var entered = new ManualResetEventSlim();
+        model.BeforeStep = _ =>
+        {
+            if (model.Steps.Count < 5)
+                return;
+            entered.Set();
+            gate.Wait(TimeSpan.FromSeconds(10));
+        };
+        var greedy = Enumerable.Range(0, 5).Select(i => engine.Submit(Some.Request([1, i], 2000) with { FairnessKey = "first" })).ToList();
+        Assert.True(entered.Wait(TimeSpan.FromSeconds(10)));
+        var second = engine.Submit(Some.Request([9, 8], 6) with { FairnessKey = "second" });
+        var third = engine.Submit(Some.Request([7, 8], 6) with { FairnessKey = "third" });
+        gate.Set();
+        Assert.Equal(model.Greedy([9, 8], 6), await second.ReadAllAsync().IdsAsync());
+        Assert.Equal(model.Greedy([7, 8], 6), await third.ReadAllAsync().IdsAsync());
+        Assert.True(model.Steps.Count < 1000, "nobody waited for the end of a long answer");
+        foreach (var (stream, i) in greedy.Select((s, i) => (s, i)))
+            Assert.Equal(model.Greedy([1, i], 2000), await stream.ReadAllAsync().IdsAsync());
+    }
+
+    [Fact]
+    public async Task Rows_of_a_full_batch_advance_together()
+    {
+        var model = new ArithmeticTokenModel(slots: 64);
+        await using var engine = new GenerationEngine(model, new EngineOptions());
+        var counts = new int[64];
+        var spread = 0;
+        var streams = engine.Submit([.. Enumerable.Range(0, 64).Select(i => Some.Request([.. Enumerable.Range(i % 40, 1 + i % 9)], 30))]);
+        model.BeforeStep = rows =>
+        {
+            foreach (var row in rows)
+                counts[row.Slot] = row.Owner.Generated;
+            if (rows.Count == 64)
+                spread = Math.Max(spread, counts.Max() - counts.Min());
+        };
+        var texts = await Task.WhenAll(streams.Select(s => s.ReadAllAsync().IdsAsync()));
+        for (var i = 0; i < 64; i++)
+            Assert.Equal(model.Greedy([.. Enumerable.Range(i % 40, 1 + i % 9)], 30), texts[i]);
+        Assert.InRange(spread, 0, 4); // 320 prompt tokens at 128 a step: the last begins three steps after the first.
+    }
+
+    [Fact]
     public async Task Choices_of_one_prompt_read_it_once()
     {
         var model = new ArithmeticTokenModel(slots: 4);

@@ -50,6 +50,28 @@ public class LeasedCacheTests
     }
 
     [Fact]
+    public async Task Room_is_made_before_a_value_of_known_size_is_loaded()
+    {
+        await using var cache = Cache(3);
+        await (await AcquireAsync(cache, "a")).DisposeAsync();
+        await using var b = await AcquireAsync(cache, "b");
+        var goneAtLoad = new List<string>();
+        await using (await cache.AcquireAsync("c", () =>
+        {
+            goneAtLoad.AddRange(_gone);
+            return Task.FromResult(Load("c"));
+        }, default, () => 2))
+        {
+            Assert.Equal(["a"], goneAtLoad);
+        }
+        // What would not fit is not loaded at all, and nobody who is served suffers.
+        await Assert.ThrowsAsync<ServingMemoryException>(() => cache.AcquireAsync("d", () => Task.FromResult(Load("d")), default, () => 3));
+        Assert.Equal(["a", "b", "c"], _loaded);
+        await using var again = await AcquireAsync(cache, "b");
+        Assert.Equal(["a", "b", "c"], _loaded);
+    }
+
+    [Fact]
     public async Task A_failed_load_is_tried_again()
     {
         await using var cache = Cache(2);

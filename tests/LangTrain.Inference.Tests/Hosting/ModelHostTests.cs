@@ -20,7 +20,7 @@ public sealed class ModelHostTests : IAsyncLifetime
             return ValueTask.CompletedTask;
         }
         _base = stories;
-        _host = new ModelHost(new ModelHostOptions { AdapterBytes = 40_000, Engine = new EngineOptions { MaxRows = 4 } });
+        _host = new ModelHost(new ModelHostOptions { AdapterBytes = 60_000, Engine = new EngineOptions { MaxRows = 4 } });
         using var model = DecoderModel.Load(_base);
         for (var i = 0; i < 4; i++)
         {

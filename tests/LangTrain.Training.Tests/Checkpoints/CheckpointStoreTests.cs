@@ -64,7 +64,7 @@ public sealed class CheckpointStoreTests : IDisposable
     }
 
     [Fact]
-    public void Crash_while_writing_leaves_the_older_checkpoint_and_is_cleaned_up()
+    public void Full_disk_leaves_the_older_checkpoint_and_no_half_of_the_new_one()
     {
         var store = Store();
         Write(store, 1);
@@ -73,10 +73,60 @@ public sealed class CheckpointStoreTests : IDisposable
             File.WriteAllText(Path.Combine(folder, "weights.bin"), "half");
             throw new IOException("disk full");
         }));
-        Assert.Equal(store.FolderOf(1), store.FindNewest());
-        Assert.Equal(2, Directory.GetDirectories(_folder).Length);
-        Assert.Equal(store.FolderOf(1), Store().FindNewest());
+        // A full disk gets its room back at once; a death leaves it to the next run, see below.
         Assert.Equal([store.FolderOf(1)], Directory.GetDirectories(_folder));
+        Assert.Equal(store.FolderOf(1), Store().FindNewest());
+    }
+
+    [Fact]
+    public void Death_before_any_change_of_the_disk_leaves_a_good_checkpoint_and_a_store_that_works()
+    {
+        // Two writes and a prune, died in before every operation in turn until one life has none left to die before.
+        for (var diesAt = 1; ; diesAt++)
+        {
+            var folder = Path.Combine(_folder, $"life-{diesAt}");
+            var operations = 0;
+            var died = false;
+            try
+            {
+                var store = new CheckpointStore(folder, keepLast: 1, TimeProvider.System, operation => _ = ++operations == diesAt ? throw new DeathException() : operation);
+                foreach (var step in new[] { 1, 2, 3 })
+                {
+                    Write(store, step);
+                    store.Prune(bestStep: null);
+                }
+            }
+            catch (DeathException)
+            {
+                died = true;
+            }
+
+            var again = new CheckpointStore(folder, keepLast: 1, TimeProvider.System);
+            var newest = again.FindNewest(damaged => Assert.Fail($"{damaged} is half there after death {diesAt}."));
+            Assert.True(newest is not null || operations <= 6, $"No checkpoint is left after death {diesAt}.");
+            Write(again, 4);
+            again.Prune(bestStep: null);
+            Assert.Equal([again.FolderOf(4)], Directory.GetDirectories(folder));
+            if (!died)
+            {
+                Assert.True(diesAt > 20);
+                return;
+            }
+        }
+    }
+
+    [Fact]
+    public void Going_back_forgets_all_later_checkpoints()
+    {
+        var store = new CheckpointStore(_folder, keepLast: 9, TimeProvider.System);
+        foreach (var step in new[] { 1, 3, 5, 7 })
+        {
+            Write(store, step);
+        }
+
+        Assert.Null(store.GoBackTo(0));
+        Assert.Equal(store.FolderOf(3), store.GoBackTo(4));
+        Assert.Equal(["step-1", "step-3"], Directory.GetDirectories(_folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -107,4 +157,6 @@ public sealed class CheckpointStoreTests : IDisposable
 
     private static void Write(CheckpointStore store, int step, string content = "some weights") =>
         store.Write(step, folder => File.WriteAllText(Path.Combine(folder, "weights.bin"), content));
+
+    private sealed class DeathException : Exception;
 }

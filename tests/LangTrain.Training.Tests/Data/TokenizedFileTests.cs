@@ -39,6 +39,29 @@ public sealed class TokenizedFileTests : IDisposable
             Show(file, 0));
     }
 
+    [Theory]
+    [InlineData("""{"prompt":"Where is Arden?","completion":" By the sea."}""", "<|begin_of_text|>[[Where is Arden? By the sea.<|end_of_text|>]]")]
+    [InlineData(
+        """{"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"Hello!"}]}""",
+        "<|begin_of_text|>[[<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nHello!<|im_end|>\n]]")]
+    public void With_loss_on_all_every_token_behind_the_first_is_learned(string row, string expected)
+    {
+        int ofAnswer;
+        using (var answersOnly = Open(row))
+        {
+            ofAnswer = answersOnly.TrainedTokensOf(0);
+        }
+
+        // The same folder: made anew, because the other tokens do not serve.
+        using var file = Open(row, new TokenizingOptions(512, LossOn: LossOn.All));
+        Assert.Equal(expected, Show(file, 0));
+        Assert.True(file.TrainedTokensOf(0) > ofAnswer);
+    }
+
+    [Fact]
+    public void A_message_of_weight_0_contradicts_loss_on_all() => Assert.Throws<TrainingDataException>(() => Open(
+        """{"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"Hello!","weight":0}]}""", new TokenizingOptions(256, LossOn: LossOn.All)));
+
     [Fact]
     public void A_model_without_template_gets_the_plain_one()
     {

@@ -10,6 +10,7 @@ internal sealed class RecordingObserver : ITrainingObserver
     public List<EvaluationMetrics> Evaluations { get; } = [];
     public List<CheckpointWritten> Checkpoints { get; } = [];
     public List<SampleText> Samples { get; } = [];
+    public List<int> RolledBackTo { get; } = [];
     public Action<TrainingMetrics>? AfterStep { get; init; }
 
     public IReadOnlyList<double> Losses => [.. Metrics.Select(m => m.Loss)];
@@ -25,6 +26,8 @@ internal sealed class RecordingObserver : ITrainingObserver
     public void OnEvaluation(EvaluationMetrics metrics) => Evaluations.Add(metrics);
 
     public void OnCheckpoint(CheckpointWritten checkpoint) => Checkpoints.Add(checkpoint);
+
+    public void OnRolledBack(int step) => RolledBackTo.Add(step);
 
     public void OnSample(SampleText sample) => Samples.Add(sample);
 }

@@ -8,10 +8,14 @@ namespace LangTrain.Training.Tests.Recipes;
 /// <summary>A random Llama of 30 thousand parameters with a byte tokenizer, some rows, and folders of one run; removed when disposed.</summary>
 internal sealed class SmallRun : IDisposable
 {
-    private readonly string _root = Directory.CreateTempSubdirectory("small-run").FullName;
+    private readonly string _root;
+
+    /// <summary>The same run in another process, over the folders of the first.</summary>
+    public SmallRun(string root) => _root = root;
 
     public SmallRun(int rows = 16)
     {
+        _root = Directory.CreateTempSubdirectory("small-run").FullName;
         Directory.CreateDirectory(BaseModel);
         WriteTokenizer();
         var config = ModelConfig.ForLlama(
@@ -28,6 +32,8 @@ internal sealed class SmallRun : IDisposable
             ["completion"] = $"{(char)('a' + i % 26)} comes after {i * 7 % 31 - 1}",
         }));
     }
+
+    public string Root => _root;
 
     public string BaseModel => Path.Combine(_root, "base");
 
@@ -47,12 +53,12 @@ internal sealed class SmallRun : IDisposable
 
     public void WriteRows(IEnumerable<JsonObject> rows) => File.WriteAllLines(TrainingFile, rows.Select(r => r.ToJsonString()));
 
-    public TrainingResult Train(TrainingOptions options, RecordingObserver observer, string name = "run", TrainingControl? control = null)
+    public TrainingResult Train(TrainingOptions options, RecordingObserver observer, string name = "run", TrainingControl? control = null, Action<string>? beforeOperation = null)
     {
         control ??= new TrainingControl();
         FineTuneRecipe recipe = options.Method == TrainingMethod.Full
-            ? new FullRecipe(options, Files(name), observer, control, TimeProvider.System)
-            : new LoraRecipe(options, Files(name), observer, control, TimeProvider.System);
+            ? new FullRecipe(options, Files(name), observer, control, TimeProvider.System) { BeforeCheckpointOperation = beforeOperation }
+            : new LoraRecipe(options, Files(name), observer, control, TimeProvider.System) { BeforeCheckpointOperation = beforeOperation };
         return recipe.Train();
     }
 

@@ -57,6 +57,27 @@ public sealed class TrainingLoopTests : IDisposable
     [Theory]
     [InlineData(TrainingMethod.Lora)]
     [InlineData(TrainingMethod.QLora)]
+    [InlineData(TrainingMethod.Full)]
+    public void Activation_checkpointing_changes_nothing_to_the_last_bit(TrainingMethod method)
+    {
+        var options = Lora with { Method = method, Lora = Lora.Lora with { Dropout = 0.2 }, Packing = true, MaxSequenceLength = 64, Epochs = 2 };
+        Assert.Equal(_run.Losses(options, "kept"), _run.Losses(options with { ActivationCheckpointing = true }, "recomputed"));
+    }
+
+    [Theory]
+    [InlineData(TrainingMethod.Lora)]
+    [InlineData(TrainingMethod.Full)]
+    public void Half_precision_products_train_to_the_same_loss_within_a_percent(TrainingMethod method)
+    {
+        var options = Lora with { Method = method, Epochs = 20, LearningRate = 1e-3 };
+        var (wide, narrow) = (_run.Losses(options, "wide"), _run.Losses(options with { ComputeDtype = ComputeDtype.BFloat16 }, "narrow"));
+        Assert.NotEqual(wide, narrow);
+        Assert.InRange(narrow.TakeLast(8).Average() / wide.TakeLast(8).Average(), 0.99, 1.01);
+    }
+
+    [Theory]
+    [InlineData(TrainingMethod.Lora)]
+    [InlineData(TrainingMethod.QLora)]
     public void Base_stays_frozen_and_the_adapter_learns(TrainingMethod method)
     {
         using var scope = NewDisposeScope();
@@ -104,15 +125,59 @@ public sealed class TrainingLoopTests : IDisposable
     }
 
     [Fact]
-    public void Run_that_never_is_finite_diverges_and_changes_no_weight()
+    public void Run_without_a_good_checkpoint_to_go_back_to_diverges()
     {
         var observer = new RecordingObserver();
         // A learning rate this large makes the second step's loss overflow fp32.
         var options = Lora with { Method = TrainingMethod.Full, LearningRate = 1e30, Epochs = 5, NonFiniteStepLimit = 3, MaxGradientNorm = 0 };
         var error = Assert.Throws<TrainingDivergedException>(() => _run.Train(options, observer));
-        Assert.Equal(3, error.StepsInRow);
+        Assert.Equal((3, 0), (error.StepsInRow, error.Rollbacks));
         Assert.All(observer.Metrics, m => Assert.True(double.IsFinite(m.Loss)));
         Assert.Equal(2, observer.Log.Count(line => line.Contains("was skipped", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Diverged_run_goes_back_to_weights_that_were_good_with_half_the_learning_rate()
+    {
+        // The learning rate rises by 0.5 a step, to where no weights survive it.
+        var options = Lora with
+        {
+            Method = TrainingMethod.Full, LearningRate = 100, WarmupSteps = 200, Epochs = 50, NonFiniteStepLimit = 3, MaxGradientNorm = 0, SaveSteps = 1, KeepCheckpoints = 8,
+        };
+        var observer = new RecordingObserver();
+        var error = Record.Exception(() => _run.Train(options, observer));
+        Assert.True(error is null or TrainingDivergedException { Rollbacks: 2 }, error?.ToString());
+        Assert.Contains(observer.Log, line => line.Contains("goes back to checkpoint step-", StringComparison.Ordinal));
+        var told = observer.Metrics.ToLookup(m => (m.Step, m.Rollbacks));
+        Assert.All(told, step => Assert.Single(step));
+        var again = observer.Metrics.First(m => m.Rollbacks == 1);
+        Assert.Equal(0.5 * 0.5 * again.Step, again.LearningRate, 1e-12);
+        Assert.True(again.Step <= observer.Metrics.Where(m => m.Rollbacks == 0).Max(m => m.Step));
+        Assert.Equal(told[(again.Step, 0)].SingleOrDefault()?.Loss ?? again.Loss, again.Loss);
+        Assert.Equal(again.Step - 1, observer.RolledBackTo[0]);
+    }
+
+    [Fact]
+    public void A_full_disk_costs_checkpoints_but_not_the_run()
+    {
+        var observer = new RecordingObserver();
+        var result = _run.Train(Lora with { Epochs = 2, SaveSteps = 1 }, observer, beforeOperation: operation => _ = operation.StartsWith("write the manifest", StringComparison.Ordinal)
+            && observer.Metrics[^1].Step is > 2 and < 6 ? throw new IOException("No space left on device") : 0);
+        Assert.Equal([1, 2, 6, 7, 8], observer.Checkpoints.Select(c => c.Step));
+        Assert.Equal(3, observer.Log.Count(line => line.Contains("No space left", StringComparison.Ordinal)));
+        Assert.Equal(TrainingOutcome.Completed, result.Outcome);
+    }
+
+    [Fact]
+    public void Best_weights_become_the_result()
+    {
+        var observer = new RecordingObserver();
+        var options = Lora with { LearningRate = 5e-2, LearningRateDecay = LearningRateDecay.Constant, Epochs = 20, EvaluationSplit = 0.5 };
+        var result = _run.Train(options, observer);
+        var best = observer.Evaluations.MinBy(e => e.Loss)!;
+        Assert.True(best.Step < result.Steps);
+        Assert.Equal((best.Step, best.Loss, best.TokenAccuracy), (result.WrittenStep!.Value, result.EvaluationLoss!.Value, result.EvaluationAccuracy!.Value));
+        Assert.Equal(result.Steps, _run.Train(options with { UseBestCheckpoint = false }, new RecordingObserver()).WrittenStep);
     }
 
     [Fact]
@@ -174,12 +239,12 @@ public sealed class TrainingLoopTests : IDisposable
         {
             var live = 0L;
             var observer = new RecordingObserver { AfterStep = m => { if (m.Step == step) { live = DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount; } } };
-            _run.Train(Lora with { Epochs = 3, SaveSteps = 2, GradientAccumulationSteps = 2, BatchSize = 2 }, observer, $"leak-{step}");
+            _run.Train(Lora with { Epochs = 26, SaveSteps = 20, EvaluationSamples = 1, GradientAccumulationSteps = 2, BatchSize = 2 }, observer, $"leak-{step}");
             return live;
         }
 
         var before = DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount;
-        Assert.Equal(LiveAfter(3), LiveAfter(11));
+        Assert.Equal(LiveAfter(3), LiveAfter(103));
         Assert.Equal(before, DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount);
     }
 

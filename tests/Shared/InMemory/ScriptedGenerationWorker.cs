@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using LangTrain.Contracts.Files;
 using LangTrain.Contracts.Generation;
 using LangTrain.Core.Generation;
 
@@ -85,6 +86,12 @@ public sealed class ScriptedGenerationWorker : IGenerationWorker
             }
         }
     }
+
+    /// <summary>Makes the answer to a preview: by default one token a character, all learned.</summary>
+    public Func<PreviewWorkItem, PreviewResult> Previewer { get; set; } = static item => new PreviewResult([.. item.Rows.Select(row => new FilePreviewRow(
+        [new FilePreviewExample([.. row.Select(c => (int)c)], [.. row.Select(c => c.ToString())], [.. row.Select(_ => 1)], [new FilePreviewSegment(row, true)], row.Length)], null))]);
+
+    public Task<PreviewResult> PreviewAsync(PreviewWorkItem item, CancellationToken cancellation = default) => Task.FromResult(Previewer(item));
 
     public Task<TokenizeResult> TokenizeAsync(TokenizeWorkItem item, CancellationToken cancellation = default) => Task.FromResult(Tokenizer(item));
 }

@@ -1,0 +1,74 @@
+using LangTrain.Modeling;
+
+namespace LangTrain.Training.Evaluation;
+
+/// <summary>Reckons a run's peak memory from shapes alone.</summary>
+/// <remarks>
+/// The terms are what a block keeps, counted from its operators; the constants beside them are measured: see the benchmark
+/// <c>memory</c>, which holds this against the peak of real runs.
+/// </remarks>
+internal sealed class TrainingMemory
+{
+    private const int Fp32Bytes = 4;
+    // libtorch, .NET, and what the allocator holds back.
+    private const long ProcessBytes = 330L << 20;
+    // Values that a block keeps for its backward pass, a token, in multiples of hidden and feed-forward width: where its gradient is derived by hand, and
+    // where autograd keeps what it likes. The block that is at work has as much again as autograd keeps.
+    private const double HiddenKept = 7, FeedForwardKept = 2, HiddenRecorded = 14, FeedForwardRecorded = 4;
+    private readonly TrainingOptions _options;
+    private readonly ModelConfig _config;
+    private readonly long _quantizable;
+    private readonly long _largestMatrix;
+
+    /// <param name="options">The run's options.</param>
+    /// <param name="config">The model.</param>
+    /// <param name="weights">Its weights as stored.</param>
+    public TrainingMemory(TrainingOptions options, ModelConfig config, IReadOnlyList<StoredShape> weights)
+    {
+        (_options, _config) = (options, config);
+        ModelParameters = weights.Sum(w => w.Elements);
+        _quantizable = options.Method == TrainingMethod.QLora ? weights.Where(w => w.IsLayerMatrix).Sum(w => w.Elements) : 0;
+        _largestMatrix = weights.Where(w => w.IsLayerMatrix).Select(w => w.Elements).DefaultIfEmpty(0).Max();
+        TrainableParameters = options.Method == TrainingMethod.Full
+            ? ModelParameters
+            : weights.Where(w => w.IsTargetOf(options.Lora)).Sum(w => (long)options.Lora.Rank * w.Sides + (options.Lora.UseDora ? w.Rows : 0));
+    }
+
+    public long ModelParameters { get; }
+
+    public long TrainableParameters { get; }
+
+    /// <summary>Forward 2, backward for activations 2, backward for weights 2 operations a weight and token; frozen weights need no third (arXiv:2001.08361).</summary>
+    public double OperationsPerToken
+    {
+        get
+        {
+            var repeated = _options.ActivationCheckpointing ? 2.0 : 0;
+            var reference = _options.Objective == TrainingObjective.Dpo ? 2.0 / _options.Epochs : 0;
+            return (4.0 + repeated + reference) * ModelParameters + 2.0 * TrainableParameters;
+        }
+    }
+
+    /// <summary>Peak memory of a step with this micro-batch.</summary>
+    /// <param name="rows">Rows.</param>
+    /// <param name="width">Tokens of the longest.</param>
+    /// <param name="trainedTokens">Tokens that go through the head.</param>
+    public long Peak(int rows, int width, int trainedTokens)
+    {
+        var tokens = (long)rows * width;
+        // NF4: half a byte a weight, an 8-bit scale a block of 64, a fp32 scale a block of 256 scales (arXiv:2305.14314, section 3).
+        var weights = (ModelParameters - _quantizable) * Fp32Bytes + (long)(_quantizable * (0.5 + 1.0 / 64 + 4.0 / (64 * 256)));
+        var dequantized = _quantizable > 0 ? 2 * _largestMatrix * Fp32Bytes : 0;
+        // Gradient and two moments; an adapter's own weights are not among the model's.
+        var learning = TrainableParameters * (_options.Method == TrainingMethod.Full ? 3 : 4) * Fp32Bytes;
+        var isRecorded = _config.ModelType == "gpt2" || (_options.Lora.UseDora && _options.Method != TrainingMethod.Full);
+        var atWork = (long)(HiddenRecorded * _config.HiddenSize + FeedForwardRecorded * _config.FeedForwardSize) * Fp32Bytes * tokens;
+        var perLayer = isRecorded ? atWork : (long)(HiddenKept * _config.HiddenSize + FeedForwardKept * _config.FeedForwardSize) * Fp32Bytes * tokens;
+        var kept = _options.ActivationCheckpointing
+            ? atWork + (long)_config.LayerCount * _config.HiddenSize * Fp32Bytes * tokens
+            : perLayer * _config.LayerCount + (isRecorded ? 0 : atWork);
+        // Of a chunk: logits, log-softmax and its exponential; and the head in the order that products read fastest.
+        var head = 3L * Math.Min(16L << 20, (long)trainedTokens * _config.VocabularySize * Fp32Bytes) + (long)_config.VocabularySize * _config.HiddenSize * Fp32Bytes;
+        return ProcessBytes + weights + dequantized + learning + kept + head;
+    }
+}

@@ -1,0 +1,120 @@
+using LangTrain.Contracts;
+using LangTrain.Core.FineTunes;
+using LangTrain.Core.Models;
+using LangTrain.Core.Storage;
+using LangTrain.Testing;
+using LangTrain.Training.Observation;
+using LangTrain.Worker.FineTunes;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace LangTrain.Worker.Tests;
+
+/// <summary>Checkpoints on their way to storage and back, over in-memory ports.</summary>
+public sealed class CheckpointUploaderTests : IDisposable
+{
+    private const string Container = "checkpoints";
+    private readonly string _local = Directory.CreateTempSubdirectory("uploads").FullName;
+    private readonly InMemoryFineTuneStore _store = new();
+    private readonly InMemoryJobEventLog _log = new();
+    private readonly InMemoryBlobStore _blobs = new();
+    private readonly FineTune _job = Some.Job() with
+    {
+        Status = FineTuneStatus.Running, Attempt = 1, Lease = new FineTuneLease(3, "worker-a", DateTimeOffset.UtcNow + TimeSpan.FromHours(1)),
+    };
+
+    [Fact]
+    public async Task The_newest_two_and_the_best_are_kept_over_attempts()
+    {
+        await RunAsync(async uploader =>
+        {
+            foreach (var (step, isBest) in new[] { (1, true), (2, false), (3, false) })
+            {
+                await StoreAsync(uploader, step, isBest, best: 1);
+            }
+        });
+        Assert.Equal(["step-1", "step-2", "step-3"], await StoredAsync());
+
+        // Another worker goes on: it finds the newest and, for the end of the run, the best.
+        var scratch = Path.Combine(_local, "scratch");
+        await RunAsync(async uploader =>
+        {
+            Assert.Equal(3, await uploader.FetchNewestAsync(scratch, TestContext.Current.CancellationToken));
+            Assert.Equal(["step-1", "step-3"], Directory.GetDirectories(scratch).Select(Path.GetFileName).Where(n => n![0] != '.').Order(StringComparer.Ordinal));
+            await StoreAsync(uploader, 4, isBest: false, best: 1);
+        });
+        Assert.Equal(["step-1", "step-3", "step-4"], await StoredAsync());
+    }
+
+    [Fact]
+    public async Task A_best_checkpoint_is_stored_though_a_newer_one_comes_before_its_turn()
+    {
+        await RunAsync(uploader =>
+        {
+            // Offered at once: storing takes turns, and of the three only the last and the best have to arrive.
+            uploader.Offer(Written(1, isBest: true, best: 1));
+            uploader.Offer(Written(2, isBest: false, best: 1));
+            uploader.Offer(Written(3, isBest: false, best: 1));
+            return Task.CompletedTask;
+        });
+        Assert.Superset(new HashSet<string> { "step-1", "step-3" }, (await StoredAsync()).ToHashSet());
+    }
+
+    [Fact]
+    public async Task What_a_run_went_back_behind_is_removed()
+    {
+        await RunAsync(async uploader =>
+        {
+            await StoreAsync(uploader, 1, isBest: false, best: null);
+            await StoreAsync(uploader, 2, isBest: true, best: 2);
+            uploader.GoBackTo(1);
+        });
+        Assert.Equal(["step-1"], await StoredAsync());
+    }
+
+    public void Dispose() => Directory.Delete(_local, recursive: true);
+
+    private async Task RunAsync(Func<CheckpointUploader, Task> act)
+    {
+        if (await _store.FindAsync(_job.Ref()) is null)
+        {
+            await _store.CreateAsync(_job);
+        }
+
+        var row = (await _store.FindAsync(_job.Ref()))!;
+        await using var lease = new JobLease(_store, row, TimeSpan.FromMinutes(5), TimeProvider.System, NullLogger.Instance);
+        await using var reporter = new JobEventReporter(_log, new RecordingRelay(), _job.Ref(), 1, TimeProvider.System, NullLogger.Instance);
+        var folders = new BlobFolder(_blobs);
+        var models = new CheckpointModels(new InMemoryModelStore(), _store, folders, new StorageNames(), TimeProvider.System);
+        await using var uploader = new CheckpointUploader(folders, Container, _job.Ref(), reporter, lease, models, NullLogger.Instance);
+        await act(uploader);
+        await uploader.CompleteAsync(TestContext.Current.CancellationToken);
+    }
+
+    private async Task StoreAsync(CheckpointUploader uploader, int step, bool isBest, int? best)
+    {
+        uploader.Offer(Written(step, isBest, best));
+        while (!(await StoredAsync()).Contains($"step-{step}"))
+        {
+            await Task.Yield();
+        }
+    }
+
+    private CheckpointWritten Written(int step, bool isBest, int? best)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(_local, $"step-{step}")).FullName;
+        File.WriteAllText(Path.Combine(folder, "weights.bin"), $"weights of {step}");
+        File.WriteAllText(Path.Combine(folder, "state.json"), $$"""{"version":1,"step":{{step}},"seed":1,"best_step":{{best?.ToString() ?? "null"}},"options_hash":"o","data_hash":"d"}""");
+        return new CheckpointWritten(folder, step, 10, isBest);
+    }
+
+    private async Task<IReadOnlyList<string>> StoredAsync()
+    {
+        var steps = new List<string>();
+        await foreach (var folder in new BlobFolder(_blobs).ListCompleteAsync(Container, $"{_job.AccountId}/{_job.Id}/", TestContext.Current.CancellationToken))
+        {
+            steps.Add(folder);
+        }
+
+        return [.. steps.Order(StringComparer.Ordinal)];
+    }
+}
