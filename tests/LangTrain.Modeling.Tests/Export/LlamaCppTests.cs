@@ -8,19 +8,19 @@ namespace LangTrain.Modeling.Tests;
 /// <summary>llama.cpp itself as judge of exported files; skipped where it is not installed.</summary>
 public sealed class LlamaCppTests : IDisposable
 {
-    private const string Common = """"hidden_size":64,"intermediate_size":96,"num_hidden_layers":4,"num_attention_heads":4,"num_key_value_heads":2,"max_position_embeddings":256,"bos_token_id":1,"eos_token_id":2,"initializer_range":0.15"""";
+    private const string Common = """{"hidden_size":64,"intermediate_size":96,"num_hidden_layers":4,"num_attention_heads":4,"num_key_value_heads":2,"max_position_embeddings":256,"bos_token_id":1,"eos_token_id":2,"initializer_range":0.15}""";
     private static readonly Dictionary<string, string> s_families = new()
     {
-        ["llama 2"] = "\"model_type\":\"llama\"",
-        ["llama 3.2"] = """"model_type":"llama","head_dim":32,"tie_word_embeddings":true,"rope_scaling":{"rope_type":"llama3","factor":8.0,"low_freq_factor":1.0,"high_freq_factor":4.0,"original_max_position_embeddings":64}"""",
-        ["llama linear"] = """"model_type":"llama","attention_bias":true,"rope_scaling":{"rope_type":"linear","factor":2.0}"""",
-        ["mistral"] = """"model_type":"mistral","sliding_window":null"""",
-        ["qwen 2.5 yarn"] = """"model_type":"qwen2","rope_theta":1000000.0,"rope_scaling":{"rope_type":"yarn","factor":4.0,"original_max_position_embeddings":64}"""",
-        ["qwen 3"] = """"model_type":"qwen3","head_dim":32,"tie_word_embeddings":true"""",
-        ["gemma 2"] = """"model_type":"gemma2","head_dim":32,"query_pre_attn_scalar":32,"sliding_window":48,"hidden_activation":"gelu_pytorch_tanh"""",
-        ["gemma 3"] = """"model_type":"gemma3_text","head_dim":32,"query_pre_attn_scalar":32,"sliding_window":48,"sliding_window_pattern":3,"hidden_activation":"gelu_pytorch_tanh"""",
-        ["phi 4 mini"] = """"model_type":"phi3","tie_word_embeddings":true,"partial_rotary_factor":0.75,"original_max_position_embeddings":64,"rope_scaling":{"type":"longrope","short_factor":[1,1,1,1,1.1,1.1],"long_factor":[1.5,1.5,1.5,2,2,3]}"""",
-        ["gpt 2"] = """"model_type":"gpt2","n_embd":64,"n_layer":4,"n_head":4,"n_positions":256,"bos_token_id":1,"eos_token_id":2,"initializer_range":0.15"""",
+        ["llama 2"] = """{"model_type":"llama"}""",
+        ["llama 3.2"] = """{"model_type":"llama","head_dim":32,"tie_word_embeddings":true,"rope_scaling":{"rope_type":"llama3","factor":8.0,"low_freq_factor":1.0,"high_freq_factor":4.0,"original_max_position_embeddings":64}}""",
+        ["llama linear"] = """{"model_type":"llama","attention_bias":true,"rope_scaling":{"rope_type":"linear","factor":2.0}}""",
+        ["mistral"] = """{"model_type":"mistral","sliding_window":null}""",
+        ["qwen 2.5 yarn"] = """{"model_type":"qwen2","rope_theta":1000000.0,"rope_scaling":{"rope_type":"yarn","factor":4.0,"original_max_position_embeddings":64}}""",
+        ["qwen 3"] = """{"model_type":"qwen3","head_dim":32,"tie_word_embeddings":true}""",
+        ["gemma 2"] = """{"model_type":"gemma2","head_dim":32,"query_pre_attn_scalar":32,"sliding_window":48,"hidden_activation":"gelu_pytorch_tanh}""",
+        ["gemma 3"] = """{"model_type":"gemma3_text","head_dim":32,"query_pre_attn_scalar":32,"sliding_window":48,"sliding_window_pattern":3,"hidden_activation":"gelu_pytorch_tanh}""",
+        ["phi 4 mini"] = """{"model_type":"phi3","tie_word_embeddings":true,"partial_rotary_factor":0.75,"original_max_position_embeddings":64,"rope_scaling":{"type":"longrope","short_factor":[1,1,1,1,1.1,1.1],"long_factor":[1.5,1.5,1.5,2,2,3]}}""",
+        ["gpt 2"] = """{"model_type":"gpt2","n_embd":64,"n_layer":4,"n_head":4,"n_positions":256,"bos_token_id":1,"eos_token_id":2,"initializer_range":0.15}""",
     };
 
     private readonly DisposeScopeOfTest _scope = new();
@@ -45,8 +45,14 @@ public sealed class LlamaCppTests : IDisposable
         bool isSentencePiece = family is "llama 2" or "mistral" or "gemma 2" or "gemma 3";
         File.WriteAllBytes(_folder.File("tokenizer.json"), isSentencePiece ? SentencePiece(words) : ByteLevel(text));
         Tokenizer tokenizer = Tokenizer.Load(_folder.Path);
-        string common = family == "gpt 2" ? "" : Common + ",";
-        ModelConfig config = ModelConfig.Parse($$"""{{{common}}{{s_families[family]}},"vocab_size":{{tokenizer.VocabularySize}}}""");
+        JsonObject json = family == "gpt 2" ? [] : JsonNode.Parse(Common)!.AsObject();
+        foreach ((string key, JsonNode? value) in JsonNode.Parse(s_families[family])!.AsObject())
+        {
+            json[key] = value?.DeepClone();
+        }
+
+        json["vocab_size"] = tokenizer.VocabularySize;
+        ModelConfig config = ModelConfig.Parse(json.ToJsonString());
         using DecoderModel model = DecoderModel.Create(config, 3);
         using LoraAdapter adapter = Some.Adapter(model, options: new LoraOptions { Rank = 4, UseDora = true });
         IReadOnlyList<int> ids = tokenizer.Encode(text, addSpecialTokens: true);
