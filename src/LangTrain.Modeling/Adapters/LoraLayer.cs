@@ -15,6 +15,9 @@ internal sealed class LoraLayer(Parameter a, Parameter b, Parameter? magnitude, 
     /// <summary>[out, R].</summary>
     public Parameter B => b;
 
+    /// <summary>Factor on B·A.</summary>
+    public double Scaling => scaling;
+
     /// <summary>[out], DoRA only.</summary>
     public Parameter? Magnitude => magnitude;
 

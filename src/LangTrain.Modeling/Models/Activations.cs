@@ -15,7 +15,10 @@ internal static class Activations
     };
 
     /// <summary>gradient · activation'(x).</summary>
-    public static Tensor Backward(Activation activation, Tensor gradient, Tensor x) => activation == Activation.Silu
-        ? TorchOperator.Result("aten::silu_backward", "", TorchOperator.Of(gradient), TorchOperator.Of(x))
-        : TorchOperator.Result("aten::gelu_backward", "", TorchOperator.Of(gradient), TorchOperator.Of(x), TorchOperator.Of(activation == Activation.GeluTanh ? "tanh" : "none"));
+    public static Tensor Backward(Activation activation, Tensor gradient, Tensor x) => activation switch
+    {
+        Activation.Silu => TorchOperator.Result("aten::silu_backward", "", TorchOperator.Of(gradient), TorchOperator.Of(x)),
+        Activation.Relu => gradient * (x > 0),
+        _ => TorchOperator.Result("aten::gelu_backward", "", TorchOperator.Of(gradient), TorchOperator.Of(x), TorchOperator.Of(activation == Activation.GeluTanh ? "tanh" : "none")),
+    };
 }
