@@ -17,6 +17,7 @@ using LangTrain.Core.Webhooks;
 using LangTrain.Functions.Accounts;
 using LangTrain.Functions.FineTunes;
 using LangTrain.Functions.Middleware;
+using LangTrain.Functions.Models;
 using LangTrain.Functions.StartUp;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Configuration;
@@ -85,6 +86,7 @@ public static class FunctionsAppSetup
         services.AddSingleton<FinishFineTune>();
 
         services.AddSingleton<ModelCatalog>();
+        services.AddSingleton<ModelListAnswers>();
         services.AddSingleton<RegisterBaseModels>();
         services.AddSingleton<DeleteModel>();
         services.TryAddSingleton<BlobFolder>();
@@ -107,6 +109,8 @@ public static class FunctionsAppSetup
         services.AddSingleton<SubmitFineTune>();
         services.AddSingleton<EstimateFineTune>();
         services.AddSingleton<ControlFineTune>();
+        services.AddSingleton<ListFineTunes>();
+        services.AddSingleton<ReadFineTuneEvents>();
         services.AddSingleton<PrepareFineTune>();
         services.AddSingleton<QueueTraining>();
         services.AddSingleton<SettleFineTune>();

@@ -14,15 +14,11 @@ internal static class PlainServer
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls(url);
-        using var stop = new CancellationTokenSource();
         var app = builder.Build();
         app.MapGet("/", () => "ok");
-        _ = Task.Run(() =>
-        {
-            Console.In.ReadToEnd();
-            stop.Cancel();
-        });
-        app.RunAsync(stop.Token).GetAwaiter().GetResult();
+        app.StartAsync().GetAwaiter().GetResult();
+        Console.In.ReadToEnd();
+        app.StopAsync().GetAwaiter().GetResult();
         return 0;
     }
 }

@@ -72,6 +72,7 @@ internal static class FineTuneConfigRequest
 
     private static IReadOnlyList<string>? Targets(RequestObject lora)
     {
+        lora.Takes("target_modules", """{"anyOf":[{"const":"all-linear"},{"type":"array","minItems":1,"maxItems":64,"items":{"type":"string","maxLength":128}}]}""");
         if (lora.Find("target_modules") is { ValueKind: System.Text.Json.JsonValueKind.String } word)
         {
             if (word.GetString() == "all-linear")

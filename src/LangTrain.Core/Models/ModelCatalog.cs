@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using LangTrain.Contracts.Generation;
 using LangTrain.Core.Errors;
+using LangTrain.Core.Storage;
 
 namespace LangTrain.Core.Models;
 
@@ -11,7 +12,7 @@ public sealed class ModelCatalog(IModelStore store, ModelAliases aliases, TimePr
     /// <summary>How long the list of base models is believed without being read again.</summary>
     public static readonly TimeSpan Freshness = TimeSpan.FromSeconds(3);
 
-    private volatile Snapshot? _base;
+    private readonly RecentValue<BaseModels> _base = new(Freshness, time, stop => ReadAsync(store, aliases, stop));
 
     /// <summary>A model by its id or alias; null when the account may use no such model.</summary>
     /// <returns>The model under its own id, whatever alias was asked for.</returns>
@@ -72,15 +73,12 @@ public sealed class ModelCatalog(IModelStore store, ModelAliases aliases, TimePr
         }
 
         models.Sort((a, b) => string.CompareOrdinal(a.Id, b.Id));
-        var known = await BaseModelsAsync(cancellation);
-        var byAlias = aliases.All.Where(pair => known.ContainsKey(pair.Value)).Select(pair => known[pair.Value] with { Id = pair.Key });
-        var plain = known.Values.Where(model => !aliases.All.ContainsKey(model.Id) || !known.ContainsKey(aliases.All[model.Id]));
-        models.AddRange(plain.Concat(byAlias).OrderBy(model => model.Id, StringComparer.Ordinal));
+        models.AddRange((await _base.GetAsync(cancellation)).Listed);
         return models;
     }
 
     /// <summary>Forgets the base models in memory, after some were registered.</summary>
-    public void Refresh() => _base = null;
+    public void Refresh() => _base.Forget();
 
     private static void RequireReady(StoredModel model, string modelId, string? param)
     {
@@ -93,22 +91,22 @@ public sealed class ModelCatalog(IModelStore store, ModelAliases aliases, TimePr
     private static ApiException NotReady(string modelId, string why, string? param) =>
         ApiErrors.Conflict("model_not_ready", $"The model '{ApiErrors.Shorten(modelId)}' cannot answer. {why}", param: param);
 
-    private async Task<FrozenDictionary<string, StoredModel>> BaseModelsAsync(CancellationToken cancellation)
-    {
-        var now = time.GetUtcNow();
-        if (_base is { } known && now - known.ReadAt < Freshness && now >= known.ReadAt)
-        {
-            return known.Models;
-        }
+    private async ValueTask<FrozenDictionary<string, StoredModel>> BaseModelsAsync(CancellationToken cancellation) => (await _base.GetAsync(cancellation)).ById;
 
-        var models = new Dictionary<string, StoredModel>(StringComparer.Ordinal);
+    private static async Task<BaseModels> ReadAsync(IModelStore store, ModelAliases aliases, CancellationToken cancellation)
+    {
+        var known = new Dictionary<string, StoredModel>(StringComparer.Ordinal);
         await foreach (var model in store.ListAsync(null, cancellation))
         {
-            models[model.Id] = model;
+            known[model.Id] = model;
         }
 
-        return (_base = new Snapshot(models.ToFrozenDictionary(StringComparer.Ordinal), now)).Models;
+        var byAlias = aliases.All.Where(pair => known.ContainsKey(pair.Value)).Select(pair => known[pair.Value] with { Id = pair.Key });
+        var plain = known.Values.Where(model => !aliases.All.TryGetValue(model.Id, out var other) || !known.ContainsKey(other));
+        return new BaseModels(
+            known.ToFrozenDictionary(StringComparer.Ordinal), [.. plain.Concat(byAlias).OrderBy(model => model.Id, StringComparer.Ordinal)]);
     }
 
-    private sealed record Snapshot(FrozenDictionary<string, StoredModel> Models, DateTimeOffset ReadAt);
+    /// <summary>The base models, and as they are listed: by id, aliases among them.</summary>
+    private sealed record BaseModels(FrozenDictionary<string, StoredModel> ById, IReadOnlyList<StoredModel> Listed);
 }

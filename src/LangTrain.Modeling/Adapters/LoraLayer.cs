@@ -69,7 +69,7 @@ internal sealed class LoraLayer(Parameter a, Parameter b, Parameter? magnitude, 
         Tensor low = gradient.matmul(b.to(gradient.dtype)).mul_((float)scaling); // [N, R]
         if (b.requires_grad)
         {
-            Gradients.AddProduct(b, gradient.t(), tape.Low, scaling);
+            Gradients.AddProduct(b, gradient.t(), tape.Low, (float)scaling);
             Gradients.AddProduct(a, low.t(), tape.Mask is null ? x : x * tape.Mask);
         }
 

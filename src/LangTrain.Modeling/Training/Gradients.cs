@@ -20,11 +20,11 @@ internal static class Gradients
     }
 
     /// <summary>grad += factor · left · right.</summary>
-    public static void AddProduct(Parameter parameter, Tensor left, Tensor right, double factor = 1)
+    public static void AddProduct(Parameter parameter, Tensor left, Tensor right, float factor = 1)
     {
         if (parameter.grad is { } grad && grad.dtype == left.dtype)
         {
-            grad.addmm_(left, right, 1, (float)factor);
+            grad.addmm_(left, right, 1, factor);
             return;
         }
 

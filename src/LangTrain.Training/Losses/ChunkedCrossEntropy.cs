@@ -138,7 +138,10 @@ internal static class ChunkedCrossEntropy
 
     private static (Tensor Loss, Tensor Probabilities) SoftmaxAndLoss(Tensor logits, Tensor labels)
     {
-        var logProbabilities = nn.functional.log_softmax(logits, -1);
-        return (logProbabilities.gather(1, labels).neg_(), logProbabilities.exp_());
+        // One exponential an element: what softmax divided by is found again at the largest logit, whose probability cannot underflow.
+        var largest = logits.amax([-1], keepdim: true); // [n, 1]
+        var probabilities = nn.functional.softmax(logits, -1); // [n, V]
+        var loss = largest.sub_(logits.gather(1, labels)).sub_(probabilities.amax([-1], keepdim: true).log_());
+        return (loss, probabilities);
     }
 }

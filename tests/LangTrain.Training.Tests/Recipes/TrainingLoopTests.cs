@@ -172,7 +172,7 @@ public sealed class TrainingLoopTests : IDisposable
     public void Best_weights_become_the_result()
     {
         var observer = new RecordingObserver();
-        var options = Lora with { LearningRate = 5e-2, Epochs = 20, EvaluationSplit = 0.5 };
+        var options = Lora with { LearningRate = 5e-2, LearningRateDecay = LearningRateDecay.Constant, Epochs = 20, EvaluationSplit = 0.5 };
         var result = _run.Train(options, observer);
         var best = observer.Evaluations.MinBy(e => e.Loss)!;
         Assert.True(best.Step < result.Steps);
