@@ -33,7 +33,7 @@ public sealed class LocalHostTests
             var jobs = await Task.WhenAll(
                 host.Api.WaitForJobAsync(first, TimeSpan.FromMinutes(3), "completed"),
                 host.Api.WaitForJobAsync(second, TimeSpan.FromMinutes(3), "completed"),
-                host.Api.WaitForJobAsync(third, TimeSpan.FromMinutes(3), "completed"));
+                host.Api.WaitForJobAsync(third, TimeSpan.FromMinutes(5), "completed"));
             var steps = (await host.Api.EventsAsync(third)).Where(e => e["type"]!.GetValue<string>() == "metrics").Select(e => e["data"]!).ToList();
             Assert.Equal(Math.Log(2), steps[0]["loss"]!.GetValue<double>(), 1e-3);
             Assert.True(steps[^1]["reward_margin"]!.GetValue<double>() > 0);
