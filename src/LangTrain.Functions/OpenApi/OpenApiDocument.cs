@@ -33,6 +33,7 @@ internal static partial class OpenApiDocument
         ["jobId"] = "Id of a fine-tune, `ftjob-…`.",
         ["fileId"] = "Id of a file, `file-…`.",
         ["uploadId"] = "Id of an upload, `upload-…`.",
+        ["batchId"] = "Id of a batch, `batch_…`.",
         ["exportId"] = "Id of an export, `export-…`.",
         ["webhookId"] = "Id of a webhook, `wh-…`.",
         ["accountId"] = "Id of an account, `user-…`.",
