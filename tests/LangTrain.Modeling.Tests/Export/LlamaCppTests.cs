@@ -17,8 +17,8 @@ public sealed class LlamaCppTests : IDisposable
         ["mistral"] = """{"model_type":"mistral","sliding_window":null}""",
         ["qwen 2.5 yarn"] = """{"model_type":"qwen2","rope_theta":1000000.0,"rope_scaling":{"rope_type":"yarn","factor":4.0,"original_max_position_embeddings":64}}""",
         ["qwen 3"] = """{"model_type":"qwen3","head_dim":32,"tie_word_embeddings":true}""",
-        ["gemma 2"] = """{"model_type":"gemma2","head_dim":32,"query_pre_attn_scalar":32,"sliding_window":48,"hidden_activation":"gelu_pytorch_tanh}""",
-        ["gemma 3"] = """{"model_type":"gemma3_text","head_dim":32,"query_pre_attn_scalar":32,"sliding_window":48,"sliding_window_pattern":3,"hidden_activation":"gelu_pytorch_tanh}""",
+        ["gemma 2"] = """{"model_type":"gemma2","head_dim":32,"query_pre_attn_scalar":32,"sliding_window":48,"hidden_activation":"gelu_pytorch_tanh"}""",
+        ["gemma 3"] = """{"model_type":"gemma3_text","head_dim":32,"query_pre_attn_scalar":32,"sliding_window":48,"sliding_window_pattern":3,"hidden_activation":"gelu_pytorch_tanh"}""",
         ["phi 4 mini"] = """{"model_type":"phi3","tie_word_embeddings":true,"partial_rotary_factor":0.75,"original_max_position_embeddings":64,"rope_scaling":{"type":"longrope","short_factor":[1,1,1,1,1.1,1.1],"long_factor":[1.5,1.5,1.5,2,2,3]}}""",
         ["gpt 2"] = """{"model_type":"gpt2","n_embd":64,"n_layer":4,"n_head":4,"n_positions":256,"bos_token_id":1,"eos_token_id":2,"initializer_range":0.15}""",
     };
