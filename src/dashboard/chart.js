@@ -1,13 +1,15 @@
 // The loss of a job over its steps, as one SVG that is drawn anew with each batch of points.
 import { el } from "./dom.js";
 
-const width = 900, height = 260, left = 46, bottom = 24, top = 10, right = 10;
+const height = 260, left = 46, bottom = 24, top = 10, right = 10;
+const mostPoints = 1500; // More than a screen has columns.
 
 export class LossChart {
   constructor() {
-    this.node = el("svg", { class: "chart", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "Loss over steps", preserveAspectRatio: "none" });
+    this.node = el("svg", { class: "chart", role: "img", "aria-label": "Loss over steps" });
     this.points = { train: new Map(), eval: new Map() };
     this.waiting = false;
+    new ResizeObserver(() => this.draw()).observe(this.node);
   }
 
   add(series, step, loss) {
@@ -22,9 +24,11 @@ export class LossChart {
   draw() {
     const all = [...this.points.train, ...this.points.eval];
     if (all.length === 0) return;
-    const maxStep = Math.max(1, ...all.map(([step]) => step));
-    const losses = all.map(([, loss]) => loss);
-    const low = Math.min(0, ...losses), high = Math.max(low + 1e-6, ...losses) * 1.05;
+    const width = Math.max(200, this.node.clientWidth);
+    this.node.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    let [maxStep, low, high] = [1, 0, 1e-6];
+    for (const [step, loss] of all) [maxStep, low, high] = [Math.max(maxStep, step), Math.min(low, loss), Math.max(high, loss)];
+    high += .05 * (high - low);
     const x = step => left + (step / maxStep) * (width - left - right);
     const y = loss => top + (1 - (loss - low) / (high - low)) * (height - top - bottom);
     const ticks = [0, .25, .5, .75, 1].map(part => low + part * (high - low));
@@ -35,7 +39,19 @@ export class LossChart {
       el("text", { x: width - right, y: height - 6, "text-anchor": "end" }, `step ${maxStep}`),
       ...Object.entries(this.points).filter(([, points]) => points.size > 0).map(([name, points]) => el("path", {
         class: name,
-        d: [...points].sort((a, b) => a[0] - b[0]).map(([step, loss], i) => `${i ? "L" : "M"}${x(step).toFixed(1)} ${y(loss).toFixed(1)}`).join(""),
+        d: thin([...points].sort((a, b) => a[0] - b[0])).map(([step, loss], i) => `${i ? "L" : "M"}${x(step).toFixed(1)} ${y(loss).toFixed(1)}`).join(""),
       })));
   }
+}
+
+// The means of neighbours, where there are more points than can be seen.
+function thin(points) {
+  const size = Math.ceil(points.length / mostPoints);
+  if (size <= 1) return points;
+  const means = [];
+  for (let start = 0; start < points.length; start += size) {
+    const some = points.slice(start, start + size);
+    means.push([0, 1].map(i => some.reduce((sum, point) => sum + point[i], 0) / some.length));
+  }
+  return means;
 }

@@ -12,7 +12,7 @@ const pause = (ms, signal) => new Promise((resolve, reject) => {
 export async function jobsPage(page, signal) {
   for (;;) {
     const list = await call("GET", "fine-tunes?limit=50", undefined, signal);
-    page.replaceChildren(el("div", { class: "row" }, el("h1", { class: "grow" }, "Fine-tunes"), el("a", { class: "button", href: "#/train" }, "New fine-tune")), el("div", { class: "card" }, list.data.length === 0
+    page.replaceChildren(el("div", { class: "row head" }, el("h1", { class: "grow" }, "Fine-tunes"), el("a", { class: "button", href: "#/train" }, "New fine-tune")), el("div", { class: "card scroll" }, list.data.length === 0
       ? el("p", { class: "dim" }, "None yet. ", el("a", { href: "#/train" }, "Start one"), " here, or by POST /v1/fine-tunes.")
       : el("table", {}, el("thead", {}, el("tr", {}, ["Name", "Model", "Status", "Progress", "Loss", "Created"].map(name => el("th", {}, name)))),
         el("tbody", {}, list.data.map(row)))));

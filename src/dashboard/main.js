@@ -7,6 +7,8 @@ import { jobPage, jobsPage } from "./jobs.js";
 import { keysPage } from "./keys.js";
 import { modelsPage } from "./models.js";
 import { trainPage } from "./train.js";
+import { usagePage } from "./usage.js";
+import { webhooksPage } from "./webhooks.js";
 
 const page = document.getElementById("page");
 let leave = null;
@@ -31,7 +33,7 @@ async function show() {
     document.getElementById("sign-out").hidden = false;
     const profile = await call("GET", "user/profile", undefined, leave.signal);
     document.getElementById("who").textContent = `${profile.name} · ${profile.tier}`;
-    const pages = { jobs: rest[0] ? jobPage : jobsPage, files: filesPage, train: trainPage, models: modelsPage, chat: chatPage, keys: keysPage };
+    const pages = { jobs: rest[0] ? jobPage : jobsPage, files: filesPage, train: trainPage, models: modelsPage, chat: chatPage, usage: usagePage, keys: keysPage, webhooks: webhooksPage };
     await (pages[name] ?? jobsPage)(page, leave.signal, decodeURIComponent(rest.join("/")));
   } catch (error) {
     if (error.name === "AbortError") return;
