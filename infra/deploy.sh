@@ -19,6 +19,8 @@ destroy deletes the resource group with everything in it.
 Options of deploy:
   --gpu PROFILE      Consumption-GPU-NC8as-T4, Consumption-GPU-NC24-A100, or none (default: none)
   --private          private endpoints and a virtual network
+  --redundancy SKU   Standard_ZRS, Standard_GZRS, or Standard_LRS for regions without zones (default: Standard_ZRS)
+  --pubsub-units N   Web PubSub: 1,000 watchers a unit, billed by the day; 0 is the free tier for 20 (default: 1)
   --min-serving N    serving replicas that stay up (default: 0)
   --always-ready N   instances of the app that never sleep (default: 0, with a cold start after idle time)
   --budget N         monthly budget
@@ -26,7 +28,7 @@ Options of deploy:
   --skip-image       leave the worker image as it is
   --yes              do not ask after the what-if
 
-Needs: az (signed in), dotnet 10; push-model also python3. The image is built in the registry, no local engine is needed.
+Needs: az (signed in), dotnet 10, openssl, python3. The image is built in the registry, no local engine is needed.
 TEXT
 }
 
@@ -41,7 +43,7 @@ case "$command" in
   *) die "unknown command '$command'. Allowed: deploy, push-model, destroy. See --help." ;;
 esac
 
-name="" location="" gpu="none" private="false" min_serving="0" always_ready="0" budget="0" email="" image="true" yes="false" folder="" model="" in_network="false"
+name="" location="" gpu="none" private="false" redundancy="Standard_ZRS" pubsub_units="1" min_serving="0" always_ready="0" budget="0" email="" image="true" yes="false" folder="" model="" in_network="false"
 while [ $# -gt 0 ]; do
   option="$1"
   case "$option" in
@@ -56,6 +58,8 @@ while [ $# -gt 0 ]; do
     --name) name="$2" ;;
     --location) location="$2" ;;
     --gpu) gpu="$2" ;;
+    --redundancy) redundancy="$2" ;;
+    --pubsub-units) pubsub_units="$2" ;;
     --min-serving) min_serving="$2" ;;
     --always-ready) always_ready="$2" ;;
     --budget) budget="$2" ;;
@@ -70,6 +74,11 @@ done
 [[ "$name" =~ ^[a-z][a-z0-9]{2,11}$ ]] || die "--name is '$name'; it must be 3 to 12 lower-case letters and digits, a letter first."
 [[ "$min_serving" =~ ^([0-9]|10)$ ]] || die "--min-serving is '$min_serving'; it must be a whole number from 0 to 10."
 [[ "$always_ready" =~ ^([0-9]|1[0-9]|20)$ ]] || die "--always-ready is '$always_ready'; it must be a whole number from 0 to 20."
+[[ "$pubsub_units" =~ ^(0|1|2|5|10|20|50|100)$ ]] || die "--pubsub-units is '$pubsub_units'; the service has 0 (free), 1, 2, 5, 10, 20, 50 and 100."
+case "$redundancy" in
+  Standard_ZRS|Standard_GZRS|Standard_LRS) ;;
+  *) die "--redundancy is '$redundancy'; allowed are Standard_ZRS, Standard_GZRS, Standard_LRS." ;;
+esac
 [[ "$budget" =~ ^[0-9]+$ ]] || die "--budget is '$budget'; it must be a whole number."
 case "$gpu" in
   none|Consumption-GPU-NC8as-T4|Consumption-GPU-NC24-A100) ;;
@@ -90,19 +99,12 @@ confirm() {
 
 output() { az deployment sub show --name "langtrain-$name" --query "properties.outputs.$1.value" -o tsv; }
 
-# The secrets of an installation are made once and then kept: a new deployment reads what the vault has.
-secret() {
-  local vault value=""
-  vault="$(output keyVault 2>/dev/null || true)"
-  [ -z "$vault" ] || value="$(az keyvault secret show --vault-name "$vault" --name "$1" --query value -o tsv 2>/dev/null || true)"
-  if [ -n "$value" ]; then printf '%s' "$value"; else printf '%s' "$2$(openssl rand -hex 24)"; fi
-}
-
 template() {
   # The secrets go through the environment of the parameter file, never through a command line.
   az deployment sub "$1" --name "langtrain-$name" --location "$location" --parameters "$here/main.bicepparam" \
     --parameters name="$name" location="$location" gpuProfile="$gpu" privateNetwork="$private" minServingReplicas="$min_serving" alwaysReadyInstances="$always_ready" \
-    monthlyBudget="$budget" alertEmail="$email" workerImage="$2" deployerPrincipalId="$deployer" "${@:3}"
+    monthlyBudget="$budget" alertEmail="$email" workerImage="$2" deployerPrincipalId="$deployer" \
+    storageRedundancy="$redundancy" pubSubUnits="$pubsub_units" recoverVault="$recover" "${@:3}"
 }
 
 deploy() {
@@ -110,11 +112,17 @@ deploy() {
   sign_in
   need dotnet "The .NET 10 SDK builds the app."
   need openssl "It makes the secrets."
+  need python3 "It packs the app."
   deployer="$(az ad signed-in-user show --query id -o tsv 2>/dev/null || true)"
-  LANGTRAIN_WORKER_KEY="$(secret worker-key "")"
-  LANGTRAIN_BOOTSTRAP_API_KEY="$(secret bootstrap-api-key "lt-")"
-  LANGTRAIN_SIGNING_KEY="$(secret signing-key "")"
+  # For the vault's first time: it keeps the secrets that it has.
+  LANGTRAIN_WORKER_KEY="$(openssl rand -hex 24)"
+  LANGTRAIN_BOOTSTRAP_API_KEY="lt-$(openssl rand -hex 24)"
+  LANGTRAIN_SIGNING_KEY="$(openssl rand -hex 24)"
   export LANGTRAIN_WORKER_KEY LANGTRAIN_BOOTSTRAP_API_KEY LANGTRAIN_SIGNING_KEY
+
+  # A vault outlives its group for seven days, and its name is taken as long.
+  recover="false"
+  [ -z "$(az keyvault list-deleted --resource-type vault --query "[?properties.tags.product=='langtrain' && properties.tags.installation=='$name' && properties.location=='$location'].name" -o tsv 2>/dev/null)" ] || recover="true"
 
   local current="" registry tag
   registry="$(output registry 2>/dev/null || true)"
@@ -126,6 +134,7 @@ deploy() {
   confirm "Deploy this?"
   echo "== Resources"
   template create "$current" --output none
+  recover="false" # There is one now.
 
   if [ "$image" = "true" ]; then
     echo "== Worker image"
@@ -140,10 +149,11 @@ deploy() {
   echo "== App"
   local package
   package="$(mktemp -d)"
-  dotnet publish "$root/src/LangTrain.Functions" -c Release -p:FunctionsHost=azure -o "$package/app"
+  # shellcheck disable=SC2064 # The folder's name as it is now.
+  trap "rm -rf '$package'" EXIT
+  dotnet publish "$root/src/LangTrain.Functions" -c Release -p:FunctionsHost=azure -r linux-x64 --no-self-contained -o "$package/app"
   (cd "$package/app" && python3 -c 'import shutil; shutil.make_archive("../app", "zip", ".")')
   az functionapp deployment source config-zip --resource-group "$group" --name "$(output functionsApp)" --src "$package/app.zip" --output none
-  rm -rf "$package"
 
   echo "== Ready"
   echo "API:        $(output apiUrl)"

@@ -62,7 +62,19 @@ param bootstrapApiKey string
 @secure()
 param signingKey string
 
-@description('Object id of the person or pipeline that deploys, to push base models. Empty: nobody.')
+@description('The vault of an installation of this name was deleted in the last seven days: have it back.')
+param recoverVault bool = false
+
+@description('Copies of what is stored: in three zones of the region (ZRS), or in one place where a region has no zones (LRS).')
+@allowed(['Standard_ZRS', 'Standard_LRS', 'Standard_GZRS'])
+param storageRedundancy string = 'Standard_ZRS'
+
+@description('Units of Web PubSub, billed by the day: 1,000 watchers each. 0 takes the free tier: 20 watchers, 20,000 messages a day.')
+@minValue(0)
+@maxValue(100)
+param pubSubUnits int = 1
+
+@description('Object id of the person or pipeline that deploys, to push base models and to read the first key. Empty: nobody.')
 param deployerPrincipalId string = ''
 
 @description('Tags on every resource.')
@@ -97,6 +109,7 @@ module storage 'modules/storage.bicep' = {
   scope: group
   params: {
     accountName: take('lt${name}${unique}', 24)
+    redundancy: storageRedundancy
     location: location
     tags: allTags
     workspaceId: monitoring.outputs.workspaceId
@@ -116,6 +129,7 @@ module vault 'modules/key-vault.bicep' = {
     workerKey: workerKey
     bootstrapApiKey: bootstrapApiKey
     signingKey: signingKey
+    recover: recoverVault
     privateNetwork: privateNetwork
     endpointSubnetId: privateNetwork ? network!.outputs.endpointSubnetId : ''
     virtualNetworkId: privateNetwork ? network!.outputs.virtualNetworkId : ''
@@ -126,6 +140,7 @@ module webPubSub 'modules/web-pubsub.bicep' = {
   scope: group
   params: {
     pubSubName: take('wps-langtrain-${name}-${unique}', 63)
+    units: pubSubUnits
     location: location
     tags: allTags
     workspaceId: monitoring.outputs.workspaceId

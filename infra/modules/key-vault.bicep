@@ -3,6 +3,8 @@ param vaultName string
 param location string
 param tags object
 param workspaceId string
+@description('True when a vault of this name was deleted and can still be had back: it is, with its secrets.')
+param recover bool
 @secure()
 param workerKey string
 @secure()
@@ -19,6 +21,7 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
   tags: tags
   properties: {
     tenantId: tenant().tenantId
+    createMode: recover ? 'recover' : 'default'
     sku: { family: 'A', name: 'standard' }
     enableRbacAuthorization: true
     enableSoftDelete: true
@@ -28,16 +31,20 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
     networkAcls: { defaultAction: privateNetwork ? 'Deny' : 'Allow', bypass: 'AzureServices' }
   }
 
+  // Made once: a later deployment brings new values, and they are not taken. Webhook secrets and the first key stay as they are.
+  @onlyIfNotExists()
   resource workerKeySecret 'secrets' = {
     name: 'worker-key'
     properties: { value: workerKey, contentType: 'text/plain' }
   }
 
+  @onlyIfNotExists()
   resource bootstrapSecret 'secrets' = {
     name: 'bootstrap-api-key'
     properties: { value: bootstrapApiKey, contentType: 'text/plain' }
   }
 
+  @onlyIfNotExists()
   resource signingKeySecret 'secrets' = {
     name: 'signing-key'
     properties: { value: signingKey, contentType: 'text/plain' }

@@ -30,6 +30,7 @@ var monitoringMetricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'
 resource storage 'Microsoft.Storage/storageAccounts@2024-01-01' existing = { name: storageAccountName }
 resource vault 'Microsoft.KeyVault/vaults@2024-11-01' existing = { name: vaultName }
 resource workerKeySecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' existing = { parent: vault, name: 'worker-key' }
+resource bootstrapSecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' existing = { parent: vault, name: 'bootstrap-api-key' }
 resource pubSub 'Microsoft.SignalRService/webPubSub@2024-03-01' existing = { name: pubSubName }
 resource registry 'Microsoft.ContainerRegistry/registries@2023-11-01-preview' existing = { name: registryName }
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = { name: appInsightsName }
@@ -71,6 +72,16 @@ resource workerSecret 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', keyVaultSecretsUser)
     principalId: workerPrincipalId
     principalType: 'ServicePrincipal'
+  }
+}
+
+// To read the first API key.
+resource deployerSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(deployerPrincipalId)) {
+  name: guid(vault.id, deployerPrincipalId, keyVaultSecretsUser)
+  scope: bootstrapSecret
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', keyVaultSecretsUser)
+    principalId: deployerPrincipalId
   }
 }
 

@@ -3,6 +3,7 @@ param accountName string
 param location string
 param tags object
 param workspaceId string
+param redundancy string
 param privateNetwork bool
 param endpointSubnetId string
 param virtualNetworkId string
@@ -12,7 +13,7 @@ resource account 'Microsoft.Storage/storageAccounts@2024-01-01' = {
   location: location
   tags: tags
   kind: 'StorageV2'
-  sku: { name: 'Standard_ZRS' }
+  sku: { name: redundancy }
   properties: {
     accessTier: 'Hot'
     allowBlobPublicAccess: false

@@ -3,12 +3,14 @@ param pubSubName string
 param location string
 param tags object
 param workspaceId string
+@description('0: the free tier.')
+param units int
 
 resource pubSub 'Microsoft.SignalRService/webPubSub@2024-03-01' = {
   name: pubSubName
   location: location
   tags: tags
-  sku: { name: 'Standard_S1', capacity: 1 }
+  sku: units == 0 ? { name: 'Free_F1', capacity: 1 } : { name: 'Standard_S1', capacity: units }
   identity: { type: 'SystemAssigned' }
   properties: { disableLocalAuth: true, disableAadAuth: false, publicNetworkAccess: 'Enabled', tls: { clientCertEnabled: false } }
 }

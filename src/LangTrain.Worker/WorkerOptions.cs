@@ -108,6 +108,12 @@ internal sealed record WorkerOptions
             problems.Add($"LANGTRAIN_SERVING_WEIGHTS is '{weights}', not one of float32, bfloat16, int8");
         }
 
+        var prompts = configuration["LANGTRAIN_SERVING_PROMPTS"] is { Length: > 0 } way ? way : "exact";
+        if (prompts is not ("exact" or "bfloat16") || prompts == "bfloat16" && weights != "bfloat16")
+        {
+            problems.Add($"LANGTRAIN_SERVING_PROMPTS is '{prompts}', not one of exact, bfloat16 (the latter with LANGTRAIN_SERVING_WEIGHTS=bfloat16 only)");
+        }
+
         // Half of what the process may have: training and downloads need some as well.
         var memory = Whole("LANGTRAIN_SERVING_MEMORY_MB", 64, 1 << 24) ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2 >> 20;
         var serving = new ModelHostOptions
@@ -118,6 +124,7 @@ internal sealed record WorkerOptions
             {
                 MaxRows = Whole("LANGTRAIN_SERVING_ROWS", 1, 1024) ?? 64,
                 CacheBytes = Math.Min((long)(Whole("LANGTRAIN_SERVING_CACHE_MB", 1, 1 << 24) ?? 1024) << 20, (long)memory << 18),
+                BFloat16Prompts = prompts == "bfloat16" && ProcessorFeatures.HasBFloat16Products,
                 QueueCapacity = Whole("LANGTRAIN_SERVING_QUEUE", 1, 100_000) ?? 256,
             },
             Load = new ModelLoadOptions

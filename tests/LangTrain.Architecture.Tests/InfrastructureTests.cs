@@ -72,6 +72,8 @@ public sealed partial class InfrastructureTests
     [InlineData("--name is 'Bad-Name'", "deploy", "--name", "Bad-Name")]
     [InlineData("--location is missing", "deploy", "--name", "demo")]
     [InlineData("--gpu is 'H100'", "deploy", "--name", "demo", "--location", "x", "--gpu", "H100")]
+    [InlineData("--pubsub-units is '3'", "deploy", "--name", "demo", "--location", "x", "--pubsub-units", "3")]
+    [InlineData("--redundancy is 'RAID'", "deploy", "--name", "demo", "--location", "x", "--redundancy", "RAID")]
     [InlineData("--budget is 'much'", "deploy", "--name", "demo", "--location", "x", "--budget", "much")]
     [InlineData("needs a value", "destroy", "--name")]
     [InlineData("is not a folder", "push-model", "--name", "demo", "--folder", "no-such-folder", "--id", "a/b")]
@@ -86,6 +88,33 @@ public sealed partial class InfrastructureTests
     }
 
     [Fact]
+    public async Task A_deployment_shows_first_then_makes_resources_image_and_app_and_no_secret_is_on_a_command_line()
+    {
+        Assert.SkipUnless(ProcessRun.IsOnPath("bash") && ProcessRun.IsOnPath("python3") && ProcessRun.IsOnPath("openssl"), "bash, python3 or openssl is not on the PATH");
+        using var tools = new StandInTools();
+        tools.Add("az", """
+            case "$*" in
+              *"deployment sub show"*outputs.registry*) echo ltdemo.azurecr.io ;;
+              *"deployment sub show"*outputs.functionsApp*) echo func-langtrain-demo ;;
+              *list-deleted*) echo kv-lt-demo ;;
+            esac
+            """);
+        tools.Add("dotnet", """while [ "$1" != "-o" ]; do shift; done; mkdir -p "$2/.azurefunctions"; touch "$2/host.json" "$2/.azurefunctions/function.deps.json" """);
+
+        var run = await ProcessRun.OfAsync("bash", ["infra/deploy.sh", "deploy", "--name", "demo", "--location", "swedencentral", "--yes"], new Dictionary<string, string>
+        {
+            ["PATH"] = tools.Folder + ":" + Environment.GetEnvironmentVariable("PATH"),
+        });
+
+        Assert.True(run.ExitCode == 0, run.Output);
+        var calls = tools.Calls.Where(call => !call.Contains(" show", StringComparison.Ordinal)).ToList();
+        string[] steps = ["deployment sub what-if", "deployment sub create", "acr build", "deployment sub create", "publish", "deployment source config-zip"];
+        Assert.Equal(steps, calls.Select(call => steps.FirstOrDefault(step => call.Contains(step, StringComparison.Ordinal))).OfType<string>());
+        Assert.Equal(["true", "true", "false"], calls.Where(call => call.Contains("recoverVault=", StringComparison.Ordinal)).Select(call => RecoverVault().Match(call).Groups[1].Value));
+        Assert.DoesNotContain(tools.Calls, call => Secret().IsMatch(call));
+    }
+
+    [Fact]
     public async Task Scripts_pass_shellcheck()
     {
         Assert.SkipUnless(ProcessRun.IsOnPath("shellcheck"), "shellcheck is not on the PATH");
@@ -97,4 +126,11 @@ public sealed partial class InfrastructureTests
 
     [GeneratedRegex("^var \\w+ = '[0-9a-f]{8}-")]
     private static partial Regex RoleId();
+
+    [GeneratedRegex("recoverVault=(\\w+)")]
+    private static partial Regex RecoverVault();
+
+    // What openssl makes for the vault.
+    [GeneratedRegex("[0-9a-f]{48}")]
+    private static partial Regex Secret();
 }

@@ -76,6 +76,7 @@ internal sealed class ServingSpeed
         await using (var engine = new GenerationEngine(model, options))
         await using (var narrowEngine = new GenerationEngine(narrow, options))
         await using (var halfEngine = new GenerationEngine(half, options))
+        await using (var halfPrompts = new GenerationEngine(half, options with { BFloat16Prompts = true }))
         {
             for (var round = -1; round < _rounds; round++) // The first warms up and does not count.
             {
@@ -84,6 +85,8 @@ internal sealed class ServingSpeed
                 await AddAsync(round, "decode 8 rows, 8 adapters", () => DecodeAsync(engine, Rows, 64, adapters), null);
                 await AddAsync(round, "prefill 512", () => PrefillAsync(engine, 512), p => p.Prefill(FileOf(GgufType.F32), 512));
                 await AddAsync(round, "bfloat16 decode 1 row", () => DecodeAsync(halfEngine, 1, 128), null);
+                if (ProcessorFeatures.HasBFloat16Products) // Emulated elsewhere, which says nothing.
+                    await AddAsync(round, "bfloat16 prefill 512", () => PrefillAsync(halfPrompts, 512), p => p.Prefill(FileOf(GgufType.F32), 512));
                 await AddAsync(round, "int8 decode 1 row", () => DecodeAsync(narrowEngine, 1, 128), p => p.Decode(FileOf(GgufType.Q8_0), 128));
                 await AddAsync(round, "int8 decode 8 rows", () => DecodeAsync(narrowEngine, Rows, 64), p => p.DecodeRows(FileOf(GgufType.Q8_0), Rows, Prompt, 64));
                 await AddAsync(round, "int8 prefill 512", () => PrefillAsync(narrowEngine, 512), p => p.Prefill(FileOf(GgufType.Q8_0), 512));

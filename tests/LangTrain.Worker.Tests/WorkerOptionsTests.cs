@@ -39,6 +39,8 @@ public sealed class WorkerOptionsTests
         Assert.Equal(Quantization.Int8, options.Load.Quantization);
         var failure = Assert.Throws<InvalidOperationException>(() => Read(("LANGTRAIN_SERVING_WEIGHTS", "int4")));
         Assert.Contains("LANGTRAIN_SERVING_WEIGHTS is 'int4'", failure.Message, StringComparison.Ordinal);
+        failure = Assert.Throws<InvalidOperationException>(() => Read(("LANGTRAIN_SERVING_PROMPTS", "bfloat16")));
+        Assert.Contains("LANGTRAIN_SERVING_PROMPTS is 'bfloat16'", failure.Message, StringComparison.Ordinal);
     }
 
     private static WorkerOptions Read(params (string Name, string Value)[] settings) => WorkerOptions.FromConfiguration(

@@ -8,7 +8,8 @@ namespace LangTrain.Inference.Cpu;
 /// </summary>
 internal sealed unsafe class CpuProjection(PassToken[] tokens) : IDisposable
 {
-    private const int MaxTargets = 3;
+    /// <summary>Linear layers that share an input.</summary>
+    public const int MaxTargets = 3;
 
     private readonly (CpuWeights.Linear Linear, nint Output)[] _targets = new (CpuWeights.Linear, nint)[MaxTargets];
     private readonly CpuAdapter.Part?[] _parts = new CpuAdapter.Part?[MaxTargets * tokens.Length];
@@ -99,8 +100,40 @@ internal sealed unsafe class CpuProjection(PassToken[] tokens) : IDisposable
                 continue;
             var output = (float*)_targets[target].Output;
             linear.Weight.Multiply(_input, output, _tokenCount, linear.Outputs, first, end);
-            if (HasAdapters || linear.Bias != null)
-                Finish(target, linear, output, first, end);
+            for (var t = 0; (HasAdapters || linear.Bias != null) && t < _tokenCount; t++)
+                Finish(target, linear, output, t, first, end);
+        }
+    }
+
+    /// <summary>All rows of all targets for the whole pass by libtorch; <see cref="Widen"/> is to follow.</summary>
+    public void Multiply(BFloat16Product product)
+    {
+        for (var target = 0; target < _targetCount; target++)
+        {
+            var linear = _targets[target].Linear;
+            product.Multiply(target, linear.Whole!, linear.FirstOutput, linear.Outputs);
+        }
+    }
+
+    /// <summary>Rounds some tokens' inputs for <see cref="Multiply(BFloat16Product)"/>.</summary>
+    public void Narrow(BFloat16Product product, int from, int to)
+    {
+        for (var t = from; t < to; t++)
+            product.Narrow(_input, t, Inputs);
+    }
+
+    /// <summary>Takes over some tokens' products, and adds what their adapters add.</summary>
+    public void Widen(BFloat16Product product, int from, int to)
+    {
+        for (var target = 0; target < _targetCount; target++)
+        {
+            var linear = _targets[target].Linear;
+            var output = (float*)_targets[target].Output;
+            for (var t = from; t < to; t++)
+            {
+                product.Widen(target, t, output + (long)t * linear.Outputs, linear.Outputs);
+                Finish(target, linear, output, t, 0, linear.Outputs);
+            }
         }
     }
 
@@ -111,16 +144,14 @@ internal sealed unsafe class CpuProjection(PassToken[] tokens) : IDisposable
         _low = null;
     }
 
-    private void Finish(int target, CpuWeights.Linear linear, float* output, int first, int end)
+    // What comes to a token's products: its adapter's term and gain, the bias.
+    private void Finish(int target, CpuWeights.Linear linear, float* output, int t, int first, int end)
     {
-        for (var t = 0; t < _tokenCount; t++)
-        {
-            var y = output + (long)t * linear.Outputs;
-            if (HasAdapters && _parts[target * tokens.Length + t] is { } part)
-                part.Add(y + first, Low(target, t), linear.FirstOutput + first, end - first);
-            if (linear.Bias != null)
-                CpuKernels.AddScaled(y + first, linear.Bias + first, 1f, end - first);
-        }
+        var y = output + (long)t * linear.Outputs;
+        if (HasAdapters && _parts[target * tokens.Length + t] is { } part)
+            part.Add(y + first, Low(target, t), linear.FirstOutput + first, end - first);
+        if (linear.Bias != null)
+            CpuKernels.AddScaled(y + first, linear.Bias + first, 1f, end - first);
     }
 
     private float* Low(int target, int t) => _low + ((long)target * _tokenCount + t) * _maxRank;

@@ -28,10 +28,12 @@ internal sealed unsafe class CpuTokenModel : ITokenModel
     private readonly CpuCache _cache;
     private readonly CpuBuffers _buffers;
     private readonly CpuProjection _projection;
+    private readonly BFloat16Product? _prompts;
     private readonly float _embeddingScale;
     private readonly PassToken[] _tokens = new PassToken[MaxPassTokens];
     private readonly int[] _wanted = new int[CpuBuffers.LogitRows];
     private int _count;
+    private bool _isPrompt; // The pass holds long prompts alone.
 
     // What the workers do now; set before they are woken.
     private Work _work;
@@ -46,6 +48,8 @@ internal sealed unsafe class CpuTokenModel : ITokenModel
         _cache = new CpuCache(_config, SlotCount, SlotTokens);
         _buffers = new CpuBuffers(_config, MaxPassTokens, SlotTokens, _threads.Count);
         _projection = new CpuProjection(_tokens);
+        if (options.BFloat16Prompts && model.Dtype == ScalarType.BFloat16 && model.Quantization == Quantization.None)
+            _prompts = new BFloat16Product(MaxPassTokens, Math.Max(_config.FeedForwardSize, Math.Max(_config.HiddenSize, _config.QueryHeads * _config.HeadSize)), CpuProjection.MaxTargets);
         using var scope = NewDisposeScope();
         var scale = tensor(_config.EmbeddingScale, model.Dtype); // Gemma rounds the factor to the dtype of the embedding.
         _embeddingScale = scale.to(ScalarType.Float32).item<float>();
@@ -61,6 +65,8 @@ internal sealed unsafe class CpuTokenModel : ITokenModel
         NormForFeedForward,
         Activate,
         Logits,
+        Narrow,
+        Widen,
     }
 
     /// <inheritdoc/>
@@ -88,8 +94,23 @@ internal sealed unsafe class CpuTokenModel : ITokenModel
     public void Forward(IReadOnlyList<StepRow> rows, ILogitsSink sink)
     {
         _count = 0;
+        if (_prompts is null)
+        {
+            Forward(rows, sink, isPrompt: null);
+            return;
+        }
+        Forward(rows, sink, isPrompt: false);
+        Forward(rows, sink, isPrompt: true);
+    }
+
+    // The rows of one kind, or all.
+    private void Forward(IReadOnlyList<StepRow> rows, ILogitsSink sink, bool? isPrompt)
+    {
+        _isPrompt = isPrompt == true;
         foreach (var row in rows)
         {
+            if (isPrompt is { } kind && kind != row.Count >= BFloat16Product.WorthTokens)
+                continue;
             var adapter = row.Adapter is { } lora ? CpuAdapter.Of(lora, _model, _weights) : null;
             for (var i = 0; i < row.Count; i++)
             {
@@ -109,6 +130,7 @@ internal sealed unsafe class CpuTokenModel : ITokenModel
         _cache.Dispose();
         _buffers.Dispose();
         _projection.Dispose();
+        _prompts?.Dispose();
     }
 
     private void Pass(ILogitsSink sink)
@@ -178,7 +200,15 @@ internal sealed unsafe class CpuTokenModel : ITokenModel
     {
         if (_projection.HasAdapters)
             Run(Work.LowRank, _projection.LowRankUnits, _projection.LowRankCost);
-        Run(Work.Project, _projection.Rows, _projection.Inputs * _count);
+        if (!_isPrompt)
+        {
+            Run(Work.Project, _projection.Rows, _projection.Inputs * _count);
+            return;
+        }
+        _prompts!.Start(_count);
+        Run(Work.Narrow, _count, _projection.Inputs);
+        _projection.Multiply(_prompts);
+        Run(Work.Widen, _count, _projection.Rows);
     }
 
     // Units of some cost each, shared where that is worth it; in blocks of four at least, which is how many rows the products take at a time.
@@ -223,6 +253,12 @@ internal sealed unsafe class CpuTokenModel : ITokenModel
             case Work.Activate:
                 for (var t = from; t < to; t++)
                     CpuKernels.Activate(_config.Activation, b.Gate + (long)t * inner, layer!.Up is null ? null : b.Up + (long)t * inner, inner);
+                break;
+            case Work.Narrow:
+                _projection.Narrow(_prompts!, from, to);
+                break;
+            case Work.Widen:
+                _projection.Widen(_prompts!, from, to);
                 break;
             case Work.Logits:
                 _weights.Output.Multiply(b.Normed, b.Logits, _logitRows, _config.VocabularySize, from, to);

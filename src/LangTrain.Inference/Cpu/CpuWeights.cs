@@ -104,11 +104,12 @@ internal sealed unsafe class CpuWeights
     {
         _names.Add(name);
         var linear = _model.Linears[name];
-        var weight = linear.Quantized is Int8Weight quantized ? CpuMatrix.Of(quantized) : CpuMatrix.Of(_parameters[name + ".weight"]);
+        var whole = linear.Quantized is null ? _parameters[name + ".weight"] : null;
+        var weight = linear.Quantized is Int8Weight quantized ? CpuMatrix.Of(quantized) : CpuMatrix.Of(whole!);
         var bias = _parameters.TryGetValue(name + ".bias", out var tensor) ? Floats(tensor, 0) : null;
         var parts = new Linear[outputs.Length];
         for (int i = 0, first = 0; i < parts.Length; first += outputs[i++])
-            parts[i] = new Linear(weight.Slice(first, outputs[i]), bias == null ? null : bias + first, _names.Count - 1, first);
+            parts[i] = new Linear(weight.Slice(first, outputs[i]), whole, bias == null ? null : bias + first, _names.Count - 1, first);
         return parts;
     }
 
@@ -142,12 +143,15 @@ internal sealed unsafe class CpuWeights
 
     /// <summary>One linear layer, or some outputs of one.</summary>
     /// <param name="weight">[outputs, inputs].</param>
+    /// <param name="whole">The layer's weight as libtorch has it; null where it is quantized.</param>
     /// <param name="bias">[outputs], or null.</param>
     /// <param name="module">The layer's number in the model, by which adapters find it.</param>
     /// <param name="firstOutput">Outputs of the layer before these.</param>
-    internal sealed class Linear(CpuMatrix weight, float* bias, int module, int firstOutput)
+    internal sealed class Linear(CpuMatrix weight, Tensor? whole, float* bias, int module, int firstOutput)
     {
         public CpuMatrix Weight { get; } = weight;
+
+        public Tensor? Whole { get; } = whole;
 
         public float* Bias { get; } = bias;
 

@@ -1,5 +1,3 @@
-using Spectre.Console;
-
 namespace LangTrain.LocalHost.Startup;
 
 /// <summary>What the user asked for on the command line.</summary>
@@ -29,8 +27,9 @@ internal sealed record CommandLine(Verb Verb, bool Help, bool Verbose)
         return new CommandLine(verb, help, verbose);
     }
 
+    // Not through Spectre.Console, which breaks lines at 80 where the output is a pipe.
     /// <summary>Writes how to use this program.</summary>
-    public static void WriteHelp() => AnsiConsole.Console.WriteLine(
+    public static void WriteHelp() => Console.Out.WriteLine(
         $"""
         LangTrain on this machine: the service, its worker and its storage, for development and tests.
 

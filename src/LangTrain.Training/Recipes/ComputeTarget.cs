@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics.X86;
 using LangTrain.Modeling;
 using static TorchSharp.torch;
 
@@ -18,11 +17,7 @@ internal sealed record ComputeTarget(Device Device, ScalarType Dtype)
         TorchSetup.Initialize();
         var hasGpu = cuda.is_available();
         var isNarrow = options.ComputeDtype == ComputeDtype.BFloat16 || (options.ComputeDtype == ComputeDtype.Auto
-            && (hasGpu || (HasNarrowInstructions() && model.HiddenSize >= SmallestWidth)));
+            && (hasGpu || (ProcessorFeatures.HasBFloat16Products && model.HiddenSize >= SmallestWidth)));
         return new ComputeTarget(hasGpu ? CUDA : CPU, isNarrow ? ScalarType.BFloat16 : ScalarType.Float32);
     }
-
-    /// <summary>CPUID leaf 7: AMX-BF16 is bit 22 of EDX, AVX512-BF16 bit 5 of EAX of subleaf 1.</summary>
-    private static bool HasNarrowInstructions() => X86Base.IsSupported
-        && ((X86Base.CpuId(7, 0).Edx & (1 << 22)) != 0 || (X86Base.CpuId(7, 1).Eax & (1 << 5)) != 0);
 }

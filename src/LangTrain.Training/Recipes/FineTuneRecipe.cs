@@ -122,10 +122,9 @@ public abstract class FineTuneRecipe
                 (seenTokens, trainedTokens) = (seenTokens + batch.Tokens, trainedTokens + batch.TrainedTokens);
             }
 
-            // 2.2 The step's one wait for the device: loss and norm, which decide about the update.
-            var means = sums.div_(terms).cpu().data<double>().ToArray();
-            var loss = means[0];
-            var norm = (double)GradientClip.Norm(trainee.Parameters).item<float>();
+            // 2.2 The step's one wait for the device: what is reported, by which the update is decided too.
+            var measured = cat([sums.div_(terms), GradientClip.Norm(trainee.Parameters).to_type(ScalarType.Float64).view(1)]).cpu().data<double>();
+            var (loss, rewardMargin, rewardAccuracy, norm) = (measured[0], measured[1], measured[2], measured[3]);
             var learningRate = schedule.At(state.Step) * Math.Pow(0.5, state.Rollbacks);
 
             // 2.3 Update, or skip the step, or go back to weights that were good.
@@ -170,8 +169,8 @@ public abstract class FineTuneRecipe
                 {
                     Epoch = epochsDone, Step = state.Step, TotalSteps = totalSteps, Loss = loss, LearningRate = learningRate, Rollbacks = state.Rollbacks,
                     GradientNorm = norm, TrainedTokens = state.TrainedTokens, TokensPerSecond = 0, EtaSeconds = 0, MemoryBytes = 0,
-                    RewardMargin = _options.Objective == TrainingObjective.Dpo ? means[1] : null,
-                    RewardAccuracy = _options.Objective == TrainingObjective.Dpo ? means[2] : null,
+                    RewardMargin = _options.Objective == TrainingObjective.Dpo ? rewardMargin : null,
+                    RewardAccuracy = _options.Objective == TrainingObjective.Dpo ? rewardAccuracy : null,
                 }));
             }
             else

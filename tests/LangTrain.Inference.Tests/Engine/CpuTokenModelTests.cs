@@ -50,6 +50,44 @@ public sealed class CpuTokenModelTests
         }
     }
 
+    [Theory]
+    [InlineData("llama", "")]
+    [InlineData("qwen2", "\"use_sliding_window\":false,")]
+    [InlineData("phi3", "\"sliding_window\":9,\"partial_rotary_factor\":0.67,")]
+    public void Prompts_in_bfloat16_are_near_and_rows_that_generate_beside_them_have_the_same_bits(string family, string more)
+    {
+        using var wide = Create(family, more);
+        using var folder = new TemporaryFolder();
+        wide.Save(folder.Path);
+        using var model = DecoderModel.Load(folder.Path, new ModelLoadOptions { Dtype = ScalarType.BFloat16 });
+        using var lora = Some.Adapter(model, 3, 1, LoraOptions.AllLinear);
+        using var exact = new CpuTokenModel(model, new EngineOptions { MaxRows = 2 });
+        using var narrow = new CpuTokenModel(model, new EngineOptions { MaxRows = 2, BFloat16Prompts = true });
+
+        var (expected, actual) = (Step(exact), Step(narrow));
+
+        var distance = 0f;
+        foreach (var (key, logits) in expected)
+        {
+            var scale = logits.Max(MathF.Abs);
+            var difference = logits.Zip(actual[key], (a, b) => MathF.Abs(a - b)).Max() / scale;
+            if (key.Slot == 0)
+                Assert.Equal(0f, difference);
+            else
+                distance = Math.Max(distance, difference);
+        }
+        Assert.InRange(distance, 1e-6f, 0.05f); // Rounded to eight bits many times; and the other way was really taken.
+
+        Dictionary<(int Slot, int Position), float[]> Step(CpuTokenModel kernels)
+        {
+            var (generating, prompt) = (new Row([.. Enumerable.Range(1, 9)], null, 0), new Row([.. Enumerable.Range(1, 45)], lora, 1));
+            kernels.Forward([generating.Feed(8, all: false)], new Collected());
+            var collected = new Collected();
+            kernels.Forward([generating.Feed(1, all: false), prompt.Feed(45, all: true)], collected);
+            return collected.Logits;
+        }
+    }
+
     [Fact]
     public void A_row_has_the_same_bits_alone_together_and_in_any_chunks()
     {
