@@ -72,6 +72,14 @@ internal static class TorchOperator
     /// <summary>False, or an optional argument that is left out.</summary>
     public const ulong None = 0;
 
+    /// <summary>Where the tensor's first element is, on its device; it stays there as long as the tensor lives.</summary>
+    public static nint DataOf(Tensor tensor)
+    {
+        Check(GetDataPointer(tensor.Handle, out nint data), "to tell where a tensor is");
+        GC.KeepAlive(tensor);
+        return data;
+    }
+
     private static void Check(int error, string what)
     {
         if (error != 0)
@@ -86,6 +94,9 @@ internal static class TorchOperator
 
     [DllImport(Library, EntryPoint = "aoti_torch_new_tensor_handle")]
     private static extern int NewTensorHandle(nint tensor, out nint handle);
+
+    [DllImport(Library, EntryPoint = "aoti_torch_get_data_ptr")]
+    private static extern int GetDataPointer(nint tensor, out nint data);
 
     [DllImport(Library, EntryPoint = "torch_new_list_reserve_size")]
     private static extern int NewList(nuint size, out nint list);

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -5,8 +6,10 @@ using static TorchSharp.torch;
 namespace LangTrain.Modeling;
 
 /// <summary>Fills a model's weights from its folder, one tensor at a time, converting on the way.</summary>
-internal static class CheckpointLoader
+internal static partial class CheckpointLoader
 {
+    private const int DontNeed = 4; // sys/mman.h
+
     /// <exception cref="InvalidDataException">A weight is missing, unknown, or of the wrong shape.</exception>
     public static void Load(DecoderModel model, string folder)
     {
@@ -24,6 +27,7 @@ internal static class CheckpointLoader
             else
             {
                 parameter.copy_(view);
+                Forget(view);
             }
         }
 
@@ -34,12 +38,15 @@ internal static class CheckpointLoader
             linear.SetQuantized(model.Quantization == Quantization.Int8
                 ? Int8Weight.Quantize(dense.to(model.Device), model.Dtype)
                 : Nf4.Quantize(dense.to(model.Device), model.Dtype));
+            Forget(dense);
         }
 
         foreach (EmbeddingLayer table in model.Tables.Where(table => table.IsQuantized))
         {
             using var scope = NewDisposeScope();
-            table.SetQuantized(Int8Weight.Quantize(View(model, checkpoint, used, table.ModuleName + ".weight", table.Shape).to(model.Device), model.Dtype));
+            Tensor dense = View(model, checkpoint, used, table.ModuleName + ".weight", table.Shape);
+            table.SetQuantized(Int8Weight.Quantize(dense.to(model.Device), model.Dtype));
+            Forget(dense);
         }
 
         if (checkpoint.Names.FirstOrDefault(name => !used.Contains(name) && !model.Drops(name)) is { } unknown)
@@ -47,6 +54,26 @@ internal static class CheckpointLoader
             throw new InvalidDataException($"The checkpoint holds '{unknown}', which a {model.Config.ModelType} model of this config.json does not have.");
         }
     }
+
+    /// <summary>Lets the system take back the file's pages under a tensor that was copied: else the whole file counts as this process's memory at the end.</summary>
+    private static void Forget(Tensor view)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return;
+        }
+
+        // Whole pages of the tensor alone: its neighbours share the first and the last.
+        nint page = Environment.SystemPageSize, start = TorchOperator.DataOf(view), end = start + (nint)(view.numel() * view.element_size());
+        nint from = (start + page - 1) / page * page, length = end / page * page - from;
+        if (length > 0)
+        {
+            _ = Advise(from, (nuint)length, DontNeed);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    private static partial int Advise(nint address, nuint length, int advice);
 
     private static Tensor View(DecoderModel model, CheckpointFolder checkpoint, HashSet<string> used, string name, long[] shape)
     {
