@@ -1,3 +1,4 @@
+using LangTrain.AzureAdapters;
 using LangTrain.Core.Errors;
 using LangTrain.Core.Generation;
 using LangTrain.Functions.Http;
@@ -16,6 +17,8 @@ namespace LangTrain.Functions.Middleware;
 /// </remarks>
 internal sealed class ErrorEnvelopeMiddleware(ILogger<ErrorEnvelopeMiddleware> logger) : IFunctionsWorkerMiddleware
 {
+    private static readonly TimeSpan StorageRetry = TimeSpan.FromSeconds(5);
+
     public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
     {
         if (context.GetHttpContext() is not { } http)
@@ -73,6 +76,8 @@ internal sealed class ErrorEnvelopeMiddleware(ILogger<ErrorEnvelopeMiddleware> l
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } =>
             new ApiException(413, Contracts.Errors.ErrorTypes.InvalidRequest, [new ApiProblem("The body is larger than the server allows.", "request_too_large")]),
         BadHttpRequestException bad => ApiErrors.Invalid("The request could not be read: " + bad.Message, null, "invalid_request"),
+        _ when StorageOutage.Is(thrown) =>
+            ApiErrors.Unavailable("Storage does not answer at the moment. What was stored is safe; try again.", StorageRetry, "storage_unavailable"),
         _ => ApiErrors.Internal(requestId),
     };
 }

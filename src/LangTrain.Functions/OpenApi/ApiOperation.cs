@@ -25,7 +25,7 @@ internal sealed record ApiOperation(string Method, string Route, string Id, stri
     /// <summary>Whether an <c>Idempotency-Key</c> is honoured.</summary>
     public bool IsIdempotent { get; init; }
 
-    /// <summary>Error statuses besides those that follow from the rest (400, 401, 403, 404, 413, 415, 429, 500).</summary>
+    /// <summary>Error statuses besides those that follow from the rest (400, 401, 403, 404, 413, 415, 429, 500, 503).</summary>
     public IReadOnlyList<int> Errors { get; init; } = [];
 
     /// <summary>Whether it needs no key.</summary>
@@ -43,7 +43,7 @@ internal sealed record ApiOperation(string Method, string Route, string Id, stri
     /// <summary>Every status that an error of it may have, in order.</summary>
     public IReadOnlyList<int> ErrorStatuses()
     {
-        var statuses = new SortedSet<int>(Errors) { 500 };
+        var statuses = new SortedSet<int>(Errors) { 500, 503 };
         if (!IsOpen)
         {
             // 403 also where any key will do: its account may be suspended.

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Text;
+using LangTrain.AzureAdapters;
+using LangTrain.Core.FineTunes;
 using LangTrain.Core.Models;
 using LangTrain.Functions.Tests.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -24,6 +26,26 @@ public sealed class ErrorsTests
         Assert.Equal(code, error.Text("code"));
         Assert.Equal("authentication_error", error.Text("type"));
         Assert.True(response.Headers.Contains("x-request-id"));
+    }
+
+    [Fact]
+    public async Task Storage_that_does_not_answer_is_503_with_retry_after()
+    {
+        // A port that nobody listens on any more.
+        using var gone = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
+        gone.Start();
+        var port = ((IPEndPoint)gone.LocalEndpoint).Port;
+        gone.Stop();
+        var connection = $"DefaultEndpointsProtocol=http;AccountName=nobody;AccountKey=AAAA;TableEndpoint=http://127.0.0.1:{port}/nobody;QueueEndpoint=http://127.0.0.1:{port}/nobody;BlobEndpoint=http://127.0.0.1:{port}/nobody";
+        await using var storage = new ServiceCollection().AddLogging()
+            .AddLangTrainAzureAdapters(new AzureAdaptersOptions { StorageConnectionString = connection }).BuildServiceProvider();
+        await using var app = await TestApp.StartAsync(change: services => services.AddSingleton(storage.GetRequiredService<IFineTuneStore>()));
+
+        using var response = await app.Client.GetAsync("fine-tunes");
+
+        Assert.True(response.Headers.RetryAfter?.Delta >= TimeSpan.FromSeconds(1));
+        var error = await Task.FromResult(response).ErrorAsync(HttpStatusCode.ServiceUnavailable);
+        Assert.Equal("storage_unavailable", error.Text("code"));
     }
 
     [Fact]
