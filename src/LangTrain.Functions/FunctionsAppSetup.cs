@@ -116,6 +116,7 @@ public static class FunctionsAppSetup
         services.AddSingleton<QueueTraining>();
         services.AddSingleton<SettleFineTune>();
         services.AddSingleton<RegisterFineTunedModel>();
+        services.AddSingleton<WriteResultFile>();
         services.AddSingleton<FailFineTune>();
         services.AddSingleton<SweepFineTunes>();
         services.AddSingleton<RelayEventSignature>();

@@ -69,6 +69,9 @@ public sealed record FineTune
     /// <summary>Id of the model that was made, when completed.</summary>
     public string? FineTunedModelId { get; init; }
 
+    /// <summary>File with the numbers of its steps, when completed; null of jobs that ended before there were such files.</summary>
+    public string? ResultFileId { get; init; }
+
     /// <summary>Why it failed, when failed.</summary>
     public JobError? Error { get; init; }
 

@@ -34,7 +34,7 @@ public static class FineTuningJobAnswers
             FinishedAt = job.FinishedAt?.ToUnixTimeSeconds(),
             FineTunedModel = job.FineTunedModelId,
             OrganizationId = job.AccountId,
-            ResultFiles = [],
+            ResultFiles = job.ResultFileId is { } file ? [file] : [],
             Status = Word(job.Status),
             TrainingFile = job.Dataset.FileId ?? job.Dataset.Url ?? "",
             ValidationFile = job.Dataset.ValidationFileId,

@@ -8,7 +8,8 @@ namespace LangTrain.Core.FineTunes;
 /// The row is the truth and a signal only wakes: one that does not fit the row's attempt and lease (a worker that was thought lost, a message
 /// that came twice) changes nothing. Run again after a crash anywhere inside, it ends where it would have.
 /// </remarks>
-public sealed class SettleFineTune(ChangeFineTune change, IFineTuneStore store, RegisterFineTunedModel register, FineTuneOptions options, TimeProvider time)
+public sealed class SettleFineTune(
+    ChangeFineTune change, IFineTuneStore store, RegisterFineTunedModel register, WriteResultFile writeResult, FineTuneOptions options, TimeProvider time)
 {
     /// <summary>Moves the job on.</summary>
     /// <param name="job">The job.</param>
@@ -24,15 +25,16 @@ public sealed class SettleFineTune(ChangeFineTune change, IFineTuneStore store, 
         return row is null ? new SettledFineTune(FineTuneStep.Done) : Next(row, sentAttempt);
     }
 
-    // The model first, then the row that names it: who reads "completed" can generate. Both are done again if this dies in between.
+    // Model and result file first, then the row that names them: who reads "completed" can generate. All is done again if this dies in between.
     private async Task<FineTune?> CompleteAsync(FineTuneRef job, FineTuneSignal signal, TrainingOutcome outcome, CancellationToken cancellation)
     {
         var row = await store.FindAsync(job, cancellation);
         using var span = row is null ? null : JobTrace.Start("register", row.Value);
-        string? modelId = null;
+        string? modelId = null, resultFileId = null;
         if (row is not null && FineTuneRules.IsFromHolder(row.Value, signal))
         {
             modelId = await register.ExecuteAsync(row.Value, outcome, cancellation);
+            resultFileId = modelId is null ? null : await writeResult.ExecuteAsync(row.Value, cancellation);
         }
 
         var changed = await change.ExecuteAsync(job, current =>
@@ -44,7 +46,7 @@ public sealed class SettleFineTune(ChangeFineTune change, IFineTuneStore store, 
 
             return modelId is null
                 ? FineTuneRules.Decide(current, signal with { Kind = FineTuneSignalKind.Failed, Retryable = true }, time.GetUtcNow(), options)
-                : new FineTuneChange(Completed(current, outcome, modelId), new JobLine($"The model '{modelId}' is ready."));
+                : new FineTuneChange(Completed(current, outcome, modelId) with { ResultFileId = resultFileId }, new JobLine($"The model '{modelId}' is ready."));
         }, cancellation);
         return changed?.Value;
     }

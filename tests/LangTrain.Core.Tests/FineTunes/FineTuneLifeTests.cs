@@ -15,6 +15,7 @@ public sealed class FineTuneLifeTests
     private readonly InMemoryJobEventLog _log = new();
     private readonly InMemoryModelStore _models = new();
     private readonly InMemoryBlobStore _blobs = new();
+    private readonly InMemoryFileStore _files = new();
     private readonly InMemoryWorkQueue<TrainModelWorkItem> _queue = new(new ManualTimeProvider());
     private readonly RecordingRelay _relay = new();
 
@@ -38,6 +39,7 @@ public sealed class FineTuneLifeTests
                 Assert.Equal(["queued", "running", "completed"], told.Where(e => e.Type == "status").Select(e => e.Status));
                 Assert.Equal(Enumerable.Range(1, told.Count).Select(n => (long)n), told.Select(e => e.Sequence));
                 Assert.NotNull(await _models.FindAsync(job.AccountId, row.FineTunedModelId!));
+                Assert.NotNull(await _files.FindAsync(job.AccountId, row.ResultFileId!));
             }
         }
     }
@@ -158,7 +160,8 @@ public sealed class FineTuneLifeTests
     });
 
     private SettleFineTune Settle(ChangeFineTune change) => new(
-        change, _store, new RegisterFineTunedModel(_models, _blobs, new StorageNames(), _time), new FineTuneOptions(), _time);
+        change, _store, new RegisterFineTunedModel(_models, _blobs, new StorageNames(), _time), new WriteResultFile(_log, _files, _blobs, new StorageNames(), _time),
+        new FineTuneOptions(), _time);
 
     private static FineTuneSignal Signal(FineTune job, FineTuneSignalKind kind, int attempt, long token) =>
         new() { AccountId = job.AccountId, JobId = job.Id, Kind = kind, Attempt = attempt, LeaseToken = token };

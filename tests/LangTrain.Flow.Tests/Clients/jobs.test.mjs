@@ -36,6 +36,10 @@ test('a job is made from a file, polled to its end, told, and its model chats an
   assert.equal(job.status, 'succeeded', JSON.stringify(job.error));
   assert.ok(job.trained_tokens > 0 && job.finished_at >= job.created_at);
   assert.match(job.fine_tuned_model, /^ft:.*:numbers:/);
+  assert.equal((await client.files.retrieve(job.result_files[0])).purpose, 'fine-tune-results');
+  const [header, ...steps] = (await (await client.files.content(job.result_files[0])).text()).trim().split('\n');
+  assert.match(header, /^step,train_loss,/);
+  assert.ok(steps.length > 0 && steps.every((line, i) => Number(line.split(',')[0]) === i + 1 && Number(line.split(',')[1]) > 0));
 
   const listed = [];
   for await (const one of client.fineTuning.jobs.list({ limit: 1, metadata: { team: 'a' } })) listed.push(one.id);

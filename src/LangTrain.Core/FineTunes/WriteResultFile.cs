@@ -1,0 +1,86 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using LangTrain.Contracts;
+using LangTrain.Contracts.FineTunes;
+using LangTrain.Core.Datasets;
+using LangTrain.Core.Files;
+using LangTrain.Core.Storage;
+
+namespace LangTrain.Core.FineTunes;
+
+/// <summary>Writes the numbers of a job's steps as a file of its owner, as OpenAI's <c>result_files</c> are: CSV, a line a step. Thread-safe.</summary>
+/// <remarks>The file's id is made of the job's, so running twice makes one file. Numbers that a run does not have stay empty.</remarks>
+public sealed class WriteResultFile(IJobEventLog log, IFileStore files, IBlobStore blobs, StorageNames names, TimeProvider time)
+{
+    /// <summary>What the file is for.</summary>
+    public const string Purpose = "fine-tune-results";
+
+    private const string Header = "step,train_loss,learning_rate,grad_norm,valid_loss,valid_mean_token_accuracy";
+
+    /// <summary>Writes it.</summary>
+    /// <returns>The file's id.</returns>
+    public async Task<string> ExecuteAsync(FineTune job, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        var id = "file-results-" + job.Id[(job.Id.IndexOf('-', StringComparison.Ordinal) + 1)..];
+        var blob = $"files/{job.AccountId}/{job.Id}-results";
+        await using var content = BlobRowSink.Open(blobs, names.DatasetsContainer, blob, cancellation);
+        content.Write(Encoding.UTF8.GetBytes(Header));
+        foreach (var (step, row) in await StepsAsync(job, cancellation))
+        {
+            content.Write(Encoding.UTF8.GetBytes(string.Join(',',
+                step.ToString(CultureInfo.InvariantCulture), Text(row.Loss), Text(row.LearningRate), Text(row.GradientNorm), Text(row.EvalLoss), Text(row.EvalAccuracy))));
+            await content.FlushAsync(cancellation);
+        }
+
+        var file = new StoredFile
+        {
+            Id = id,
+            AccountId = job.AccountId,
+            Filename = $"{job.Id}_results.csv",
+            Purpose = Purpose,
+            Bytes = content.Bytes,
+            Sha256 = await content.CompleteAsync(),
+            BlobName = blob,
+            CreatedAt = time.GetUtcNow(),
+        };
+        try
+        {
+            await files.CreateAsync(file, cancellation);
+        }
+        catch (AlreadyExistsException)
+        {
+            // The run before died after this; it wrote the same bytes.
+        }
+
+        return id;
+    }
+
+    // A step that was made again after a pause or a rollback counts as it was made last.
+    private async Task<SortedDictionary<long, Row>> StepsAsync(FineTune job, CancellationToken cancellation)
+    {
+        var steps = new SortedDictionary<long, Row>();
+        await foreach (var told in log.ReadAsync(job.Ref(), cancellation: cancellation))
+        {
+            if (told.Type is not (JobEventTypes.Metrics or JobEventTypes.Eval) || Number(told, "step") is not { } step)
+            {
+                continue;
+            }
+
+            var row = steps.GetValueOrDefault((long)step);
+            steps[(long)step] = told.Type == JobEventTypes.Metrics
+                ? row with { Loss = Number(told, "loss"), LearningRate = Number(told, "learning_rate"), GradientNorm = Number(told, "grad_norm") }
+                : row with { EvalLoss = Number(told, "eval_loss"), EvalAccuracy = Number(told, "token_accuracy") };
+        }
+
+        return steps;
+    }
+
+    private static double? Number(JobEvent told, string name) =>
+        told.Data is { ValueKind: JsonValueKind.Object } data && data.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : null;
+
+    private static string Text(double? value) => value?.ToString("G9", CultureInfo.InvariantCulture) ?? "";
+
+    private readonly record struct Row(double? Loss, double? LearningRate, double? GradientNorm, double? EvalLoss, double? EvalAccuracy);
+}
