@@ -6,7 +6,9 @@ using LangTrain.AzureAdapters.Blobs;
 using LangTrain.AzureAdapters.Tables;
 using LangTrain.Contracts;
 using LangTrain.Contracts.FineTunes;
+using LangTrain.Core.Files;
 using LangTrain.Core.FineTunes;
+using LangTrain.Core.Models.Tasks;
 using LangTrain.Core.Webhooks;
 using LangTrain.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -52,6 +54,9 @@ public sealed class StoredSamplesTests(AzuriteFixture azurite)
     {
         Assert.Equal("nf4", JsonRow.Read(Row("stored_model.v1.json"), StoredJson.StoredModel).Quantization);
         Assert.Equal(12, JsonRow.Read(Row("stored_file.v1.json"), StoredJson.StoredFile).Bytes);
+        Assert.Equal((UploadStatus.Completed, "b"), (JsonRow.Read(Row("upload_session.v1.json"), StoredJson.UploadSession).Status, JsonRow.Read(Row("upload_session.v1.json"), StoredJson.UploadSession).Content!.BlobName));
+        var task = JsonRow.Read(Row("model_task.v1.json"), StoredJson.ModelTask);
+        Assert.Equal((ModelTaskKind.Export, ModelTaskStatus.Succeeded, "gguf", "p/2"), (task.Kind, task.Status, task.Format, task.Result!.Prefix));
         Assert.Equal("pro", JsonRow.Read(Row("account.v1.json"), StoredJson.Account).Tier);
         Assert.Equal(["read", "train"], JsonRow.Read(Row("api_key.v1.json"), StoredJson.ApiKey).Scopes);
         Assert.Equal(200, JsonRow.Read(Row("idempotent_request.v1.json"), StoredJson.IdempotentRequest).Status);
