@@ -96,6 +96,7 @@ public static class FunctionsAppSetup
         services.AddSingleton<SettleModelTask>();
         services.AddSingleton<QueueModelTask>();
         services.AddSingleton<UploadedFiles>();
+        services.AddSingleton<DeleteFile>();
         services.AddSingleton<PartedUploads>();
         services.AddSingleton<CheckFile>();
         services.AddSingleton<CheckDataset>();

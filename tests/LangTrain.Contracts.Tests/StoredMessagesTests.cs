@@ -22,6 +22,17 @@ public sealed class StoredMessagesTests
     }
 
     [Fact]
+    public void A_work_item_of_a_model_task_reads_and_writes_as_in_its_first_version()
+    {
+        const string Stored = """{"account_id":"user-1","job_id":"export-1","attempt":2,"kind":"model-task"}""";
+
+        var item = JsonSerializer.Deserialize(Stored, LangTrainJson.Default.TrainModelWorkItem)!;
+
+        Assert.Equal(new TrainModelWorkItem("user-1", "export-1", 2) { Kind = TrainModelWorkItem.ModelTask }, item);
+        Assert.Equal(Stored, JsonSerializer.Serialize(item, LangTrainJson.Default.TrainModelWorkItem));
+    }
+
+    [Fact]
     public void A_webhook_call_reads_and_writes_as_in_its_first_version()
     {
         const string Stored = """{"account_id":"user-1","webhook_id":"wh-1","delivery_id":"msg-1","attempt":2}""";

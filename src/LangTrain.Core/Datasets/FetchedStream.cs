@@ -1,19 +1,11 @@
+using LangTrain.Core.Storage;
+
 namespace LangTrain.Core.Datasets;
 
 /// <summary>Body of a fetched answer, with a cap on its size and on the wait for its next byte. Owns the answer.</summary>
-internal sealed class FetchedStream(HttpResponseMessage response, Stream body, DatasetLimits limits) : Stream
+internal sealed class FetchedStream(HttpResponseMessage response, Stream body, DatasetLimits limits) : ForwardStream
 {
     private long _read;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position { get => _read; set => throw new NotSupportedException(); }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -41,21 +33,6 @@ internal sealed class FetchedStream(HttpResponseMessage response, Stream body, D
 
         return got;
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Read it asynchronously.");
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -109,15 +109,22 @@ public sealed class UploadedFiles(IFileStore files, IBlobStore blobs, StorageNam
     public async Task<(StoredFile File, Stream Content)> OpenAsync(string accountId, string fileId, CancellationToken cancellation = default)
     {
         var file = await GetAsync(accountId, fileId, cancellation);
-        var content = await blobs.OpenReadAsync(names.DatasetsContainer, file.BlobName, 0, cancellation);
-        return (file, content ?? throw ApiErrors.NotFound("file", fileId));
+        return (file, await OpenAsync(file, 0, cancellation));
+    }
+
+    /// <summary>Opens a file's bytes from an offset.</summary>
+    /// <exception cref="ApiException">404.</exception>
+    public async Task<Stream> OpenAsync(StoredFile file, long offset, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        return await blobs.OpenReadAsync(names.DatasetsContainer, file.BlobName, offset, cancellation) ?? throw ApiErrors.NotFound("file", file.Id);
     }
 
     /// <summary>A page of an account's files.</summary>
     public Task<Page<StoredFile>> ListAsync(string accountId, PageRequest page, string? purpose, CancellationToken cancellation = default) =>
         files.ListAsync(accountId, page, purpose, cancellation);
 
-    /// <summary>Deletes a file. Jobs that use it already have a copy of their own.</summary>
+    /// <summary>Deletes a file.</summary>
     /// <exception cref="ApiException">404.</exception>
     public async Task DeleteAsync(string accountId, string fileId, CancellationToken cancellation = default)
     {

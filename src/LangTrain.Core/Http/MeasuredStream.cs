@@ -1,10 +1,11 @@
 using System.Security.Cryptography;
 using LangTrain.Core.Errors;
+using LangTrain.Core.Storage;
 
 namespace LangTrain.Core.Http;
 
 /// <summary>Passes an upload through, counts and hashes it, and ends it when it grows too large. Read once, by one reader; owns nothing.</summary>
-public sealed class MeasuredStream : Stream
+public sealed class MeasuredStream : ForwardStream
 {
     private readonly Stream _inner;
     private readonly long _maxBytes;
@@ -20,21 +21,6 @@ public sealed class MeasuredStream : Stream
     /// <summary>Bytes read so far.</summary>
     public long Bytes { get; private set; }
 
-    /// <inheritdoc/>
-    public override bool CanRead => true;
-
-    /// <inheritdoc/>
-    public override bool CanSeek => false;
-
-    /// <inheritdoc/>
-    public override bool CanWrite => false;
-
-    /// <inheritdoc/>
-    public override long Length => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override long Position { get => Bytes; set => throw new NotSupportedException(); }
-
     /// <summary>SHA-256 of what was read, lower-case hex. Asked once, at the end.</summary>
     public string Sha256() => Convert.ToHexStringLower(_hash.GetHashAndReset());
 
@@ -48,10 +34,6 @@ public sealed class MeasuredStream : Stream
     }
 
     /// <inheritdoc/>
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    /// <inheritdoc/>
     /// <exception cref="ApiException">413.</exception>
     public override int Read(byte[] buffer, int offset, int count)
     {
@@ -59,20 +41,6 @@ public sealed class MeasuredStream : Stream
         Note(buffer.AsSpan(offset, read));
         return read;
     }
-
-    /// <inheritdoc/>
-    public override void Flush()
-    {
-    }
-
-    /// <inheritdoc/>
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)

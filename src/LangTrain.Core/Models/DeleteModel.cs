@@ -1,3 +1,4 @@
+using LangTrain.Contracts;
 using LangTrain.Contracts.Models;
 using LangTrain.Core.Accounts;
 using LangTrain.Core.Errors;
@@ -7,8 +8,8 @@ using LangTrain.Core.Storage;
 
 namespace LangTrain.Core.Models;
 
-/// <summary>Deletes a model of an account: its row at once, its files by tasks that outlive this process. The caller starts their orchestrations. Thread-safe.</summary>
-public sealed class DeleteModel(IModelStore store, ModelCatalog catalog, IModelTaskStore tasks, IFineTuneStore jobs, TimeProvider time)
+/// <summary>Deletes a model of an account: its row at once, its files, and the checkpoints of the job that made it, by tasks that outlive this process. The caller starts their orchestrations. Thread-safe.</summary>
+public sealed class DeleteModel(IModelStore store, ModelCatalog catalog, IModelTaskStore tasks, IFineTuneStore jobs, StorageNames names, TimeProvider time)
 {
     private const int MostNamed = 10;
 
@@ -30,7 +31,7 @@ public sealed class DeleteModel(IModelStore store, ModelCatalog catalog, IModelT
         var own = new List<ModelTask>();
         await foreach (var task in tasks.ListAsync(caller.AccountId, cancellation))
         {
-            if (task.ModelId == modelId && task.Kind != ModelTaskKind.Delete)
+            if (IsOf(task.ModelId, modelId) && task.Kind != ModelTaskKind.Delete)
             {
                 own.Add(task);
             }
@@ -41,7 +42,11 @@ public sealed class DeleteModel(IModelStore store, ModelCatalog catalog, IModelT
         // First the tasks that remove what there is, then the row: a death in between leaves a model whose files go, until its owner, who got no
         // answer, deletes it again; never files that nothing remembers.
         var removals = new List<ModelTaskRef>();
-        BlobPlace[] places = [.. Places(model.Weights), .. Places(model.Adapter)];
+        BlobPlace[] places =
+        [
+            .. Places(model.Weights), .. Places(model.Adapter),
+            .. model.JobId is { } job ? [new BlobPlace(names.CheckpointsContainer, $"{caller.AccountId}/{job}/")] : Array.Empty<BlobPlace>(),
+        ];
         if (places.Length > 0)
         {
             var removal = new ModelTask
@@ -96,7 +101,7 @@ public sealed class DeleteModel(IModelStore store, ModelCatalog catalog, IModelT
             for (string? after = null; users.Count < MostNamed;)
             {
                 var page = await jobs.ListAsync(accountId, new PageRequest(100, after), status, cancellation);
-                users.AddRange(page.Items.Where(job => job.BaseModelId == model.Id || job.ModelId == model.Id).Select(job => $"job {job.Id}"));
+                users.AddRange(page.Items.Where(job => job.BaseModelId == model.Id || IsOf(job.ModelId, model.Id)).Select(job => $"job {job.Id}"));
                 after = page.HasMore ? page.Items[^1].Id : null;
                 if (after is null)
                 {
@@ -111,6 +116,9 @@ public sealed class DeleteModel(IModelStore store, ModelCatalog catalog, IModelT
             throw ApiErrors.Conflict("model_in_use", $"It is in use: {string.Join(", ", users.Take(MostNamed))}. Delete these, or let them end, first.");
         }
     }
+
+    // The model itself, or a checkpoint of the job that made it.
+    private static bool IsOf(string id, string modelId) => id == modelId || (CheckpointModels.IsOne(id) && id.StartsWith(modelId + ":", StringComparison.Ordinal));
 
     private static IEnumerable<BlobPlace> Places(ModelSource? source) =>
         source is { Kind: ModelSource.Blob, Container: { } container } ? [new BlobPlace(container, source.Folder + "/")] : [];

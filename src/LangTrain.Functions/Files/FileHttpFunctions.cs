@@ -10,7 +10,7 @@ using Microsoft.Azure.Functions.Worker;
 namespace LangTrain.Functions.Files;
 
 /// <summary>Uploaded files, in OpenAI's shapes.</summary>
-public sealed class FileHttpFunctions(UploadedFiles files, IdempotentRequests once)
+public sealed class FileHttpFunctions(UploadedFiles files, DeleteFile delete, IdempotentRequests once)
 {
     /// <summary><c>POST /files</c>: multipart with <c>file</c> and <c>purpose</c>, streamed to storage.</summary>
     [Function("UploadFile")]
@@ -60,15 +60,14 @@ public sealed class FileHttpFunctions(UploadedFiles files, IdempotentRequests on
         return Answer.Json((await files.GetAsync(caller.AccountId, fileId, cancellation)).ToAnswer(), ApiJson.Wire.FileAnswer);
     }
 
-    /// <summary><c>GET /files/{id}/content</c>: the bytes.</summary>
+    /// <summary><c>GET /files/{id}/content</c>: the bytes, or a range of them.</summary>
     [Function("GetFileContent")]
     public async Task<IResult> GetFileContent(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "files/{fileId}/content")] HttpRequest request, string fileId, CancellationToken cancellation)
     {
         var caller = request.Caller(Scopes.Read);
-        var (file, content) = await files.OpenAsync(caller.AccountId, fileId, cancellation);
-        request.HttpContext.Response.ContentLength = file.Bytes;
-        return TypedResults.Stream(content, "application/octet-stream", file.Filename);
+        var file = await files.GetAsync(caller.AccountId, fileId, cancellation);
+        return await FileContent.AnswerAsync(request, file, offset => files.OpenAsync(file, offset, cancellation));
     }
 
     /// <summary><c>DELETE /files/{id}</c>.</summary>
@@ -76,7 +75,7 @@ public sealed class FileHttpFunctions(UploadedFiles files, IdempotentRequests on
     public async Task<IResult> DeleteFile(
         [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "files/{fileId}")] HttpRequest request, string fileId, CancellationToken cancellation)
     {
-        await files.DeleteAsync(request.Caller(Scopes.Train).AccountId, fileId, cancellation);
+        await delete.ExecuteAsync(request.Caller(Scopes.Train).AccountId, fileId, cancellation);
         return Answer.Json(new DeletedAnswer(fileId, "file"), ApiJson.Wire.DeletedAnswer);
     }
 }

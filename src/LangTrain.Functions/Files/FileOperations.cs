@@ -27,8 +27,8 @@ internal static class FileOperations
             Scope = Scopes.Read, Query = [.. ApiQuery.Page, ApiQuery.Text("purpose", "Only files of this purpose.")],
         },
         new ApiOperation("GET", "files/{fileId}", "GetFile", "Gives one file's data.", ApiAnswer.Json(ApiJson.Wire.FileAnswer)) { Scope = Scopes.Read },
-        new ApiOperation("GET", "files/{fileId}/content", "GetFileContent", "Gives a file's bytes.", ApiAnswer.Other("application/octet-stream", "The bytes.")) { Scope = Scopes.Read },
-        new ApiOperation("DELETE", "files/{fileId}", "DeleteFile", "Deletes a file. Jobs that use it have a copy of their own.", ApiAnswer.Json(ApiJson.Wire.DeletedAnswer)) { Scope = Scopes.Train },
+        new ApiOperation("GET", "files/{fileId}/content", "GetFileContent", "Gives a file's bytes, or a range of them.", ApiAnswer.Other("application/octet-stream", "The bytes.")) { Scope = Scopes.Read, GivesRanges = true },
+        new ApiOperation("DELETE", "files/{fileId}", "DeleteFile", "Deletes a file that no job is about to read; jobs that train have a copy of their own.", ApiAnswer.Json(ApiJson.Wire.DeletedAnswer)) { Scope = Scopes.Train, Errors = [409] },
         new ApiOperation("POST", "files/{fileId}/validate", "ValidateFile", "Checks every row of a file of training data.", ApiAnswer.Json(ApiJson.Wire.FileValidationAnswer))
         {
             Scope = Scopes.Read,

@@ -28,6 +28,9 @@ internal sealed record ApiOperation(string Method, string Route, string Id, stri
     /// <summary>Error statuses besides those that follow from the rest (400, 401, 403, 404, 413, 415, 429, 500, 503).</summary>
     public IReadOnlyList<int> Errors { get; init; } = [];
 
+    /// <summary>Answers a request with the header Range by that part of the bytes: 206, or 416.</summary>
+    public bool GivesRanges { get; init; }
+
     /// <summary>Whether it needs no key.</summary>
     public bool IsOpen => FunctionNames.Open.Contains(Id);
 
@@ -44,6 +47,11 @@ internal sealed record ApiOperation(string Method, string Route, string Id, stri
     public IReadOnlyList<int> ErrorStatuses()
     {
         var statuses = new SortedSet<int>(Errors) { 500, 503 };
+        if (GivesRanges)
+        {
+            statuses.Add(416);
+        }
+
         if (!IsOpen)
         {
             // 403 also where any key will do: its account may be suspended.

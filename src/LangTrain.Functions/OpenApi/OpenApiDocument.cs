@@ -21,6 +21,7 @@ internal static partial class OpenApiDocument
         [409] = "It conflicts with how things stand.",
         [413] = "The body is too large.",
         [415] = "The body's type is not known here.",
+        [416] = "The file has no such range.",
         [422] = "The same Idempotency-Key came with another request.",
         [429] = "Too many requests; `Retry-After` says how many seconds to wait.",
         [500] = "The server failed; `x-request-id` names the failure.",
@@ -140,6 +141,13 @@ internal static partial class OpenApiDocument
         }
 
         var responses = new JsonObject { [operation.Answer.Status.ToString(CultureInfo.InvariantCulture)] = Success(operation, schemas) };
+        if (operation.GivesRanges)
+        {
+            var part = Success(operation, schemas);
+            part["description"] = "The range that the header `Range` named.";
+            responses["206"] = part;
+        }
+
         foreach (var status in operation.ErrorStatuses())
         {
             responses[status.ToString(CultureInfo.InvariantCulture)] = new JsonObject { ["$ref"] = "#/components/responses/" + ErrorName(status) };

@@ -100,6 +100,35 @@ public sealed class UploadTests
         await app.Client.GetAsync($"files/{bad}/preview?model=nobody/none").ErrorAsync(HttpStatusCode.NotFound);
     }
 
+    [Theory]
+    [InlineData("bytes=2-4", 206, 2, 3)]
+    [InlineData("bytes=10-", 206, 10, 20)]
+    [InlineData("bytes=-5", 206, 25, 5)]
+    [InlineData("bytes=28-99", 206, 28, 2)]
+    [InlineData("bytes=30-31", 416, 0, 0)]
+    [InlineData("bytes=0-1,4-5", 200, 0, 30)]
+    public async Task Content_comes_in_ranges(string range, int status, int from, int length)
+    {
+        await using var app = await TestApp.StartAsync();
+        var id = (await CreateAsync(app, Rows.Length)).Text("id");
+        var file = (await app.Client.PostAsync($"uploads/{id}/complete", new { part_ids = new[] { await PartAsync(app.Client, id, Rows) } }).JsonAsync()).GetProperty("file").Text("id");
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"files/{file}/content") { Headers = { { "Range", range } } };
+        using var response = await app.Client.SendAsync(request);
+        Assert.Equal(status, (int)response.StatusCode);
+        if (status != 416)
+            Assert.Equal(Rows[from..(from + length)], await response.Content.ReadAsByteArrayAsync());
+    }
+
+    [Fact]
+    public async Task File_that_a_job_is_about_to_read_is_not_deleted()
+    {
+        await using var app = await TestApp.StartAsync();
+        var id = (await CreateAsync(app, Rows.Length)).Text("id");
+        var file = (await app.Client.PostAsync($"uploads/{id}/complete", new { part_ids = new[] { await PartAsync(app.Client, id, Rows) } }).JsonAsync()).GetProperty("file").Text("id");
+        var job = await app.Client.PostAsync("fine-tunes", new { model_id = "langtrain/tiny", dataset = new { file_id = file } }).JsonAsync();
+        Assert.Contains(job.Text("id"), (await app.Client.DeleteAsync("files/" + file).ErrorAsync(HttpStatusCode.Conflict)).Text("message"), StringComparison.Ordinal);
+    }
+
     private static string Md5(byte[] bytes)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.MD5);

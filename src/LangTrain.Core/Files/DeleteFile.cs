@@ -1,0 +1,34 @@
+using LangTrain.Core.Errors;
+using LangTrain.Core.FineTunes;
+using LangTrain.Core.Storage;
+
+namespace LangTrain.Core.Files;
+
+/// <summary>Deletes a file that no job still has to read. Thread-safe.</summary>
+public sealed class DeleteFile(UploadedFiles files, IFineTuneStore jobs)
+{
+    // From then on a job has a copy of its own.
+    private static readonly FineTuneStatus[] Unread = [FineTuneStatus.Created, FineTuneStatus.Validating];
+
+    /// <summary>Deletes it.</summary>
+    /// <exception cref="ApiException">404; 409 while a job is about to read it, which is named.</exception>
+    public async Task ExecuteAsync(string accountId, string fileId, CancellationToken cancellation = default)
+    {
+        await files.GetAsync(accountId, fileId, cancellation);
+        foreach (var status in Unread)
+        {
+            for (PageRequest? page = new(100); page is not null;)
+            {
+                var found = await jobs.ListAsync(accountId, page, status, cancellation);
+                if (found.Items.FirstOrDefault(job => job.Dataset.FileId == fileId || job.Dataset.ValidationFileId == fileId) is { } reader)
+                {
+                    throw ApiErrors.Conflict("file_in_use", $"The job '{reader.Id}' is about to read it. Cancel the job, or wait a moment.", shouldRetry: true);
+                }
+
+                page = found.HasMore ? page with { After = found.Items[^1].Id } : null;
+            }
+        }
+
+        await files.DeleteAsync(accountId, fileId, cancellation);
+    }
+}
