@@ -131,8 +131,9 @@ internal static class TrainingSpeed
         {
             var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true };
 
-            // Both sides sleep where a thread waits for another: spinning costs the one whose turn it is not nothing, and the other its core.
+            // Both sides sleep soon where a thread waits for another, as TorchSetup has it: spinning on costs the one whose turn it is not nothing, and the other its core.
             start.Environment.TryAdd("OMP_WAIT_POLICY", "PASSIVE");
+            start.Environment.TryAdd("GOMP_SPINCOUNT", "5000");
             return new Contestant(name, Process.Start(start)!);
         }
 

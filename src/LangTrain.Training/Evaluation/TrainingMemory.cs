@@ -13,7 +13,7 @@ internal sealed class TrainingMemory
 {
     private const int Fp32Bytes = 4;
     // libtorch, .NET, and what the allocator holds back.
-    private const long ProcessBytes = 330L << 20;
+    private const long ProcessBytes = 240L << 20;
     private readonly TrainingOptions _options;
     private readonly ModelConfig _config;
     private readonly long _quantizable;

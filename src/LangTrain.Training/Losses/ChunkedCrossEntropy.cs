@@ -34,13 +34,14 @@ internal static class ChunkedCrossEntropy
         var lossSum = zeros([], dtype: ScalarType.Float64, device: hidden.device);
         var hiddenGradient = empty_like(hidden);
         head = head.to_type(hidden.dtype);
-        var packed = WeightProduct.Pack(head, ChunkRows(head.shape[0]));
+        var rows = ChunkRows(head.shape[0]);
+        var packed = hidden.shape[0] > rows ? WeightProduct.Pack(head, rows) : head; // the packed order is made for this many rows and slow for others
         foreach (var (start, length) in Chunks(hidden.shape[0], head.shape[0]))
         {
             using var chunkScope = NewDisposeScope();
             var states = hidden.narrow(0, start, length); // [n, C]
             var labels = targets.narrow(0, start, length).unsqueeze(1); // [n, 1]
-            var (logits, capped) = Logits(states, packed, softCap); // [n, V]
+            var (logits, capped) = Logits(states, length == rows ? packed : head, softCap); // [n, V]
             var (loss, probabilities) = SoftmaxAndLoss(logits, labels);
             lossSum.add_(loss.sum(ScalarType.Float64));
 
@@ -53,7 +54,7 @@ internal static class ChunkedCrossEntropy
             }
 
             gradient = gradient.to_type(hidden.dtype);
-            hiddenGradient.narrow(0, start, length).copy_(gradient.matmul(head)); // oneDNN would copy the whole head first
+            hiddenGradient.narrow(0, start, length).copy_(WeightProduct.Backward(gradient, head));
             if (headGradient is not null)
             {
                 var weighted = weights is null ? states : states * weights.narrow(0, start, length).unsqueeze(1).to_type(states.dtype);
@@ -119,7 +120,8 @@ internal static class ChunkedCrossEntropy
         }
     }
 
-    private static long ChunkRows(long vocabulary) => Math.Max(16, ChunkElements / vocabulary);
+    // An odd number of rows shares out badly between threads: 131 take a third longer than 128.
+    private static long ChunkRows(long vocabulary) => Math.Max(16, ChunkElements / vocabulary / 32 * 32);
 
     private static (Tensor Logits, Tensor? Capped) Logits(Tensor states, Tensor head, double? softCap)
     {
