@@ -16,21 +16,24 @@ public sealed class ChunkedCrossEntropyTests
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(3);
-        var hidden = randn([positions, 4], generator: generator).requires_grad_();
-        var head = randn([vocabulary, 4], generator: generator).requires_grad_();
+        var hidden = randn([positions, 4], generator: generator);
+        var head = randn([vocabulary, 4], generator: generator);
         var targets = randint(0, vocabulary, [positions], dtype: ScalarType.Int64, generator: generator);
 
-        var logits = hidden.matmul(head.t());
+        // In double precision: autograd's own sums over 700,000 tokens in Float32 are off by 1e-3, ours by 1e-4.
+        var (wideHidden, wideHead) = (hidden.to(ScalarType.Float64).requires_grad_(), head.to(ScalarType.Float64).requires_grad_());
+        var logits = wideHidden.matmul(wideHead.t());
         logits = softCap is { } cap ? (logits / cap).tanh() * cap : logits;
         var expected = nn.functional.cross_entropy(logits, targets, reduction: nn.Reduction.Sum);
         (expected * 0.25).backward();
 
         var headGradient = zeros_like(head);
-        var (loss, hiddenGradient) = ChunkedCrossEntropy.Backward(hidden.detach(), head.detach(), targets, 0.25, headGradient, softCap);
+        var (loss, hiddenGradient) = ChunkedCrossEntropy.Backward(hidden, head, targets, 0.25, headGradient, softCap);
 
-        Assert.Equal(expected.item<float>(), loss.item<double>(), 1e-5 * expected.item<float>());
-        Assert.True(hiddenGradient.allclose(hidden.grad!, 1e-4, 1e-6));
-        Assert.True(headGradient.allclose(head.grad!, 1e-4, 1e-6));
+        var tolerance = vocabulary == Vocabulary ? 3e-4 : 1e-6;
+        Assert.Equal(expected.item<double>(), loss.item<double>(), 1e-5 * expected.item<double>());
+        Assert.True(hiddenGradient.to(ScalarType.Float64).allclose(wideHidden.grad!, 1e-4, tolerance));
+        Assert.True(headGradient.to(ScalarType.Float64).allclose(wideHead.grad!, 1e-4, tolerance));
     }
 
     [Fact]
