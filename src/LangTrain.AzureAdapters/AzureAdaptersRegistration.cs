@@ -6,6 +6,7 @@ using LangTrain.Contracts;
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Contracts.Webhooks;
 using LangTrain.Core.Accounts;
+using LangTrain.Core.Batches;
 using LangTrain.Core.Files;
 using LangTrain.Core.FineTunes;
 using LangTrain.Core.Generation;
@@ -37,6 +38,7 @@ public static class AzureAdaptersRegistration
         services.AddSingleton<IModelTaskStore>(p => new TableModelTaskStore(Table(p, names => names.ModelTasksTable), p.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IModelStore>(p => new RecentModelLists(new TableModelStore(Table(p, names => names.ModelsTable)), p.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IFileStore>(p => new TableFileStore(Table(p, names => names.FilesTable)));
+        services.AddSingleton<IBatchStore>(p => new TableBatchStore(Table(p, names => names.BatchesTable), p.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IUploadStore>(p => new TableUploadStore(Table(p, names => names.UploadsTable)));
         services.AddSingleton<IAccountStore>(p => new TableAccountStore(Table(p, names => names.UsersTable), Table(p, names => names.KeysTable)));
         services.AddSingleton<IIdempotencyStore>(p => new TableIdempotencyStore(Table(p, names => names.IdempotencyTable)));

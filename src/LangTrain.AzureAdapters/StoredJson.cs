@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using LangTrain.Core.Accounts;
+using LangTrain.Core.Batches;
 using LangTrain.Core.Files;
 using LangTrain.Core.FineTunes;
 using LangTrain.Core.Idempotency;
@@ -33,6 +34,8 @@ internal static class StoredJson
     public static JsonTypeInfo<StoredModel> StoredModel { get; } = Of<StoredModel>();
 
     public static JsonTypeInfo<StoredFile> StoredFile { get; } = Of<StoredFile>();
+
+    public static JsonTypeInfo<Batch> Batch { get; } = Of<Batch>();
 
     public static JsonTypeInfo<ModelTask> ModelTask { get; } = Of<ModelTask>();
 

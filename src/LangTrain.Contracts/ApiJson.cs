@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using LangTrain.Contracts.Accounts;
+using LangTrain.Contracts.Batches;
 using LangTrain.Contracts.Errors;
 using LangTrain.Contracts.Files;
 using LangTrain.Contracts.FineTunes;
@@ -47,6 +48,10 @@ namespace LangTrain.Contracts;
 [JsonSerializable(typeof(FineTuneAnswer))]
 [JsonSerializable(typeof(ListAnswer<FineTuneAnswer>))]
 [JsonSerializable(typeof(FineTuneEstimateAnswer))]
+[JsonSerializable(typeof(FineTuningJobAnswer))]
+[JsonSerializable(typeof(ListAnswer<FineTuningJobAnswer>))]
+[JsonSerializable(typeof(ListAnswer<FineTuningEventAnswer>))]
+[JsonSerializable(typeof(ListAnswer<FineTuningCheckpointAnswer>))]
 [JsonSerializable(typeof(JobEvent))]
 [JsonSerializable(typeof(ListAnswer<JobEvent>))]
 [JsonSerializable(typeof(StreamTicketAnswer))]
@@ -55,6 +60,8 @@ namespace LangTrain.Contracts;
 [JsonSerializable(typeof(ChatCompletionAnswer))]
 [JsonSerializable(typeof(TokenizeAnswer))]
 [JsonSerializable(typeof(DetokenizeAnswer))]
+[JsonSerializable(typeof(BatchAnswer))]
+[JsonSerializable(typeof(ListAnswer<BatchAnswer>))]
 public sealed partial class ApiJson : JsonSerializerContext
 {
     // Made on first use: the generated half of this type initialises its own statics in no promised order with this half.

@@ -32,6 +32,9 @@ public sealed class StorageNames(string prefix = "")
     /// <summary>Uploaded files.</summary>
     public string FilesTable { get; } = prefix + "files";
 
+    /// <summary>Batches.</summary>
+    public string BatchesTable { get; } = prefix + "batches";
+
     /// <summary>Files that come in parts.</summary>
     public string UploadsTable { get; } = prefix + "uploads";
 

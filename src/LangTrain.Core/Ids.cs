@@ -38,6 +38,15 @@ public static class Ids
         return string.Concat(prefix, "-", body);
     }
 
+    /// <summary>The least id of a moment: those made before it are less, those made at it or later are not. For ranges of time.</summary>
+    public static string FirstAt(string prefix, DateTimeOffset moment)
+    {
+        Span<char> body = stackalloc char[TimeCharacters + RandomCharacters];
+        WriteTime(body, moment);
+        body[TimeCharacters..].Fill(Alphabet[0]);
+        return string.Concat(prefix, "-", body);
+    }
+
     /// <summary>The part of an id behind its prefix, made of a hash: for things whose id follows from what they are.</summary>
     public static string BodyOf(ReadOnlySpan<byte> hash)
     {
@@ -83,9 +92,9 @@ public static class Ids
         });
     }
 
-    private static void WriteTime(Span<char> body, DateTimeOffset at)
+    private static void WriteTime(Span<char> body, DateTimeOffset moment)
     {
-        var milliseconds = at.ToUnixTimeMilliseconds();
+        var milliseconds = Math.Max(0, moment.ToUnixTimeMilliseconds());
         for (var i = TimeCharacters - 1; i >= 0; i--, milliseconds >>= 5)
         {
             body[i] = Alphabet[(int)(milliseconds & 31)];

@@ -3,6 +3,7 @@ using LangTrain.AzureAdapters;
 using LangTrain.AzureAdapters.Telemetry;
 using LangTrain.Contracts;
 using LangTrain.Core.Accounts;
+using LangTrain.Core.Batches;
 using LangTrain.Core.Datasets;
 using LangTrain.Core.Files;
 using LangTrain.Core.FineTunes;
@@ -17,6 +18,7 @@ using LangTrain.Core.Webhooks;
 using LangTrain.Functions.Accounts;
 using LangTrain.Functions.FineTunes;
 using LangTrain.Functions.Middleware;
+using LangTrain.Functions.Models;
 using LangTrain.Functions.StartUp;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Configuration;
@@ -85,6 +87,7 @@ public static class FunctionsAppSetup
         services.AddSingleton<FinishFineTune>();
 
         services.AddSingleton<ModelCatalog>();
+        services.AddSingleton<ModelListAnswers>();
         services.AddSingleton<RegisterBaseModels>();
         services.AddSingleton<DeleteModel>();
         services.TryAddSingleton<BlobFolder>();
@@ -107,6 +110,8 @@ public static class FunctionsAppSetup
         services.AddSingleton<SubmitFineTune>();
         services.AddSingleton<EstimateFineTune>();
         services.AddSingleton<ControlFineTune>();
+        services.AddSingleton<ListFineTunes>();
+        services.AddSingleton<ReadFineTuneEvents>();
         services.AddSingleton<PrepareFineTune>();
         services.AddSingleton<QueueTraining>();
         services.AddSingleton<SettleFineTune>();
@@ -118,6 +123,17 @@ public static class FunctionsAppSetup
         services.AddSingleton<CompleteText>();
         services.AddSingleton<CompleteChat>();
         services.AddSingleton<CountTokens>();
+
+        services.AddSingleton(new BatchOptions());
+        services.AddSingleton<BatchBlobs>();
+        services.AddSingleton<SubmitBatch>();
+        services.AddSingleton<CancelBatch>();
+        services.AddSingleton<ValidateBatch>();
+        services.AddSingleton<AnswerBatchLine>();
+        services.AddSingleton<AnnounceBatchEnd>();
+        services.AddSingleton<RunBatchChunk>();
+        services.AddSingleton<FinishBatch>();
+        services.AddSingleton<SweepBatches>();
         return services;
     }
 }

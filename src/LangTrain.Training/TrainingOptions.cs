@@ -29,6 +29,10 @@ public sealed record TrainingOptions
     /// <summary>The adapter's form; not used by full fine-tuning.</summary>
     public LoraOptions Lora { get; init; } = new();
 
+    /// <summary>What products are computed in. Default Float32, which is exact and the same on every machine.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public ComputeDtype ComputeDtype { get; init; } = ComputeDtype.Float32;
+
     /// <summary>Passes over the training data, at least 1. Default 3.</summary>
     public int Epochs { get; init; } = 3;
 

@@ -1,5 +1,6 @@
 using LangTrain.AzureAdapters;
 using LangTrain.AzureAdapters.Telemetry;
+using LangTrain.Contracts;
 using LangTrain.Core.FineTunes;
 using LangTrain.Core.Models;
 using LangTrain.Core.Models.Tasks;
@@ -22,6 +23,7 @@ builder.Services.AddSingleton(options).AddSingleton(TimeProvider.System).AddSing
 builder.Services.AddLangTrainAzureAdapters(WorkerStorage.From(builder.Configuration, options));
 builder.Services.AddLangTrainTelemetry(builder.Configuration.ReadTelemetry("langtrain-worker"));
 builder.Services.AddSingleton<ModelFiles>();
+builder.Services.AddWorkerMetrics();
 if (options.Trains)
 {
     builder.Services.AddSingleton<ChangeFineTune>().AddSingleton<ArtifactStore>().AddSingleton<TrainFineTune>().AddSingleton<RunTrainingAttempt>();
@@ -39,4 +41,5 @@ if (options.EndsWithParent)
 var app = builder.Build();
 app.MapGeneration();
 app.MapTraining();
+app.MapPrometheusScrapingEndpoint(WorkerRoutes.Metrics);
 await app.RunAsync();

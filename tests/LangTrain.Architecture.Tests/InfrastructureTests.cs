@@ -34,6 +34,7 @@ public sealed partial class InfrastructureTests
         {
             ["LANGTRAIN_WORKER_KEY"] = "made-for-this-test",
             ["LANGTRAIN_BOOTSTRAP_API_KEY"] = "made-for-this-test",
+            ["LANGTRAIN_SIGNING_KEY"] = "made-for-this-test",
         });
 
         Assert.Equal("", run.Output.Trim());
@@ -53,7 +54,7 @@ public sealed partial class InfrastructureTests
         using var template = JsonDocument.Parse(built.Output);
         var secrets = template.RootElement.GetProperty("parameters").EnumerateObject()
             .Where(parameter => parameter.Value.GetProperty("type").GetString() == "securestring").Select(parameter => parameter.Name);
-        Assert.Equal(["bootstrapApiKey", "workerKey"], secrets.Order());
+        Assert.Equal(["bootstrapApiKey", "signingKey", "workerKey"], secrets.Order());
     }
 
     [Fact]

@@ -6,6 +6,7 @@ using LangTrain.AzureAdapters.Blobs;
 using LangTrain.AzureAdapters.Tables;
 using LangTrain.Contracts;
 using LangTrain.Contracts.FineTunes;
+using LangTrain.Core.Batches;
 using LangTrain.Core.FineTunes;
 using LangTrain.Core.Webhooks;
 using LangTrain.Testing;
@@ -51,6 +52,8 @@ public sealed class StoredSamplesTests(AzuriteFixture azurite)
     public void Rows_of_every_table_are_read()
     {
         Assert.Equal("nf4", JsonRow.Read(Row("stored_model.v1.json"), StoredJson.StoredModel).Quantization);
+        var batch = JsonRow.Read(Row("batch.v1.json"), StoredJson.Batch);
+        Assert.Equal((BatchStatus.InProgress, 2, 395, TimeSpan.FromHours(2)), (batch.Status, batch.NextChunk, batch.Ended.Completed, batch.OutputLifetime));
         Assert.Equal(12, JsonRow.Read(Row("stored_file.v1.json"), StoredJson.StoredFile).Bytes);
         Assert.Equal("pro", JsonRow.Read(Row("account.v1.json"), StoredJson.Account).Tier);
         Assert.Equal(["read", "train"], JsonRow.Read(Row("api_key.v1.json"), StoredJson.ApiKey).Scopes);

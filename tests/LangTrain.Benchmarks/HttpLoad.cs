@@ -45,10 +45,10 @@ internal sealed class HttpLoad(Uri server, string head)
             var latencies = new List<double>();
             for (var due = gap * index / connections; due < time; due += gap)
             {
-                // A timer is too coarse below some milliseconds; what is late by a wake-up counts from when it was due all the same.
-                while (due - watch.Elapsed is { Ticks: > 0 } left)
+                // A timer is a millisecond or two late, which counts against whoever is measured.
+                if (due - watch.Elapsed is { Ticks: > 0 } left)
                 {
-                    await (left.TotalMilliseconds > 2 ? Task.Delay(1) : Task.Yield().ToTask());
+                    await Task.Delay(left);
                 }
 
                 await connection.CallAsync(_request);
@@ -123,10 +123,4 @@ internal sealed class HttpLoad(Uri server, string head)
             return Utf8Parser.TryParse(head[(at + 16)..], out int length, out _) && answer.Length == end + 4 + length;
         }
     }
-}
-
-/// <summary>What <see cref="HttpLoad"/> waits with.</summary>
-internal static class YieldExtensions
-{
-    public static async Task ToTask(this System.Runtime.CompilerServices.YieldAwaitable yield) => await yield;
 }

@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace LangTrain.Benchmarks;
@@ -14,15 +13,11 @@ internal static class PlainServer
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls(url);
-        using var stop = new CancellationTokenSource();
         var app = builder.Build();
         app.MapGet("/", () => "ok");
-        _ = Task.Run(() =>
-        {
-            Console.In.ReadToEnd();
-            stop.Cancel();
-        });
-        app.RunAsync(stop.Token).GetAwaiter().GetResult();
+        app.StartAsync().GetAwaiter().GetResult();
+        Console.In.ReadToEnd();
+        app.StopAsync().GetAwaiter().GetResult();
         return 0;
     }
 }

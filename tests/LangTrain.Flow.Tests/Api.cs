@@ -3,13 +3,17 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using LangTrain.Testing;
 
 namespace LangTrain.Flow.Tests;
 
 /// <summary>The public API as any HTTP client sees it.</summary>
 internal sealed class Api(Uri baseUrl, string key) : IDisposable
 {
-    private readonly HttpClient _client = new()
+    // Every host of a run is the same program.
+    private static AnswerContract? _contract;
+
+    private readonly HttpClient _client = new(new ContractHandler(stop => ContractAsync(baseUrl, stop), new HttpClientHandler()))
     {
         BaseAddress = baseUrl,
         Timeout = TimeSpan.FromMinutes(2),
@@ -106,6 +110,17 @@ internal sealed class Api(Uri baseUrl, string key) : IDisposable
         ["choices"]![0]!["text"]!.GetValue<string>();
 
     public void Dispose() => _client.Dispose();
+
+    private static async Task<AnswerContract> ContractAsync(Uri baseUrl, CancellationToken cancellation)
+    {
+        if (_contract is null)
+        {
+            using var client = new HttpClient();
+            _contract = new AnswerContract(JsonNode.Parse(await client.GetStringAsync(new Uri(baseUrl, "openapi.json"), cancellation))!.AsObject());
+        }
+
+        return _contract;
+    }
 
     private static async Task<JsonObject> ReadAsync(HttpResponseMessage response)
     {

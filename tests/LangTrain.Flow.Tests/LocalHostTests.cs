@@ -7,7 +7,7 @@ namespace LangTrain.Flow.Tests;
 public sealed class LocalHostTests
 {
     [Fact]
-    public async Task Two_fine_tunes_and_generation_go_on_at_once()
+    public async Task Fine_tunes_of_every_kind_and_generation_go_on_at_once()
     {
         var folder = LocalHostProcess.NewDataFolder();
         try
@@ -17,6 +17,14 @@ public sealed class LocalHostTests
             var first = (await host.Api.PostAsync("fine-tunes", TinyModel.Job(file, "lora", epochs: 3)))["id"]!.GetValue<string>();
             var second = (await host.Api.PostAsync("fine-tunes", TinyModel.Job(file, "qlora", epochs: 3)))["id"]!.GetValue<string>();
 
+            var pairs = await host.Api.UploadAsync(Enumerable.Range(0, 16).Select(i => new JsonObject
+            {
+                ["prompt"] = $"The capital of country number {i} is", ["chosen"] = $" city number {i}.", ["rejected"] = " not known to anybody at all.",
+            }));
+            var preferences = TinyModel.Job(pairs, "lora", epochs: 3);
+            preferences["config"]!["objective"] = "dpo";
+            var third = (await host.Api.PostAsync("fine-tunes", preferences))["id"]!.GetValue<string>();
+
             for (var i = 0; i < 5; i++)
             {
                 Assert.NotEmpty(await host.Api.CompleteAsync(TinyModel.Id, "Once upon a time", 8));
@@ -24,9 +32,15 @@ public sealed class LocalHostTests
 
             var jobs = await Task.WhenAll(
                 host.Api.WaitForJobAsync(first, TimeSpan.FromMinutes(3), "completed"),
-                host.Api.WaitForJobAsync(second, TimeSpan.FromMinutes(3), "completed"));
+                host.Api.WaitForJobAsync(second, TimeSpan.FromMinutes(3), "completed"),
+                host.Api.WaitForJobAsync(third, TimeSpan.FromMinutes(5), "completed"));
+            var steps = (await host.Api.EventsAsync(third)).Where(e => e["type"]!.GetValue<string>() == "metrics").Select(e => e["data"]!).ToList();
+            Assert.Equal(Math.Log(2), steps[0]["loss"]!.GetValue<double>(), 1e-3);
+            Assert.True(steps[^1]["reward_margin"]!.GetValue<double>() > 0);
             foreach (var job in jobs)
             {
+                Assert.Equal(job["total_steps"]!.GetValue<int>(), job["estimate"]!["total_steps"]!.GetValue<int>());
+                Assert.True(job["artifacts"]!["prompts_tried"]!.GetValue<int>() > 0);
                 Assert.NotEmpty(await host.Api.CompleteAsync(job["fine_tuned_model"]!.GetValue<string>(), "The capital of country number 3 is", 8));
             }
         }

@@ -44,11 +44,11 @@ public sealed class RunTrainingAttemptTests : IDisposable
     {
         var job = await QueueAsync(
             "preference",
-            Enumerable.Range(0, 8).Select(i => $$"""{"prompt":"The sky is","chosen":" blue {{i}}","rejected":" a long wrong answer {{i}}"}"""),
+            Enumerable.Range(0, 4).Select(i => $$"""{"prompt":"The sky is","chosen":" blue {{i}}","rejected":" a long wrong answer {{i}}"}"""),
             new FineTuneConfig
             {
                 Method = method, Objective = "dpo", Beta = 0.5,
-                TrainingConfig = new TrainingConfig { Epochs = 3, BatchSize = 4, LearningRate = method == "full" ? 1e-3 : 1e-2, ActivationCheckpointing = true },
+                TrainingConfig = new TrainingConfig { Epochs = 6, EvalSteps = 3, BatchSize = 4, LearningRate = method == "full" ? 1e-3 : 1e-2, ActivationCheckpointing = true },
             });
         await RunAsync(job);
 

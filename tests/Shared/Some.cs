@@ -2,6 +2,7 @@ using LangTrain.Contracts.FineTunes;
 using LangTrain.Contracts.Models;
 using LangTrain.Core;
 using LangTrain.Core.Accounts;
+using LangTrain.Core.Batches;
 using LangTrain.Core.Files;
 using LangTrain.Core.FineTunes;
 using LangTrain.Core.Models;
@@ -55,6 +56,17 @@ public static class Some
         Sha256 = new string('a', 64),
         BlobName = "files/train.jsonl",
         CreatedAt = Moment,
+    };
+
+    public static Batch Batch(string? id = null, string accountId = AccountId) => new()
+    {
+        Id = id ?? Ids.New("batch", TimeProvider.System),
+        AccountId = accountId,
+        KeyId = "key-01jsome",
+        Endpoint = "/v1/completions",
+        InputFileId = "file-01jsome",
+        CreatedAt = Moment,
+        ExpiresAt = Moment.AddHours(24),
     };
 
     public static Account Account(string id = AccountId, string tier = "pro") => new(id, "Ada", "ada@example.com", tier, Moment);

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.IO.Pipelines;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Net.Sockets;
@@ -55,13 +57,19 @@ internal sealed class HttpGenerationWorker : IGenerationWorker, ITrainingWorker,
         }
 
         await using var body = await response.Content.ReadAsStreamAsync(cancellation);
-        using var lines = new StreamReader(body);
-        var ended = false;
-        while (!ended)
+        var lines = PipeReader.Create(body, new StreamPipeReaderOptions(leaveOpen: true));
+        try
         {
-            var update = await ReadLineAsync(lines, cancellation);
-            ended = update.Type is GenerationUpdate.Usage or GenerationUpdate.Failed;
-            yield return update;
+            for (var ended = false; !ended;)
+            {
+                var update = await ReadLineAsync(lines, cancellation);
+                ended = update.Type is GenerationUpdate.Usage or GenerationUpdate.Failed;
+                yield return update;
+            }
+        }
+        finally
+        {
+            await lines.CompleteAsync();
         }
     }
 
@@ -99,19 +107,39 @@ internal sealed class HttpGenerationWorker : IGenerationWorker, ITrainingWorker,
         }
     }
 
-    private static async Task<GenerationUpdate> ReadLineAsync(StreamReader lines, CancellationToken cancellation)
+    // Read as bytes: a token a line, for every stream at once, is most of what this process does.
+    private static async ValueTask<GenerationUpdate> ReadLineAsync(PipeReader lines, CancellationToken cancellation)
     {
         try
         {
-            var line = await lines.ReadLineAsync(cancellation)
-                ?? throw new GenerationUnavailableException("The worker's stream ended before its answer did.");
-            return JsonSerializer.Deserialize(line, LangTrainJson.Default.GenerationUpdate)
-                ?? throw new GenerationUnavailableException("The worker sent an empty line.");
+            while (true)
+            {
+                var read = await lines.ReadAsync(cancellation);
+                if (read.Buffer.PositionOf((byte)'\n') is { } end)
+                {
+                    var update = Parse(read.Buffer.Slice(0, end));
+                    lines.AdvanceTo(read.Buffer.GetPosition(1, end));
+                    return update ?? throw new GenerationUnavailableException("The worker sent an empty line.");
+                }
+
+                if (read.IsCompleted)
+                {
+                    throw new GenerationUnavailableException("The worker's stream ended before its answer did.");
+                }
+
+                lines.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+            }
         }
         catch (Exception broken) when (broken is HttpRequestException or IOException or JsonException)
         {
             throw new GenerationUnavailableException("The worker's stream broke off.", broken);
         }
+    }
+
+    private static GenerationUpdate? Parse(in ReadOnlySequence<byte> line)
+    {
+        var reader = new Utf8JsonReader(line);
+        return JsonSerializer.Deserialize(ref reader, LangTrainJson.Default.GenerationUpdate);
     }
 
     /// <summary>What the worker itself says; null where the answer is somebody else's (a proxy's page, a refused key).</summary>

@@ -74,6 +74,21 @@ public sealed record FineTuneAnswer
 
     /// <summary>The owner's own notes.</summary>
     public required IReadOnlyDictionary<string, string> Metadata { get; init; }
+
+    /// <summary>The same as <c>model_id</c>, where the together-ai client looks for it.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>The uploaded file, where the together-ai client looks for it; absent where the data came from a URL.</summary>
+    public string? TrainingFile { get; init; }
+
+    /// <summary>The uploaded file with evaluation rows, where the together-ai client looks for it.</summary>
+    public string? ValidationFile { get; init; }
+
+    /// <summary>The same as <c>fine_tuned_model</c>, where the together-ai client looks for it.</summary>
+    public string? ModelOutputName { get; init; }
+
+    /// <summary>The account.</summary>
+    public required string UserId { get; init; }
 }
 
 /// <summary>Numbers of a fine-tune.</summary>

@@ -17,7 +17,15 @@ public sealed record FineTuneEstimateAnswer
 
     /// <summary>What it would take; absent where the data cannot be trained on.</summary>
     public TrainingEstimateAnswer? Estimate { get; init; }
+
+    /// <summary>What it would cost by the model's price; absent where the data cannot be trained on.</summary>
+    public FineTunePriceAnswer? Price { get; init; }
 }
+
+/// <summary>What a fine-tune costs.</summary>
+/// <param name="Amount">Amount.</param>
+/// <param name="Currency">ISO 4217.</param>
+public sealed record FineTunePriceAnswer(decimal Amount, string Currency);
 
 /// <summary>The data of a dry run.</summary>
 /// <param name="Valid">Whether it can be trained on.</param>

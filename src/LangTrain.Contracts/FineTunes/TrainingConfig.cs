@@ -45,6 +45,12 @@ public sealed record TrainingConfig
     /// <summary>Keeps less for the backward pass and computes it again: much less memory, about a third more time, the same result.</summary>
     public bool ActivationCheckpointing { get; init; }
 
+    /// <summary>
+    /// What products are computed in: <c>float32</c>, <c>bfloat16</c>, or <c>auto</c>: bfloat16 on a GPU and on processors with instructions for it, float32
+    /// elsewhere. What is trained is kept in float32 always.
+    /// </summary>
+    public string ComputeDtype { get; init; } = "auto";
+
     /// <summary>Seed of everything random.</summary>
     public long Seed { get; init; } = 42;
 

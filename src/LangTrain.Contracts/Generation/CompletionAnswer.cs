@@ -57,7 +57,7 @@ public sealed record CompletionDelta(string? Content);
 /// <param name="Tokens">Tokens as text.</param>
 /// <param name="TokenLogprobs">Natural logarithms; null for the first token of a prompt.</param>
 /// <param name="TopLogprobs">The likeliest at each place, by text.</param>
-/// <param name="TextOffset">Where each token begins in the text, in UTF-16 units.</param>
+/// <param name="TextOffset">Where each token begins in the text, in Unicode code points.</param>
 public sealed record CompletionLogprobs(
     IReadOnlyList<string> Tokens,
     IReadOnlyList<double?> TokenLogprobs,

@@ -6,6 +6,12 @@ namespace LangTrain.Contracts.Generation;
 /// <remarks>Already checked by Core; the worker refuses only what needs the model to be known (context length, a template's own rules).</remarks>
 public sealed record GenerateWorkItem
 {
+    /// <summary>Value of <see cref="Priority"/>: somebody waits for it.</summary>
+    public const string Interactive = "interactive";
+
+    /// <summary>Value of <see cref="Priority"/>: it may wait for what somebody waits for.</summary>
+    public const string Batch = "batch";
+
     /// <summary>Request id of the client's call, for logs and traces.</summary>
     public required string RequestId { get; init; }
 
@@ -29,6 +35,9 @@ public sealed record GenerateWorkItem
 
     /// <summary>OpenAI's <c>tool_choice</c>.</summary>
     public JsonElement? ToolChoice { get; init; }
+
+    /// <summary>Whether an answer may make several tool calls.</summary>
+    public bool ParallelToolCalls { get; init; } = true;
 
     /// <summary>OpenAI's <c>response_format</c>.</summary>
     public JsonElement? ResponseFormat { get; init; }
@@ -78,6 +87,6 @@ public sealed record GenerateWorkItem
     /// <summary>Whether the prompt is given back before the new text (completions only).</summary>
     public bool Echo { get; init; }
 
-    /// <summary><c>interactive</c> or <c>batch</c>.</summary>
-    public string Priority { get; init; } = "interactive";
+    /// <summary><see cref="Interactive"/> or <see cref="Batch"/>.</summary>
+    public string Priority { get; init; } = Interactive;
 }

@@ -11,6 +11,9 @@ public sealed record GenerationUpdate
     /// <summary>A piece of text of choice <see cref="Index"/>: <see cref="Text"/>, perhaps <see cref="Logprobs"/>.</summary>
     public const string TextPiece = "text";
 
+    /// <summary>More of tool calls that choice <see cref="Index"/> is writing: <see cref="ToolCalls"/> as OpenAI's chunks have them, with <c>index</c>.</summary>
+    public const string ToolCallPiece = "tool_call";
+
     /// <summary>Choice <see cref="Index"/> has ended: <see cref="FinishReason"/>, perhaps <see cref="ToolCalls"/>.</summary>
     public const string Finished = "finished";
 
@@ -35,7 +38,7 @@ public sealed record GenerationUpdate
     /// <summary><c>stop</c>, <c>length</c> or <c>tool_calls</c>.</summary>
     public string? FinishReason { get; init; }
 
-    /// <summary>Parsed tool calls, OpenAI's shape, an array.</summary>
+    /// <summary>Parsed tool calls, OpenAI's shape, an array; at the end all of them, those that came in pieces too.</summary>
     public JsonElement? ToolCalls { get; init; }
 
     /// <summary>Tokens of the prompt.</summary>

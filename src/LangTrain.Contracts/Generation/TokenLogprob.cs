@@ -6,4 +6,5 @@ namespace LangTrain.Contracts.Generation;
 /// <param name="Bytes">Its bytes.</param>
 /// <param name="Logprob">Natural logarithm of its probability; null for the first token of a prompt.</param>
 /// <param name="Top">The likeliest tokens at this place, best first; their own <c>Top</c> is null.</param>
-public sealed record TokenLogprob(int Id, string Token, IReadOnlyList<int> Bytes, double? Logprob, IReadOnlyList<TokenLogprob>? Top = null);
+/// <param name="Offset">Where its text begins in the choice's text, in Unicode code points.</param>
+public sealed record TokenLogprob(int Id, string Token, IReadOnlyList<int> Bytes, double? Logprob, IReadOnlyList<TokenLogprob>? Top = null, int Offset = 0);

@@ -6,6 +6,17 @@ public sealed class RequestProblems
     // A body of a million wrong keys is answered with the first few.
     private const int Most = 20;
 
+    private readonly int _most = Most;
+    private readonly bool _isDescription;
+
+    /// <summary>No problem yet.</summary>
+    public RequestProblems()
+    {
+    }
+
+    // For a reader that only tells what it would read: there are no values behind the point where it would stop.
+    internal RequestProblems(bool isDescription) => (_isDescription, _most) = (isDescription, isDescription ? int.MaxValue : Most);
+
     private readonly List<ApiProblem> _found = [];
 
     /// <summary>Whether anything was found.</summary>
@@ -21,7 +32,7 @@ public sealed class RequestProblems
     public void Add(string param, string message, string code = "invalid_value")
     {
         ArgumentNullException.ThrowIfNull(param);
-        if (_found.Count < Most)
+        if (_found.Count < _most)
         {
             _found.Add(new ApiProblem(message, code, param.Length == 0 ? null : param));
         }
@@ -34,6 +45,11 @@ public sealed class RequestProblems
         if (Any)
         {
             throw ApiErrors.Invalid([.. _found]);
+        }
+
+        if (_isDescription)
+        {
+            throw ApiErrors.Invalid("This was a description.", null);
         }
     }
 }

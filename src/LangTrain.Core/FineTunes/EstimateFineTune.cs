@@ -3,6 +3,7 @@ using LangTrain.Core.Accounts;
 using LangTrain.Core.Datasets;
 using LangTrain.Core.Errors;
 using LangTrain.Core.Generation;
+using LangTrain.Core.Models;
 
 namespace LangTrain.Core.FineTunes;
 
@@ -68,7 +69,14 @@ public sealed class EstimateFineTune(CheckFineTune check, PrepareDataset prepare
                 report.IsValid, report.Format, report.Rows, hasValidationFile ? validationRows : report.EvaluationRows,
                 [.. report.Problems.Select(problem => new DatasetProblemAnswer(problem.Line, problem.Message))], report.Warnings),
         };
-        return report.IsValid ? answer with { Estimate = await AskAsync(answer, target.Base, rows, cancellation) } : answer;
+        if (!report.IsValid)
+        {
+            return answer;
+        }
+
+        var estimate = await AskAsync(answer, target.Base, rows, cancellation);
+        var pricing = model.ToAnswer().Pricing;
+        return answer with { Estimate = estimate, Price = new FineTunePriceAnswer(pricing.Training * estimate.TotalTokens / ModelAnswers.PricedTokens, pricing.Currency) };
     }
 
     private async Task<DatasetReport> ReadAsync(

@@ -67,6 +67,11 @@ public static class FineTuneAnswers
                 }
                 : null,
             Metadata = job.Metadata,
+            Model = job.ModelId,
+            TrainingFile = job.Dataset.FileId,
+            ValidationFile = job.Dataset.ValidationFileId,
+            ModelOutputName = job.FineTunedModelId,
+            UserId = job.AccountId,
         };
     }
 

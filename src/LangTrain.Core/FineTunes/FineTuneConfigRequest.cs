@@ -72,6 +72,7 @@ internal static class FineTuneConfigRequest
 
     private static IReadOnlyList<string>? Targets(RequestObject lora)
     {
+        lora.Takes("target_modules", """{"anyOf":[{"const":"all-linear"},{"type":"array","minItems":1,"maxItems":64,"items":{"type":"string","maxLength":128}}]}""");
         if (lora.Find("target_modules") is { ValueKind: System.Text.Json.JsonValueKind.String } word)
         {
             if (word.GetString() == "all-linear")
@@ -108,6 +109,7 @@ internal static class FineTuneConfigRequest
             MaxSeqLength = training.Int32("max_seq_length", 8, 1_048_576),
             OverlongRows = training.OneOf("overlong_rows", "truncate", "drop", "error") ?? defaults.OverlongRows,
             Packing = training.Flag("packing") ?? defaults.Packing,
+            ComputeDtype = training.OneOf("compute_dtype", "auto", "float32", "bfloat16") ?? defaults.ComputeDtype,
             ActivationCheckpointing = training.Flag("activation_checkpointing") ?? defaults.ActivationCheckpointing,
             Seed = training.Integer("seed", 0, long.MaxValue) ?? defaults.Seed,
             EvalSplit = training.Number("eval_split", 0, 0.5) ?? defaults.EvalSplit,

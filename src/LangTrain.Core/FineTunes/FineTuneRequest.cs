@@ -26,13 +26,8 @@ public sealed record FineTuneRequest(
             DatasetOf(body),
             FineTuneConfigRequest.FromRequest(body.Object("config")),
             body.Text("name", 256),
-            Suffix: body.Text("suffix", 64, 1),
-            Notes(body.Object("metadata")));
-        if (request.Suffix is { } suffix && suffix.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_' or '.')))
-        {
-            body.Problems.Add("suffix", "suffix may have letters, digits, '-', '_' and '.'.");
-        }
-
+            ReadSuffix(body),
+            ReadMetadata(body));
         body.RefuseUnknownKeys();
         body.Problems.ThrowIfAny();
         return request;
@@ -67,10 +62,24 @@ public sealed record FineTuneRequest(
         return reference;
     }
 
-    private static Dictionary<string, string> Notes(RequestObject? metadata)
+    /// <summary>Reads <c>suffix</c>.</summary>
+    internal static string? ReadSuffix(RequestObject body)
+    {
+        var suffix = body.Text("suffix", 64, 1);
+        if (suffix is not null && suffix.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_' or '.')))
+        {
+            body.Problems.Add("suffix", "suffix may have letters, digits, '-', '_' and '.'.");
+        }
+
+        return suffix;
+    }
+
+    /// <summary>Reads <c>metadata</c>.</summary>
+    internal static Dictionary<string, string> ReadMetadata(RequestObject body)
     {
         var notes = new Dictionary<string, string>(StringComparer.Ordinal);
-        if (metadata is null)
+        body.Takes("metadata", $$"""{"type":"object","maxProperties":{{MostNotes}},"additionalProperties":{"type":"string","maxLength":{{LongestNote}} } }""");
+        if (body.Object("metadata") is not { } metadata)
         {
             return notes;
         }

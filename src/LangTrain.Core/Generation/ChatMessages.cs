@@ -45,6 +45,7 @@ internal static class ChatMessages
 
         var role = message.OneOf("role", Roles) ?? "user";
         var content = ReadContent(message);
+        message.Takes("tool_calls", """{"type":"array","maxItems":128,"items":{"type":"object"}}""");
         var calls = message.Items("tool_calls", 128);
         var callId = message.Text("tool_call_id", 256);
         var name = message.Text("name", 256);
@@ -93,6 +94,7 @@ internal static class ChatMessages
 
     private static string? ReadContent(RequestObject message)
     {
+        message.Takes("content", """{"anyOf":[{"type":"string"},{"type":"array","minItems":1,"maxItems":1024,"items":{"type":"object","properties":{"type":{"type":"string","enum":["text","refusal"]},"text":{"type":"string"},"refusal":{"type":"string"}},"required":["type"],"additionalProperties":false}}]}""", mayBeAbsent: true);
         if (message.Find("content") is not { ValueKind: JsonValueKind.Array })
         {
             return message.Text("content");

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LangTrain.Contracts.Generation;
 using LangTrain.Core.Http;
 
 namespace LangTrain.Core.Generation;
@@ -21,6 +22,9 @@ public sealed record ChatRequest
     /// <summary>Choice of tool, or null.</summary>
     public JsonElement? ToolChoice { get; init; }
 
+    /// <summary>Whether an answer may make several tool calls.</summary>
+    public bool ParallelToolCalls { get; init; } = true;
+
     /// <summary>Format of the answer, or null for text.</summary>
     public JsonElement? ResponseFormat { get; init; }
 
@@ -35,6 +39,9 @@ public sealed record ChatRequest
 
     /// <summary>Alternatives a token.</summary>
     public int TopLogprobs { get; init; }
+
+    /// <summary>One of <see cref="GenerateWorkItem"/>'s priorities.</summary>
+    public string Priority { get; init; } = GenerateWorkItem.Interactive;
 
     /// <summary>In pieces or whole.</summary>
     public StreamWish Streaming { get; init; } = new(false, false);
@@ -58,6 +65,7 @@ public sealed record ChatRequest
             Messages = ChatMessages.FromRequest(request, "messages"),
             Tools = tools,
             ToolChoice = ChatTools.ReadChoice(request, tools),
+            ParallelToolCalls = request.Flag("parallel_tool_calls") ?? true,
             ResponseFormat = ChatTools.ReadResponseFormat(request),
             Sampling = Sampling.FromRequest(request),
             MaxTokens = ReadMaxTokens(request),
@@ -93,11 +101,6 @@ public sealed record ChatRequest
         if (request.Flag("store") == true)
         {
             request.Problems.Add("store", "store is not supported: answers are not kept.", "unsupported_parameter");
-        }
-
-        if (request.Flag("parallel_tool_calls") == false)
-        {
-            request.Problems.Add("parallel_tool_calls", "parallel_tool_calls: false is not supported.", "unsupported_parameter");
         }
 
         request.OneOf("service_tier", "auto", "default");

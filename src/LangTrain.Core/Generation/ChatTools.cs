@@ -49,6 +49,7 @@ internal static class ChatTools
     /// <summary>The choice, or null.</summary>
     public static JsonElement? ReadChoice(RequestObject request, JsonElement? tools)
     {
+        request.Takes("tool_choice", """{"anyOf":[{"type":"string","enum":["none","auto","required"]},{"type":"object","properties":{"type":{"const":"function"},"function":{"type":"object","properties":{"name":{"type":"string"}},"required":["name"]}},"required":["function"]}]}""");
         if (request.Find("tool_choice") is not { } choice)
         {
             return null;

@@ -59,9 +59,10 @@ public sealed class CompleteChat(ModelCatalog models, IGenerationWorker worker, 
         ArgumentNullException.ThrowIfNull(request);
         var run = await BeginAsync(caller, request, cancellation);
         var shell = Shell(request.Model, "chat.completion.chunk");
+        var begun = new int[request.Sampling.N];
         await foreach (var update in run.RunAsync(1, failAlone: false, cancellation))
         {
-            foreach (var choice in Chunks(update, request))
+            foreach (var choice in Chunks(update, request, begun))
             {
                 yield return shell with { Choices = [choice] };
             }
@@ -73,7 +74,8 @@ public sealed class CompleteChat(ModelCatalog models, IGenerationWorker worker, 
         }
     }
 
-    private static IEnumerable<ChatChoice> Chunks(GenerationUpdate update, ChatRequest request)
+    // begun: tool calls of each choice that have had a chunk.
+    private static IEnumerable<ChatChoice> Chunks(GenerationUpdate update, ChatRequest request, int[] begun)
     {
         switch (update.Type)
         {
@@ -92,10 +94,14 @@ public sealed class CompleteChat(ModelCatalog models, IGenerationWorker worker, 
                     Logprobs = request.Logprobs ? LogprobAnswers.ForChat(update.Logprobs ?? []) : null,
                 };
                 break;
+            case GenerationUpdate.ToolCallPiece when update.ToolCalls is { } pieces:
+                begun[update.Index] = pieces.EnumerateArray().Max(piece => piece.GetProperty("index").GetInt32()) + 1;
+                yield return new ChatChoice { Index = update.Index, Delta = new ChatDelta(ToolCalls: pieces) };
+                break;
             case GenerationUpdate.Finished:
-                if (update.ToolCalls is { } calls)
+                if (update.ToolCalls is { } calls && calls.GetArrayLength() > begun[update.Index])
                 {
-                    yield return new ChatChoice { Index = update.Index, Delta = new ChatDelta(ToolCalls: Numbered(calls)) };
+                    yield return new ChatChoice { Index = update.Index, Delta = new ChatDelta(ToolCalls: Numbered(calls, begun[update.Index])) };
                 }
 
                 yield return new ChatChoice { Index = update.Index, Delta = new ChatDelta(), FinishReason = update.FinishReason };
@@ -104,12 +110,14 @@ public sealed class CompleteChat(ModelCatalog models, IGenerationWorker worker, 
     }
 
     // Clients join the pieces of a streamed tool call by its index.
-    private static JsonElement Numbered(JsonElement calls)
+    private static JsonElement Numbered(JsonElement calls, int from)
     {
-        var array = JsonArray.Create(calls)!;
-        for (var i = 0; i < array.Count; i++)
+        var array = new JsonArray();
+        foreach (var (i, call) in calls.EnumerateArray().Index().Skip(from))
         {
-            array[i]!["index"] = i;
+            var numbered = JsonObject.Create(call)!;
+            numbered["index"] = i;
+            array.Add(numbered);
         }
 
         return JsonElement.Parse(array.ToJsonString());
@@ -129,10 +137,12 @@ public sealed class CompleteChat(ModelCatalog models, IGenerationWorker worker, 
             Messages = request.Messages,
             Tools = request.Tools,
             ToolChoice = request.ToolChoice,
+            ParallelToolCalls = request.ParallelToolCalls,
             ResponseFormat = request.ResponseFormat,
             MaxTokens = request.MaxTokens,
             Logprobs = request.Logprobs,
             TopLogprobs = request.TopLogprobs,
+            Priority = request.Priority,
         };
         return new PromptRun(worker, usage, caller, model.Id, [item]);
     }

@@ -17,7 +17,7 @@ public sealed class CompleteText(ModelCatalog models, IGenerationWorker worker, 
     {
         ArgumentNullException.ThrowIfNull(caller);
         ArgumentNullException.ThrowIfNull(request);
-        var run = await BeginAsync(caller, request, request.Prompts, "interactive", cancellation);
+        var run = await BeginAsync(caller, request, request.Prompts, cancellation);
         var choices = new CompletionChoices(request, request.Prompts.Count * request.Sampling.N);
         await foreach (var update in run.RunAsync(request.AtOnce, failAlone: false, cancellation))
         {
@@ -34,7 +34,7 @@ public sealed class CompleteText(ModelCatalog models, IGenerationWorker worker, 
         ArgumentNullException.ThrowIfNull(caller);
         ArgumentNullException.ThrowIfNull(request);
         var good = request.Prompts.Index().Where(pair => pair.Item.Problem is null).ToArray();
-        var run = await BeginAsync(caller, request, [.. good.Select(pair => pair.Item)], "batch", cancellation);
+        var run = await BeginAsync(caller, request, [.. good.Select(pair => pair.Item)], cancellation);
         var choices = new CompletionChoices(request, request.Prompts.Count);
         foreach (var (index, prompt) in request.Prompts.Index())
         {
@@ -59,7 +59,7 @@ public sealed class CompleteText(ModelCatalog models, IGenerationWorker worker, 
     {
         ArgumentNullException.ThrowIfNull(caller);
         ArgumentNullException.ThrowIfNull(request);
-        var run = await BeginAsync(caller, request, request.Prompts, "interactive", cancellation);
+        var run = await BeginAsync(caller, request, request.Prompts, cancellation);
         var shell = Shell(request.Model);
         var choices = new CompletionChoices(request, request.Prompts.Count * request.Sampling.N);
         await foreach (var update in run.RunAsync(request.AtOnce, failAlone: false, cancellation))
@@ -77,7 +77,7 @@ public sealed class CompleteText(ModelCatalog models, IGenerationWorker worker, 
     }
 
     private async Task<PromptRun> BeginAsync(
-        Caller caller, CompletionRequest request, IReadOnlyList<PromptText> prompts, string priority, CancellationToken cancellation)
+        Caller caller, CompletionRequest request, IReadOnlyList<PromptText> prompts, CancellationToken cancellation)
     {
         var (model, target) = await models.ResolveAsync(caller.AccountId, request.Model, cancellation: cancellation);
         var shared = request.Sampling.ToWorkItem(caller.RequestId, caller.AccountId, target) with
@@ -86,7 +86,7 @@ public sealed class CompleteText(ModelCatalog models, IGenerationWorker worker, 
             Echo = request.Echo,
             Logprobs = request.Logprobs is not null,
             TopLogprobs = request.Logprobs ?? 0,
-            Priority = priority,
+            Priority = request.Priority,
         };
         return new PromptRun(worker, usage, caller, model.Id, [.. prompts.Select(prompt => shared with { Prompt = prompt.Text, PromptIds = prompt.Ids })]);
     }
@@ -111,7 +111,7 @@ public sealed class CompleteText(ModelCatalog models, IGenerationWorker worker, 
             {
                 case GenerationUpdate.TextPiece:
                     choice.Text.Append(update.Text);
-                    if (Logprobs(choice, update) is { } logprobs)
+                    if (Logprobs(update) is { } logprobs)
                     {
                         choice.Logprobs.Add(logprobs);
                     }
@@ -135,7 +135,7 @@ public sealed class CompleteText(ModelCatalog models, IGenerationWorker worker, 
                 Index = update.Index,
                 Text = update.Text ?? "",
                 Delta = new CompletionDelta(update.Text ?? ""),
-                Logprobs = Logprobs(_growing[update.Index], update),
+                Logprobs = Logprobs(update),
             },
             GenerationUpdate.Finished => new CompletionChoice
             {
@@ -154,15 +154,14 @@ public sealed class CompleteText(ModelCatalog models, IGenerationWorker worker, 
                 Logprobs = choice.Logprobs.Count == 0 ? null : LogprobAnswers.Join(choice.Logprobs),
             })];
 
-        private CompletionLogprobs? Logprobs(Growing choice, GenerationUpdate update) => request.Logprobs is { } top && update.Logprobs is { Count: > 0 } tokens
-            ? LogprobAnswers.ForCompletion(tokens, top, ref choice.Offset)
+        private CompletionLogprobs? Logprobs(GenerationUpdate update) => request.Logprobs is { } top && update.Logprobs is { Count: > 0 } tokens
+            ? LogprobAnswers.ForCompletion(tokens, top)
             : null;
 
         private sealed class Growing
         {
             public readonly StringBuilder Text = new();
             public readonly List<CompletionLogprobs> Logprobs = [];
-            public int Offset;
             public string? FinishReason;
             public ApiException? Error;
         }

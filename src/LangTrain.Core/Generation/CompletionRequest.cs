@@ -1,3 +1,4 @@
+using LangTrain.Contracts.Generation;
 using LangTrain.Core.Http;
 
 namespace LangTrain.Core.Generation;
@@ -32,6 +33,9 @@ public sealed record CompletionRequest
     /// <summary>Alternatives a token; null when no log-probabilities are wanted.</summary>
     public int? Logprobs { get; init; }
 
+    /// <summary>One of <see cref="GenerateWorkItem"/>'s priorities.</summary>
+    public string Priority { get; init; } = GenerateWorkItem.Interactive;
+
     /// <summary>In pieces or whole.</summary>
     public StreamWish Streaming { get; init; } = new(false, false);
 
@@ -61,6 +65,7 @@ public sealed record CompletionRequest
         {
             Prompts = PromptText.ManyFromRequest(request, "prompts"),
             AtOnce = request.Int32("batch_size", 1, PromptText.MostPrompts) ?? 32,
+            Priority = GenerateWorkItem.Batch,
         };
         if (request.Flag("stream") == true)
         {

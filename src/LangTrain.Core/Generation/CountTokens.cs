@@ -17,6 +17,28 @@ public sealed class CountTokens(ModelCatalog models, IGenerationWorker worker)
     {
         ArgumentNullException.ThrowIfNull(caller);
         ArgumentNullException.ThrowIfNull(request);
+        var (model, text, messages, special, parse) = ReadTokenize(request);
+        var (_, target) = await models.ResolveAsync(caller.AccountId, model, cancellation: cancellation);
+        var result = await worker.TokenizeAsync(new TokenizeWorkItem(target, text, messages, null, special, parse), cancellation);
+        return new TokenizeAnswer(result.Ids, result.Tokens, result.Ids.Count);
+    }
+
+    /// <summary>Decodes <c>ids</c>.</summary>
+    /// <exception cref="ApiException">400, 404, 409, 503.</exception>
+    public async Task<DetokenizeAnswer> DetokenizeAsync(Caller caller, RequestObject request, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(caller);
+        ArgumentNullException.ThrowIfNull(request);
+        var (model, ids) = ReadDetokenize(request);
+        var (_, target) = await models.ResolveAsync(caller.AccountId, model, cancellation: cancellation);
+        return new DetokenizeAnswer((await worker.TokenizeAsync(new TokenizeWorkItem(target, null, null, ids), cancellation)).Text);
+    }
+
+    /// <summary>Reads a request of <c>/tokenize</c>.</summary>
+    /// <exception cref="ApiException">400 with every problem.</exception>
+    public static (string Model, string? Text, System.Text.Json.JsonElement? Messages, bool AddSpecialTokens, bool ParseSpecial) ReadTokenize(RequestObject request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
         var model = request.RequireText("model", 512);
         var text = request.Text("text");
         var messages = request.Has("messages") ? ChatMessages.FromRequest(request, "messages") : (System.Text.Json.JsonElement?)null;
@@ -29,18 +51,16 @@ public sealed class CountTokens(ModelCatalog models, IGenerationWorker worker)
 
         request.RefuseUnknownKeys();
         request.Problems.ThrowIfAny();
-        var (_, target) = await models.ResolveAsync(caller.AccountId, model, cancellation: cancellation);
-        var result = await worker.TokenizeAsync(new TokenizeWorkItem(target, text, messages, null, special, parse), cancellation);
-        return new TokenizeAnswer(result.Ids, result.Tokens, result.Ids.Count);
+        return (model, text, messages, special, parse);
     }
 
-    /// <summary>Decodes <c>ids</c>.</summary>
-    /// <exception cref="ApiException">400, 404, 409, 503.</exception>
-    public async Task<DetokenizeAnswer> DetokenizeAsync(Caller caller, RequestObject request, CancellationToken cancellation = default)
+    /// <summary>Reads a request of <c>/detokenize</c>.</summary>
+    /// <exception cref="ApiException">400 with every problem.</exception>
+    public static (string Model, IReadOnlyList<int> Ids) ReadDetokenize(RequestObject request)
     {
-        ArgumentNullException.ThrowIfNull(caller);
         ArgumentNullException.ThrowIfNull(request);
         var model = request.RequireText("model", 512);
+        request.Takes("ids", $$"""{"type":"array","maxItems":{{MostIds}},"items":{"type":"integer","minimum":0} }""");
         var items = request.Items("ids", MostIds);
         if (!request.Has("ids"))
         {
@@ -63,7 +83,6 @@ public sealed class CountTokens(ModelCatalog models, IGenerationWorker worker)
 
         request.RefuseUnknownKeys();
         request.Problems.ThrowIfAny();
-        var (_, target) = await models.ResolveAsync(caller.AccountId, model, cancellation: cancellation);
-        return new DetokenizeAnswer((await worker.TokenizeAsync(new TokenizeWorkItem(target, null, null, ids), cancellation)).Text);
+        return (model, ids);
     }
 }

@@ -8,22 +8,12 @@ internal static class LogprobAnswers
     // OpenAI's stand-in for a probability of 0: -Infinity has no JSON.
     private const double Impossible = -9999;
 
-    /// <summary>The lists of <c>/completions</c>, for tokens whose text begins at <paramref name="offset"/>.</summary>
-    public static CompletionLogprobs ForCompletion(IReadOnlyList<TokenLogprob> tokens, int top, ref int offset)
-    {
-        var offsets = new int[tokens.Count];
-        for (var i = 0; i < tokens.Count; i++)
-        {
-            offsets[i] = offset;
-            offset += tokens[i].Token.Length;
-        }
-
-        return new CompletionLogprobs(
-            [.. tokens.Select(token => token.Token)],
-            [.. tokens.Select(token => token.Logprob is { } logprob ? Finite(logprob) : (double?)null)],
-            top == 0 ? null : [.. tokens.Select(TopByText)],
-            offsets);
-    }
+    /// <summary>The lists of <c>/completions</c>.</summary>
+    public static CompletionLogprobs ForCompletion(IReadOnlyList<TokenLogprob> tokens, int top) => new(
+        [.. tokens.Select(token => token.Token)],
+        [.. tokens.Select(token => token.Logprob is { } logprob ? Finite(logprob) : (double?)null)],
+        top == 0 ? null : [.. tokens.Select(TopByText)],
+        [.. tokens.Select(token => token.Offset)]);
 
     /// <summary>Several pieces as one.</summary>
     public static CompletionLogprobs Join(IReadOnlyList<CompletionLogprobs> pieces) => new(

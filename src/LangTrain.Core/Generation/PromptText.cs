@@ -13,10 +13,13 @@ public sealed record PromptText(string? Text, IReadOnlyList<int>? Ids, ApiProble
     /// <summary>Most prompts of one request.</summary>
     public const int MostPrompts = 256;
 
+    private const string OnePrompt = """{"type":"string"},{"type":"array","minItems":1,"items":{"type":"integer","minimum":0}}""";
+
     /// <summary>Reads <c>prompt</c>: a text, texts, token ids, or lists of token ids.</summary>
     public static IReadOnlyList<PromptText> FromRequest(RequestObject request, string key)
     {
         ArgumentNullException.ThrowIfNull(request);
+        request.Takes(key, $$"""{"anyOf":[{{OnePrompt}},{"type":"array","minItems":1,"maxItems":{{MostPrompts}},"items":{"anyOf":[{{OnePrompt}}]} }]}""");
         if (request.Find(key) is not { } value)
         {
             request.Missing(key);
@@ -49,6 +52,8 @@ public sealed record PromptText(string? Text, IReadOnlyList<int>? Ids, ApiProble
     public static IReadOnlyList<PromptText> ManyFromRequest(RequestObject request, string key)
     {
         ArgumentNullException.ThrowIfNull(request);
+        // A bad prompt is told on its own choice, but it is bad all the same.
+        request.Takes(key, $$"""{"type":"array","minItems":1,"maxItems":{{MostPrompts}},"items":{"anyOf":[{{OnePrompt}}]} }""");
         if (!request.Has(key))
         {
             request.Missing(key);

@@ -91,6 +91,7 @@ public sealed record Sampling
 
     private static IReadOnlyList<string> ReadStop(RequestObject request)
     {
+        request.Takes("stop", $$"""{"anyOf":[{"type":"string","maxLength":{{LongestStop}} },{"type":"array","maxItems":{{MostStops}},"items":{"type":"string","minLength":1,"maxLength":{{LongestStop}} } }]}""");
         if (request.Find("stop") is not { } value)
         {
             return [];
@@ -109,6 +110,7 @@ public sealed record Sampling
 
     private static Dictionary<int, double>? ReadLogitBias(RequestObject request)
     {
+        request.Takes("logit_bias", """{"type":"object","additionalProperties":{"type":"number","minimum":-100,"maximum":100}}""");
         if (request.Object("logit_bias") is not { } biases)
         {
             return null;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using LangTrain.Core.Errors;
 
 namespace LangTrain.Core.Http;
@@ -12,7 +13,12 @@ namespace LangTrain.Core.Http;
 /// </remarks>
 public sealed class RequestObject
 {
+    private static readonly JsonElement Nothing = JsonElement.Parse("{}"u8);
+
     private readonly HashSet<string> _known = new(StringComparer.Ordinal);
+
+    // Set while a reader is asked what it reads, instead of reading.
+    private readonly RequestShape? _shape;
 
     /// <summary>A view of an object; <paramref name="path"/> is empty for the body.</summary>
     public RequestObject(JsonElement element, string path, RequestProblems problems)
@@ -21,6 +27,9 @@ public sealed class RequestObject
         Path = path;
         Problems = problems;
     }
+
+    internal RequestObject(RequestShape shape, string path, RequestProblems problems)
+        : this(Nothing, path, problems) => _shape = shape;
 
     /// <summary>The object as it came.</summary>
     public JsonElement Element { get; }
@@ -38,11 +47,19 @@ public sealed class RequestObject
     public JsonElement? Find(string key)
     {
         _known.Add(key);
+        _shape?.Note(key);
         return Element.TryGetProperty(key, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
     }
 
     /// <summary>Whether a key is there and not null.</summary>
-    public bool Has(string key) => Find(key) is not null;
+    public bool Has(string key) => Find(key) is not null || _shape is { IsPresent: true };
+
+    /// <summary>Says, for <see cref="RequestShape"/>, what a key takes that no single call here tells: one of several types, elements of an array.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="jsonSchema">JSON Schema of the value.</param>
+    /// <param name="mayBeAbsent">For a key that is missed in some requests only.</param>
+    public void Takes(string key, string jsonSchema, bool mayBeAbsent = false) =>
+        _shape?.Say(key, JsonNode.Parse(jsonSchema)!.AsObject(), mayBeAbsent);
 
     /// <summary>A text.</summary>
     /// <param name="key">The key.</param>
@@ -50,6 +67,7 @@ public sealed class RequestObject
     /// <param name="minLength">Fewest UTF-16 units.</param>
     public string? Text(string key, int maxLength = int.MaxValue, int minLength = 0)
     {
+        _shape?.Note(key, Schema("string", "Length", minLength, maxLength));
         if (Find(key) is not { } value)
         {
             return null;
@@ -74,6 +92,7 @@ public sealed class RequestObject
     /// <summary>A text that must be there and not be empty; empty after a fault.</summary>
     public string RequireText(string key, int maxLength = int.MaxValue)
     {
+        _shape?.Note(key, Schema("string", "Length", 1, maxLength), isRequired: true);
         if (!Has(key))
         {
             Missing(key);
@@ -86,6 +105,23 @@ public sealed class RequestObject
     /// <summary>A whole number in a range, both ends allowed. 4.0 is whole.</summary>
     public long? Integer(string key, long min, long max)
     {
+        if (_shape is not null)
+        {
+            var schema = new JsonObject { ["type"] = "integer" };
+            // The ends of the type are no bounds that anybody has to know.
+            if (min != long.MinValue)
+            {
+                schema["minimum"] = min;
+            }
+
+            if (max != long.MaxValue)
+            {
+                schema["maximum"] = max;
+            }
+
+            _shape.Note(key, schema);
+        }
+
         if (Find(key) is not { } value)
         {
             return null;
@@ -120,6 +156,10 @@ public sealed class RequestObject
     /// <param name="excludeMax">Whether <paramref name="max"/> itself is not allowed.</param>
     public double? Number(string key, double min, double max, bool excludeMin = false, bool excludeMax = false)
     {
+        _shape?.Note(key, new JsonObject
+        {
+            ["type"] = "number", [excludeMin ? "exclusiveMinimum" : "minimum"] = min, [excludeMax ? "exclusiveMaximum" : "maximum"] = max,
+        });
         if (Find(key) is not { } value)
         {
             return null;
@@ -143,17 +183,22 @@ public sealed class RequestObject
     }
 
     /// <summary>True or false.</summary>
-    public bool? Flag(string key) => Find(key) switch
+    public bool? Flag(string key)
     {
-        null => null,
-        { ValueKind: JsonValueKind.True } => true,
-        { ValueKind: JsonValueKind.False } => false,
-        { } other => WrongType<bool?>(key, "true or false", other),
-    };
+        _shape?.Note(key, new JsonObject { ["type"] = "boolean" });
+        return Find(key) switch
+        {
+            null => null,
+            { ValueKind: JsonValueKind.True } => true,
+            { ValueKind: JsonValueKind.False } => false,
+            { } other => WrongType<bool?>(key, "true or false", other),
+        };
+    }
 
     /// <summary>One of a few words.</summary>
     public string? OneOf(string key, params IReadOnlyList<string> allowed)
     {
+        _shape?.Note(key, new JsonObject { ["type"] = "string", ["enum"] = new JsonArray([.. allowed.Select(word => (JsonNode)word)]) });
         if (Find(key) is not { } value)
         {
             return null;
@@ -176,16 +221,25 @@ public sealed class RequestObject
     }
 
     /// <summary>An object.</summary>
-    public RequestObject? Object(string key) => Find(key) switch
+    public RequestObject? Object(string key)
     {
-        null => null,
-        { ValueKind: JsonValueKind.Object } value => new RequestObject(value, At(key), Problems),
-        { } other => WrongType<RequestObject>(key, "an object", other),
-    };
+        if (_shape is not null)
+        {
+            return new RequestObject(_shape.Inner(key), At(key), Problems);
+        }
+
+        return Find(key) switch
+        {
+            null => null,
+            { ValueKind: JsonValueKind.Object } value => new RequestObject(value, At(key), Problems),
+            { } other => WrongType<RequestObject>(key, "an object", other),
+        };
+    }
 
     /// <summary>The elements of an array.</summary>
     public IReadOnlyList<JsonElement>? Items(string key, int maxCount = int.MaxValue, int minCount = 0)
     {
+        _shape?.Note(key, Schema("array", "Items", minCount, maxCount));
         if (Find(key) is not { } value)
         {
             return null;
@@ -210,6 +264,11 @@ public sealed class RequestObject
     /// <summary>The elements of an array that must all be objects.</summary>
     public IReadOnlyList<RequestObject>? Objects(string key, int maxCount = int.MaxValue, int minCount = 0)
     {
+        if (_shape is not null)
+        {
+            return [new RequestObject(_shape.Inner(key, Schema("array", "Items", minCount, maxCount)), At(key) + "[0]", Problems)];
+        }
+
         if (Items(key, maxCount, minCount) is not { } items)
         {
             return null;
@@ -235,6 +294,13 @@ public sealed class RequestObject
     /// <summary>The elements of an array that must all be strings.</summary>
     public IReadOnlyList<string>? Texts(string key, int maxCount = int.MaxValue, int maxLength = int.MaxValue, int minCount = 0)
     {
+        if (_shape is not null)
+        {
+            var schema = Schema("array", "Items", minCount, maxCount);
+            schema["items"] = Schema("string", "Length", 0, maxLength);
+            _shape.Note(key, schema);
+        }
+
         if (Items(key, maxCount, minCount) is not { } items)
         {
             return null;
@@ -262,11 +328,16 @@ public sealed class RequestObject
     }
 
     /// <summary>Notes that a key which must be there is not.</summary>
-    public void Missing(string key) => Problems.Add(At(key), $"{At(key)} is required.", "missing_required_parameter");
+    public void Missing(string key)
+    {
+        _shape?.Note(key, isRequired: true);
+        Problems.Add(At(key), $"{At(key)} is required.", "missing_required_parameter");
+    }
 
     /// <summary>Notes every key that was never asked for, with the nearest known one. Call it when all keys have been read.</summary>
     public void RefuseUnknownKeys()
     {
+        _shape?.IsClosed = true;
         foreach (var property in Element.EnumerateObject())
         {
             if (_known.Contains(property.Name))
@@ -290,6 +361,22 @@ public sealed class RequestObject
         JsonValueKind.True or JsonValueKind.False => "a boolean",
         _ => "null",
     };
+
+    private static JsonObject Schema(string type, string what, int least, int most)
+    {
+        var schema = new JsonObject { ["type"] = type };
+        if (least > 0)
+        {
+            schema["min" + what] = least;
+        }
+
+        if (most != int.MaxValue)
+        {
+            schema["max" + what] = most;
+        }
+
+        return schema;
+    }
 
     private T? WrongType<T>(string key, string expected, JsonElement value)
     {

@@ -78,6 +78,12 @@ public sealed class IdempotentRequests(IIdempotencyStore store, TimeProvider tim
             await store.DeleteAsync(row, CancellationToken.None);
             throw;
         }
+        catch
+        {
+            // An error of the service, or the client is gone: half of it may be made. The next try need not wait until this one counts as dead.
+            await LetGoAsync(row);
+            throw;
+        }
     }
 
     /// <summary>Deletes what is no longer kept, of all accounts.</summary>
@@ -85,6 +91,18 @@ public sealed class IdempotentRequests(IIdempotencyStore store, TimeProvider tim
     public Task<int> SweepAsync(CancellationToken cancellation = default) =>
         // An hour more than the promise, for clocks that differ from the storage's.
         store.DeleteBeforeAsync(time.GetUtcNow() - Lifetime - TimeSpan.FromHours(1), cancellation);
+
+    private async Task LetGoAsync(Versioned<IdempotentRequest> row)
+    {
+        try
+        {
+            await store.UpdateAsync(row, row.Value with { StartedAt = row.Value.StartedAt - LongestRun }, CancellationToken.None);
+        }
+        catch
+        {
+            // Storage is what failed, most likely; then the next try waits. The first failure is what the caller must hear of.
+        }
+    }
 
     private async Task<Versioned<IdempotentRequest>> BeginAsync(IdempotentRequest wanted, CancellationToken cancellation)
     {

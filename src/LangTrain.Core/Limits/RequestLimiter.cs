@@ -14,7 +14,7 @@ namespace LangTrain.Core.Limits;
 public sealed class RequestLimiter(IRequestQuotaStore quotas, TimeProvider time)
 {
     private const int BlockShare = 16;
-    private const int LargestBlock = 1000;
+    private const int LargestBlock = 10_000;
     private const int MostAccounts = 10_000;
 
     private readonly ConcurrentDictionary<string, Block> _blocks = new(StringComparer.Ordinal);
@@ -29,6 +29,12 @@ public sealed class RequestLimiter(IRequestQuotaStore quotas, TimeProvider time)
         var now = time.GetUtcNow();
         if (block.TrySpend(now, limits) is { } spent)
         {
+            if (block.IsRunningLow && block.Refilling.Wait(0, CancellationToken.None))
+            {
+                // A busy account's next block is fetched before the last request of this one: then no request waits for storage.
+                _ = FetchAheadAsync(account, block, limits);
+            }
+
             return spent;
         }
 
@@ -58,6 +64,27 @@ public sealed class RequestLimiter(IRequestQuotaStore quotas, TimeProvider time)
         }
     }
 
+    // Holds the block's Refilling when it begins.
+    private async Task FetchAheadAsync(Account account, Block block, RequestLimits limits)
+    {
+        try
+        {
+            await Task.Yield();
+            if (block.DemandAhead(time.GetUtcNow(), limits, BlockShare, LargestBlock) is { } demand)
+            {
+                block.Add(demand, await quotas.TakeAsync(account.Id, demand, CancellationToken.None));
+            }
+        }
+        catch
+        {
+            // What storage has to say, the request that finds nothing left will hear. What it may have granted is lost until the next window.
+        }
+        finally
+        {
+            block.Refilling.Release();
+        }
+    }
+
     /// <summary>How the account stands, without counting.</summary>
     public LimitState Peek(Account account)
     {
@@ -77,7 +104,13 @@ public sealed class RequestLimiter(IRequestQuotaStore quotas, TimeProvider time)
 
     private Block BlockOf(string accountId)
     {
-        if (_blocks.Count >= MostAccounts && !_blocks.ContainsKey(accountId))
+        if (_blocks.TryGetValue(accountId, out var known))
+        {
+            return known;
+        }
+
+        // Counting takes all locks of the dictionary: not for an account that is known.
+        if (_blocks.Count >= MostAccounts)
         {
             // Forgetting costs the accounts what their blocks still held, never the limit its exactness.
             _blocks.Clear();
@@ -91,7 +124,13 @@ public sealed class RequestLimiter(IRequestQuotaStore quotas, TimeProvider time)
     {
         private readonly Lock _lock = new();
         private DateTimeOffset _minute, _day;
-        private long _held, _minuteTaken, _dayTaken;
+        private long _held, _granted, _minuteTaken, _dayTaken;
+
+        // Blocks below this are those of small or nearly used-up limits: fetched ahead they would be kept from other instances.
+        private const int LeastAhead = 32;
+
+        /// <summary>Whether it is time to fetch the next block. Read without the lock: a moment too early or late does no harm.</summary>
+        public bool IsRunningLow => Volatile.Read(ref _granted) >= LeastAhead && Volatile.Read(ref _held) * 2 < Volatile.Read(ref _granted);
 
         // Never disposed: it holds no handle unless its wait handle is asked for, which nobody does.
         public SemaphoreSlim Refilling { get; } = new(1, 1);
@@ -138,6 +177,29 @@ public sealed class RequestLimiter(IRequestQuotaStore quotas, TimeProvider time)
             lock (_lock)
             {
                 (_minute, _day, _held, _minuteTaken, _dayTaken) = (demand.Minute, demand.Day, grant.Granted, grant.MinuteTaken, grant.DayTaken);
+                _granted = grant.Granted;
+            }
+        }
+
+        /// <summary>What to ask for beside the block that is being spent; null where that is not of this minute any more.</summary>
+        public QuotaDemand? DemandAhead(DateTimeOffset now, RequestLimits limits, int share, int largest)
+        {
+            lock (_lock)
+            {
+                var left = Math.Min(limits.RequestsPerMinute - _minuteTaken, limits.RequestsPerDay - _dayTaken);
+                return MinuteOf(now) == _minute && DayOf(now) == _day && left > 0
+                    ? new QuotaDemand(_minute, limits.RequestsPerMinute, _day, limits.RequestsPerDay, Math.Clamp(left / share, 1, largest))
+                    : null;
+            }
+        }
+
+        /// <summary>Takes a block that was fetched ahead. Nobody else fetches meanwhile, so the block it comes to is the one it was asked for.</summary>
+        public void Add(QuotaDemand demand, QuotaGrant grant)
+        {
+            lock (_lock)
+            {
+                (_held, _minuteTaken, _dayTaken) = (_held + grant.Granted, grant.MinuteTaken, grant.DayTaken);
+                _granted = grant.Granted;
             }
         }
 

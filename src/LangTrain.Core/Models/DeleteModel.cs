@@ -59,6 +59,7 @@ public sealed class DeleteModel(IModelStore store, ModelCatalog catalog, IModelT
         }
 
         await store.DeleteAsync(caller.AccountId, modelId, cancellation);
+        catalog.Forget(caller.AccountId, modelId);
         return removals;
     }
 

@@ -6,6 +6,9 @@ namespace LangTrain.Core.Models;
 /// <summary>Models as they are shown.</summary>
 public static class ModelAnswers
 {
+    /// <summary>Tokens that a price is for.</summary>
+    public const int PricedTokens = 1_000_000;
+
     // Whoever runs this software pays for the machine and not for tokens.
     private static readonly ModelPricing Free = new(0, 0, 0, "USD", "1M tokens");
 

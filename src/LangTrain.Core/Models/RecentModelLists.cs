@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using LangTrain.Core.Storage;
 
 namespace LangTrain.Core.Models;
 
@@ -12,11 +14,9 @@ public sealed class RecentModelLists(IModelStore store, TimeProvider time) : IMo
     /// <summary>How long a list is believed.</summary>
     public static readonly TimeSpan Freshness = TimeSpan.FromSeconds(2);
 
-    private const int MostAccounts = 1_000, MostModels = 1_000;
+    private const int MostAccounts = 1_000;
 
-    private readonly Lock _lock = new();
-    private readonly Dictionary<string, Recent> _lists = new(StringComparer.Ordinal);
-    private long _writes;
+    private readonly ConcurrentDictionary<string, RecentValue<IReadOnlyList<StoredModel>>> _lists = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
     public Task<StoredModel?> FindAsync(string? accountId, string modelId, CancellationToken cancellation = default) => store.FindAsync(accountId, modelId, cancellation);
@@ -31,7 +31,7 @@ public sealed class RecentModelLists(IModelStore store, TimeProvider time) : IMo
         }
         finally
         {
-            Forget(model.AccountId);
+            ListOf(model.AccountId).Forget();
         }
     }
 
@@ -44,60 +44,33 @@ public sealed class RecentModelLists(IModelStore store, TimeProvider time) : IMo
         }
         finally
         {
-            Forget(accountId);
+            ListOf(accountId).Forget();
         }
     }
 
     /// <inheritdoc/>
-    public async IAsyncEnumerable<StoredModel> ListAsync(
-        string? accountId, [EnumeratorCancellation] CancellationToken cancellation = default)
+    public async IAsyncEnumerable<StoredModel> ListAsync(string? accountId, [EnumeratorCancellation] CancellationToken cancellation = default)
     {
-        foreach (var model in await ReadAsync(accountId, cancellation))
+        foreach (var model in await ListOf(accountId).GetAsync(cancellation))
         {
             yield return model;
         }
     }
 
-    private async ValueTask<IReadOnlyList<StoredModel>> ReadAsync(string? accountId, CancellationToken cancellation)
+    private RecentValue<IReadOnlyList<StoredModel>> ListOf(string? accountId)
     {
-        var (key, now) = (accountId ?? "", time.GetUtcNow());
-        long before;
-        lock (_lock)
+        if (_lists.TryGetValue(accountId ?? "", out var known))
         {
-            if (_lists.TryGetValue(key, out var known) && now - known.ReadAt < Freshness && now >= known.ReadAt)
-            {
-                return known.Models;
-            }
-
-            before = _writes;
+            return known;
         }
 
-        var models = await store.ListAsync(accountId, cancellation).ToListAsync(cancellation);
-        lock (_lock)
+        if (_lists.Count >= MostAccounts)
         {
-            if (_lists.Count >= MostAccounts)
-            {
-                _lists.Clear();
-            }
-
-            // A list that a write may have overtaken is given and not kept.
-            if (models.Count <= MostModels && _writes == before)
-            {
-                _lists[key] = new Recent(models, now);
-            }
+            // A reading more for each; a list that is forgotten while it is read goes to those who wait for it and to nobody else.
+            _lists.Clear();
         }
 
-        return models;
+        return _lists.GetOrAdd(accountId ?? "", _ => new RecentValue<IReadOnlyList<StoredModel>>(
+            Freshness, time, async stop => await store.ListAsync(accountId, stop).ToListAsync(stop)));
     }
-
-    private void Forget(string? accountId)
-    {
-        lock (_lock)
-        {
-            _writes++;
-            _lists.Remove(accountId ?? "");
-        }
-    }
-
-    private sealed record Recent(IReadOnlyList<StoredModel> Models, DateTimeOffset ReadAt);
 }

@@ -5,6 +5,7 @@ using LangTrain.Core.Accounts;
 using LangTrain.Core.Errors;
 using LangTrain.Functions.Http;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Azure.Functions.Worker;
 
 namespace LangTrain.Functions.Dashboard;
@@ -37,19 +38,14 @@ public sealed class DashboardHttpFunctions(DashboardSignIn signIn, EntraSignIn e
             return TypedResults.Redirect(request.PathBase + request.Path + "/");
         }
 
-        var name = string.IsNullOrEmpty(path) ? "index.html" : path;
-        if (!Types.TryGetValue(Path.GetExtension(name), out var type)
-            || typeof(DashboardHttpFunctions).Assembly.GetManifestResourceStream(Prefix + name) is not { } content)
-        {
-            throw ApiErrors.UnknownPath(request.Method, request.Path);
-        }
-
-        var headers = request.HttpContext.Response.Headers;
-        headers.ContentSecurityPolicy = Policy;
-        headers.CacheControl = "no-cache";
-        headers["Referrer-Policy"] = "no-referrer";
-        return TypedResults.Stream(content, type);
+        return Page(request, string.IsNullOrEmpty(path) ? "index.html" : path);
     }
+
+    /// <summary><c>GET /docs</c>: the same for people, a page of the dashboard's own files.</summary>
+    [Function(FunctionNames.Docs)]
+    public static IResult GetDocs([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "docs")] HttpRequest request) =>
+        // The page's relative addresses are those of the folder above; with a slash at the end they would lead elsewhere.
+        request.Path.Value!.EndsWith('/') ? TypedResults.Redirect(request.PathBase + request.Path.Value.TrimEnd('/')) : Page(request, "docs.html");
 
     /// <summary><c>POST /dashboard-sessions</c>: a key for the ticket of a sign-in link, once.</summary>
     [Function(FunctionNames.RedeemTicket)]
@@ -83,5 +79,20 @@ public sealed class DashboardHttpFunctions(DashboardSignIn signIn, EntraSignIn e
         var made = await entra.ExecuteAsync(request.Headers["X-MS-CLIENT-PRINCIPAL"].ToString(), cancellation);
         request.HttpContext.Response.Headers.CacheControl = "no-store";
         return Answer.Json(made.Key.ToAnswer(made.Secret), ApiJson.Wire.ApiKeyAnswer);
+    }
+
+    private static FileStreamHttpResult Page(HttpRequest request, string name)
+    {
+        if (!Types.TryGetValue(Path.GetExtension(name), out var type)
+            || typeof(DashboardHttpFunctions).Assembly.GetManifestResourceStream(Prefix + name) is not { } content)
+        {
+            throw ApiErrors.UnknownPath(request.Method, request.Path);
+        }
+
+        var headers = request.HttpContext.Response.Headers;
+        headers.ContentSecurityPolicy = Policy;
+        headers.CacheControl = "no-cache";
+        headers["Referrer-Policy"] = "no-referrer";
+        return TypedResults.Stream(content, type);
     }
 }

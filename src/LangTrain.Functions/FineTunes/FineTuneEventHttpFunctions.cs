@@ -13,45 +13,38 @@ using Microsoft.Azure.Functions.Worker;
 namespace LangTrain.Functions.FineTunes;
 
 /// <summary>What happened in a job: events as a list or a stream, its numbers, its checkpoints, its log as text.</summary>
-public sealed class FineTuneEventHttpFunctions(IFineTuneStore store, IJobEventLog log, ApiKeyAuthenticator authenticator, TimeProvider time)
+public sealed class FineTuneEventHttpFunctions(IFineTuneStore store, IJobEventLog log, ReadFineTuneEvents events, ApiKeyAuthenticator authenticator, TimeProvider time)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
 
-    /// <summary><c>GET /fine-tunes/{id}/events?after=</c>: a list in order, or with <c>Accept: text/event-stream</c> a stream until the job has ended.</summary>
+    /// <summary><c>GET /fine-tunes/{id}/events</c>: a list, or with <c>Accept: text/event-stream</c> a stream until the job has ended.</summary>
     [Function("ListFineTuneEvents")]
-    public async Task<IResult> ListEvents(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "fine-tunes/{jobId}/events")] HttpRequest request, string jobId, CancellationToken cancellation)
-    {
-        var caller = request.Caller(Scopes.Read);
-        var job = (await store.GetAsync(caller, jobId, cancellation)).Ref();
-        return request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase)
-            ? new JobEventStream(stop => FollowAsync(job, caller.Key, After(request, request.Headers["Last-Event-ID"]), stop))
-            : await ListAsync(request, job, _ => true, cancellation);
-    }
+    public Task<IResult> ListEvents(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "fine-tunes/{jobId}/events")] HttpRequest request, string jobId, CancellationToken cancellation) =>
+        ShowAsync(request, jobId, _ => true, cancellation);
 
-    /// <summary><c>GET /fine-tunes/{id}/metrics</c>: the metrics events.</summary>
+    /// <summary><c>GET /fine-tunes/{id}/metrics</c>: the metrics events, as <see cref="ListEvents"/>.</summary>
     [Function("ListFineTuneMetrics")]
-    public async Task<IResult> ListMetrics(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "fine-tunes/{jobId}/metrics")] HttpRequest request, string jobId, CancellationToken cancellation)
-    {
-        var job = (await store.GetAsync(request.Caller(Scopes.Read), jobId, cancellation)).Ref();
-        return await ListAsync(request, job, told => told.Type is JobEventTypes.Metrics or JobEventTypes.Eval, cancellation);
-    }
+    public Task<IResult> ListMetrics(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "fine-tunes/{jobId}/metrics")] HttpRequest request, string jobId, CancellationToken cancellation) =>
+        ShowAsync(request, jobId, told => told.Type is JobEventTypes.Metrics or JobEventTypes.Eval, cancellation);
 
-    /// <summary><c>GET /fine-tunes/{id}/checkpoints</c>: the checkpoint events.</summary>
+    /// <summary><c>GET /fine-tunes/{id}/checkpoints</c>: the checkpoint events, as <see cref="ListEvents"/>.</summary>
     [Function("ListFineTuneCheckpoints")]
-    public async Task<IResult> ListCheckpoints(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "fine-tunes/{jobId}/checkpoints")] HttpRequest request, string jobId, CancellationToken cancellation)
-    {
-        var job = (await store.GetAsync(request.Caller(Scopes.Read), jobId, cancellation)).Ref();
-        return await ListAsync(request, job, told => told.Type == JobEventTypes.Checkpoint, cancellation);
-    }
+    public Task<IResult> ListCheckpoints(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "fine-tunes/{jobId}/checkpoints")] HttpRequest request, string jobId, CancellationToken cancellation) =>
+        ShowAsync(request, jobId, told => told.Type == JobEventTypes.Checkpoint, cancellation);
 
-    /// <summary><c>GET /fine-tunes/{id}/logs</c>: the log as plain text.</summary>
+    /// <summary><c>GET /fine-tunes/{id}/logs</c>: the log as plain text, or with <c>Accept: text/event-stream</c> its lines as they come.</summary>
     [Function("GetFineTuneLogs")]
     public async Task<IResult> GetLogs(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "fine-tunes/{jobId}/logs")] HttpRequest request, string jobId, CancellationToken cancellation)
     {
+        if (WantsStream(request))
+        {
+            return await ShowAsync(request, jobId, told => told.Type is JobEventTypes.Log or JobEventTypes.Status, cancellation);
+        }
+
         var job = (await store.GetAsync(request.Caller(Scopes.Read), jobId, cancellation)).Ref();
         var text = new StringBuilder();
         await foreach (var told in log.ReadAsync(job, 0, cancellation))
@@ -68,10 +61,38 @@ public sealed class FineTuneEventHttpFunctions(IFineTuneStore store, IJobEventLo
         return TypedResults.Text(text.ToString(), "text/plain; charset=utf-8");
     }
 
+    private static bool WantsStream(HttpRequest request) => request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase);
+
+    private async Task<IResult> ShowAsync(HttpRequest request, string jobId, Func<JobEvent, bool> wanted, CancellationToken cancellation)
+    {
+        var caller = request.Caller(Scopes.Read);
+        var job = (await store.GetAsync(caller, jobId, cancellation)).Ref();
+        if (!WantsStream(request))
+        {
+            return await ListAsync(request, job, wanted, cancellation);
+        }
+
+        var after = After(request, request.Headers["Last-Event-ID"]);
+        return new JobEventStream(stop => FollowAsync(job, caller.Key, after, stop).Where(wanted));
+    }
+
     private async Task<IResult> ListAsync(HttpRequest request, FineTuneRef job, Func<JobEvent, bool> wanted, CancellationToken cancellation)
     {
         var limit = request.QueryValue("limit") is { } text ? Number(text, "limit", 1, 1000) : 100;
-        var events = new List<JobEvent>();
+        var order = request.QueryValue("order") ?? "asc";
+        if (order == "desc")
+        {
+            var before = request.QueryValue("after") is { } newest ? Number(newest, "after", 0, int.MaxValue) : (long?)null;
+            var page = await events.NewestAsync(job, before, limit, wanted, cancellation);
+            return Show([.. page.Items.Select(told => told with { Key = null })], page.HasMore);
+        }
+
+        if (order != "asc")
+        {
+            throw ApiErrors.Invalid($"order must be 'asc' or 'desc', not '{ApiErrors.Shorten(order)}'.", "order");
+        }
+
+        var found = new List<JobEvent>();
         var more = false;
         await foreach (var told in log.ReadAsync(job, After(request, null), cancellation))
         {
@@ -80,18 +101,20 @@ public sealed class FineTuneEventHttpFunctions(IFineTuneStore store, IJobEventLo
                 continue;
             }
 
-            if (events.Count == limit)
+            if (found.Count == limit)
             {
                 more = true;
                 break;
             }
 
-            events.Add(told with { Key = null });
+            found.Add(told with { Key = null });
         }
 
-        return Answer.Json(
-            ListAnswer.Of(events, more, told => told.Sequence.ToString(CultureInfo.InvariantCulture)), ApiJson.Wire.ListAnswerJobEvent);
+        return Show(found, more);
     }
+
+    private static IResult Show(IReadOnlyList<JobEvent> found, bool more) => Answer.Json(
+        ListAnswer.Of(found, more, told => told.Sequence.ToString(CultureInfo.InvariantCulture)), ApiJson.Wire.ListAnswerJobEvent);
 
     private async IAsyncEnumerable<JobEvent> FollowAsync(FineTuneRef job, ApiKey key, long after, [EnumeratorCancellation] CancellationToken cancellation)
     {

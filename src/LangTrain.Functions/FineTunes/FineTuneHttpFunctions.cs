@@ -3,6 +3,7 @@ using LangTrain.Contracts.FineTunes;
 using LangTrain.Core.Accounts;
 using LangTrain.Core.Errors;
 using LangTrain.Core.FineTunes;
+using LangTrain.Core.Http;
 using LangTrain.Core.Idempotency;
 using LangTrain.Functions.Http;
 using Microsoft.AspNetCore.Http;
@@ -12,9 +13,10 @@ using Microsoft.DurableTask.Client;
 namespace LangTrain.Functions.FineTunes;
 
 /// <summary>Fine-tunes: create, look at, cancel, pause, resume.</summary>
-public sealed class FineTuneHttpFunctions(SubmitFineTune submit, ControlFineTune control, IFineTuneStore store, IdempotentRequests once)
+public sealed class FineTuneHttpFunctions(
+    SubmitFineTune submit, EstimateFineTune estimate, ControlFineTune control, ListFineTunes list, IFineTuneStore store, IdempotentRequests once)
 {
-    /// <summary><c>POST /fine-tunes</c>.</summary>
+    /// <summary><c>POST /fine-tunes</c>, in this product's own shape or in that of the together-ai client.</summary>
     [Function("CreateFineTune")]
     public Task<IResult> CreateFineTune(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "fine-tunes")] HttpRequest request,
@@ -24,27 +26,45 @@ public sealed class FineTuneHttpFunctions(SubmitFineTune submit, ControlFineTune
         var caller = request.Caller(Scopes.Train);
         return request.RunOnceAsync(once, caller, ApiJson.Wire.FineTuneAnswer, async (body, seed, stop) =>
         {
-            var job = await submit.ExecuteAsync(caller, FineTuneRequest.FromRequest(body), seed, stop);
-            // The row first: a death in between is found by the sweep.
-            await orchestrations.EnsureStartedAsync(job.Ref(), restartEnded: false, stop);
-            return job.ToAnswer(request.BaseUrl());
+            var (wish, isTogethers) = Read(body);
+            try
+            {
+                var job = await submit.ExecuteAsync(caller, wish, seed, stop);
+                // The row first: a death in between is found by the sweep.
+                await orchestrations.EnsureStartedAsync(job.Ref(), restartEnded: false, stop);
+                return job.ToAnswer(request.BaseUrl());
+            }
+            catch (ApiException refused) when (isTogethers)
+            {
+                throw FineTuningJobRequest.InItsNames(refused);
+            }
         }, cancellation);
     }
 
-    /// <summary><c>GET /fine-tunes</c>: a page, newest first; <c>?status</c> narrows it.</summary>
+    /// <summary><c>POST /fine-tunes/estimate</c>: a dry run of the same request; nothing is stored.</summary>
+    [Function("EstimateFineTune")]
+    public async Task<IResult> EstimateFineTune(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "fine-tunes/estimate")] HttpRequest request, CancellationToken cancellation)
+    {
+        var caller = request.Caller(Scopes.Train);
+        var (wish, isTogethers) = Read(await request.ReadJsonAsync(cancellation));
+        try
+        {
+            return Answer.Json(await estimate.ExecuteAsync(caller, wish, cancellation), ApiJson.Wire.FineTuneEstimateAnswer);
+        }
+        catch (ApiException refused) when (isTogethers)
+        {
+            throw FineTuningJobRequest.InItsNames(refused);
+        }
+    }
+
+    /// <summary><c>GET /fine-tunes</c>: a page, newest first; see <see cref="FineTuneFilter"/> for what narrows it.</summary>
     [Function("ListFineTunes")]
     public async Task<IResult> ListFineTunes(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "fine-tunes")] HttpRequest request, CancellationToken cancellation)
     {
         var caller = request.Caller(Scopes.Read);
-        FineTuneStatus? status = null;
-        if (request.QueryValue("status") is { } word)
-        {
-            status = FineTuneStatusWords.Find(word)
-                ?? throw ApiErrors.Invalid($"status must be one of {string.Join(", ", FineTuneStatusWords.All)}.", "status");
-        }
-
-        var page = await store.ListAsync(caller.AccountId, request.ReadPage(), status, cancellation);
+        var page = await list.ExecuteAsync(caller.AccountId, request.ReadPage(), FineTuneFilter.FromRequest(request.QueryValues()), cancellation);
         var answers = page.Items.Select(job => job.ToAnswer(request.BaseUrl())).ToArray();
         return Answer.Json(ListAnswer.Of(answers, page.HasMore, job => job.Id), ApiJson.Wire.ListAnswerFineTuneAnswer);
     }
@@ -97,16 +117,13 @@ public sealed class FineTuneHttpFunctions(SubmitFineTune submit, ControlFineTune
         CancellationToken cancellation) =>
         Show(request, await ControlAsync(request, orchestrations, jobId, FineTuneControl.Resume, cancellation));
 
+    private static (FineTuneRequest Wish, bool IsTogethers) Read(RequestObject body) => TogetherFineTuneRequest.IsOne(body)
+        ? (TogetherFineTuneRequest.FromRequest(body), true)
+        : (FineTuneRequest.FromRequest(body), false);
+
     private static IResult Show(HttpRequest request, FineTune job) => Answer.Json(job.ToAnswer(request.BaseUrl()), ApiJson.Wire.FineTuneAnswer);
 
-    private async Task<FineTune> ControlAsync(
-        HttpRequest request, DurableTaskClient orchestrations, string jobId, FineTuneControl wish, CancellationToken cancellation)
-    {
-        var caller = request.Caller(Scopes.Train);
-        var reference = new FineTuneRef(caller.AccountId, jobId);
-        var job = await control.ExecuteAsync(reference, wish, cancellation);
-        await orchestrations.EnsureStartedAsync(reference, restartEnded: false, cancellation);
-        await orchestrations.WakeAsync(reference, cancellation);
-        return job;
-    }
+    private Task<FineTune> ControlAsync(
+        HttpRequest request, DurableTaskClient orchestrations, string jobId, FineTuneControl wish, CancellationToken cancellation) =>
+        orchestrations.ControlAsync(control, new FineTuneRef(request.Caller(Scopes.Train).AccountId, jobId), wish, cancellation);
 }

@@ -1,4 +1,5 @@
 using LangTrain.Contracts.FineTunes;
+using LangTrain.Core.FineTunes;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
 
@@ -55,6 +56,18 @@ internal static class FineTuneOrchestrations
                 throw;
             }
         }
+    }
+
+    /// <summary>Does what the owner of a job wishes.</summary>
+    /// <returns>The job as it stands now.</returns>
+    /// <exception cref="Core.Errors.ApiException">404; 409.</exception>
+    public static async Task<FineTune> ControlAsync(
+        this DurableTaskClient client, ControlFineTune control, FineTuneRef job, FineTuneControl wish, CancellationToken cancellation)
+    {
+        var changed = await control.ExecuteAsync(job, wish, cancellation);
+        await client.EnsureStartedAsync(job, restartEnded: false, cancellation);
+        await client.WakeAsync(job, cancellation);
+        return changed;
     }
 
     /// <summary>Wakes the job's orchestration for a wish of its owner.</summary>

@@ -93,6 +93,10 @@ internal static class RequestExtensions
     /// <summary>A parameter of the query, the last where it stands several times; null where it does not.</summary>
     public static string? QueryValue(this HttpRequest request, string name) => request.Query.TryGetValue(name, out var values) ? values[^1] : null;
 
+    /// <summary>All parameters of the query, each with its last value.</summary>
+    public static IReadOnlyDictionary<string, string> QueryValues(this HttpRequest request) =>
+        request.Query.ToDictionary(pair => pair.Key, pair => pair.Value[^1] ?? "", StringComparer.Ordinal);
+
     /// <summary>Refuses a body that says it is not JSON.</summary>
     /// <exception cref="ApiException">415.</exception>
     public static void RequireJson(this HttpRequest request)

@@ -1,58 +1,24 @@
+using LangTrain.Functions.OpenApi;
+
 namespace LangTrain.Functions.Http;
 
 /// <summary>Every route of the app with its methods, without the prefix. A test holds it against the function classes.</summary>
+/// <remarks>An endpoint for clients is an <see cref="ApiOperation"/> in the <c>…Operations</c> of its feature, and thereby here and in the API's description.</remarks>
 internal static class RouteCatalog
 {
+    // What no client calls: the dashboard's files, and what Web PubSub tells.
+    private static readonly (string Route, string Method)[] Undescribed =
+    [
+        ("dashboard/{*path}", "GET"),
+        ("hubs/jobs/events", "OPTIONS"),
+        ("hubs/jobs/events", "POST"),
+    ];
+
     /// <summary>Routes as in the function classes, and the methods that each knows.</summary>
     public static IReadOnlyList<(string Route, IReadOnlyList<string> Methods)> All { get; } =
     [
-        ("health", ["GET"]),
-        ("user/profile", ["GET"]),
-        ("limits", ["GET"]),
-        ("usage", ["GET"]),
-        ("api-keys", ["GET", "POST"]),
-        ("api-keys/{keyId}", ["DELETE"]),
-        ("api-keys/{keyId}/rotate", ["POST"]),
-        ("accounts", ["GET", "POST"]),
-        ("accounts/{accountId}", ["GET", "PATCH"]),
-        ("accounts/{accountId}/sign-in-link", ["POST"]),
-        ("webhooks", ["GET", "POST"]),
-        ("webhooks/{webhookId}", ["GET", "PATCH", "DELETE"]),
-        ("webhooks/{webhookId}/rotate", ["POST"]),
-        ("webhooks/{webhookId}/test", ["POST"]),
-        ("webhooks/{webhookId}/deliveries", ["GET"]),
-        ("dashboard-sessions", ["GET", "POST"]),
-        ("dashboard-sessions/entra", ["POST"]),
-        ("dashboard/{*path}", ["GET"]),
-        ("models", ["GET", "POST"]),
-        ("models/{*modelId}", ["GET", "POST", "DELETE"]),
-        ("files", ["GET", "POST"]),
-        ("files/{fileId}", ["GET", "DELETE"]),
-        ("files/{fileId}/content", ["GET"]),
-        ("files/{fileId}/validate", ["POST"]),
-        ("files/{fileId}/preview", ["GET"]),
-        ("uploads", ["POST"]),
-        ("uploads/{uploadId}", ["GET"]),
-        ("uploads/{uploadId}/parts", ["POST"]),
-        ("uploads/{uploadId}/complete", ["POST"]),
-        ("uploads/{uploadId}/cancel", ["POST"]),
-        ("fine-tunes", ["GET", "POST"]),
-        ("fine-tunes/{jobId}", ["GET", "DELETE"]),
-        ("fine-tunes/{jobId}/cancel", ["POST"]),
-        ("fine-tunes/{jobId}/pause", ["POST"]),
-        ("fine-tunes/{jobId}/resume", ["POST"]),
-        ("fine-tunes/{jobId}/events", ["GET"]),
-        ("fine-tunes/{jobId}/metrics", ["GET"]),
-        ("fine-tunes/{jobId}/checkpoints", ["GET"]),
-        ("fine-tunes/{jobId}/logs", ["GET"]),
-        ("fine-tunes/{jobId}/stream", ["GET"]),
-        ("fine-tunes/{jobId}/stream/negotiate", ["POST"]),
-        ("hubs/jobs/events", ["OPTIONS", "POST"]),
-        ("completions", ["POST"]),
-        ("batch/completions", ["POST"]),
-        ("chat/completions", ["POST"]),
-        ("tokenize", ["POST"]),
-        ("detokenize", ["POST"]),
+        .. ApiOperations.Tags.SelectMany(tag => tag.Operations).Select(operation => (operation.Route, operation.Method)).Concat(Undescribed)
+            .GroupBy(one => one.Route, (route, ones) => (route, (IReadOnlyList<string>)[.. ones.Select(one => one.Method).Distinct()])),
     ];
 
     /// <summary>The methods that a path knows; empty when there is no such path.</summary>

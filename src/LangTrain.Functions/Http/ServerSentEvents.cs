@@ -90,16 +90,15 @@ internal sealed class ServerSentEvents<T>(Func<CancellationToken, IAsyncEnumerab
 
     private static async Task<bool> ComesInTimeAsync(Task<bool> next, TimeProvider time, CancellationToken cancellation)
     {
-        if (next.IsCompleted)
+        try
         {
+            await next.WaitAsync(Patience, time, cancellation);
             return true;
         }
-
-        using var done = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var first = await Task.WhenAny(next, Task.Delay(Patience, time, done.Token));
-        await done.CancelAsync();
-        cancellation.ThrowIfCancellationRequested();
-        return first == next;
+        catch (TimeoutException) when (!next.IsCompleted)
+        {
+            return false;
+        }
     }
 
     private static async Task CommentAsync(HttpResponse response, CancellationToken cancellation)

@@ -13,7 +13,8 @@ using Microsoft.DurableTask.Client;
 namespace LangTrain.Functions.Models;
 
 /// <summary>Base models and an account's own. Ids hold slashes, hence the catch-all routes: what follows an id is looked for at the path's end.</summary>
-public sealed class ModelHttpFunctions(ModelCatalog catalog, DeleteModel delete, UploadModel upload, ExportModel export, IdempotentRequests once)
+public sealed class ModelHttpFunctions(
+    ModelCatalog catalog, ModelListAnswers lists, DeleteModel delete, UploadModel upload, ExportModel export, IdempotentRequests once)
 {
     private const string ExportTail = "/export", FilesTail = "/files", ExportsTail = "/exports";
 
@@ -23,8 +24,14 @@ public sealed class ModelHttpFunctions(ModelCatalog catalog, DeleteModel delete,
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "models")] HttpRequest request, CancellationToken cancellation)
     {
         var caller = request.Caller();
+        var all = await catalog.ListAsync(caller.AccountId, cancellation);
+        if (!request.QueryString.HasValue)
+        {
+            return lists.All(caller.AccountId, all);
+        }
+
         var (category, task, status, owner) = (request.QueryValue("category"), request.QueryValue("task"), request.QueryValue("status"), request.QueryValue("owned_by"));
-        var models = (await catalog.ListAsync(caller.AccountId, cancellation))
+        var models = all
             .Where(model => (category is null || model.Category == category) && (task is null || model.SupportedTasks.Contains(task)) && (status is null || model.Status == status))
             .Select(model => model.ToAnswer())
             .Where(model => owner is null || model.OwnedBy == owner)

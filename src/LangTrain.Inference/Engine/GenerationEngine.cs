@@ -255,6 +255,8 @@ public sealed class GenerationEngine : IAsyncDisposable
         }
         _metrics.Admitted(row);
         _slots.Take(row, Reuses(row));
+        if (row.Generated == 0) // One that was set aside comes back with more in the cache than its prompt.
+            row.Reused = row.Cached;
         _model.Truncate(row.Slot, row.Cached);
         _rows.Add(row);
     }
@@ -309,6 +311,7 @@ public sealed class GenerationEngine : IAsyncDisposable
                 _model.CopyPrefix(slot, row.Slot, shared);
                 row.Cached = shared;
             }
+            row.Reused = row.Cached;
             _metrics.PrefixReused(row.Cached);
         }
         row.Started = true;

@@ -54,6 +54,9 @@ internal sealed class GenerationRow
     /// <summary>Tokens that the slot holds; the rest of <see cref="Tokens"/> is still to be fed.</summary>
     public int Cached { get; set; }
 
+    /// <summary>Tokens of the prompt that were found in the cache; set before the first token is reported.</summary>
+    public int Reused { get; set; }
+
     /// <summary>True once the first chunk is on its way, so that a shared prefix is looked for only once.</summary>
     public bool Started { get; set; }
 

@@ -22,6 +22,9 @@ public sealed class GenerationStream : IDisposable
     /// <summary>Why the row ended; null before the last token was read, and where it was cancelled or failed.</summary>
     public FinishReason? FinishReason => _row.Reader.Completion.IsCompleted ? _row.Finish : null;
 
+    /// <summary>Tokens of the prompt that were found in the cache; known once a token was read or the row has ended.</summary>
+    public int ReusedTokens => _row.Reused;
+
     /// <summary>Most tokens that the row may generate, after the context's end was taken into account.</summary>
     public int MaxNewTokens => _row.MaxNewTokens;
 

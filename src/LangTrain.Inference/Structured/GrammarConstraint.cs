@@ -13,14 +13,17 @@ internal sealed class GrammarConstraint(CompiledGrammar compiled) : ITokenConstr
     public bool IsComplete => _state.IsNullable && !compiled.MaskOf(_state).Any;
 
     /// <inheritdoc/>
-    public void Apply(Span<float> logits, int remainingTokens)
+    public void Apply(Span<float> logits, int remainingTokens) => Apply(compiled, _state, logits, remainingTokens);
+
+    /// <summary>Masks what a state of a grammar does not allow.</summary>
+    public static void Apply(CompiledGrammar compiled, GrammarNode state, Span<float> logits, int remainingTokens)
     {
-        var mask = compiled.MaskOf(_state);
+        var mask = compiled.MaskOf(state);
         // A byte may cost a token of its own: the end must fit in bytes.
         if (mask.WorstMinBytes > remainingTokens - 1)
         {
-            var strict = compiled.Trie.MaskOf(compiled.Grammar, _state, remainingTokens - 1);
-            if (strict.Any || _state.IsNullable)
+            var strict = compiled.Trie.MaskOf(compiled.Grammar, state, remainingTokens - 1);
+            if (strict.Any || state.IsNullable)
                 mask = strict;
         }
         var ends = compiled.EndTokens;
@@ -29,8 +32,8 @@ internal sealed class GrammarConstraint(CompiledGrammar compiled) : ITokenConstr
             kept[i] = logits[ends[i]];
         mask.Apply(logits);
         for (var i = 0; i < ends.Length; i++)
-            logits[ends[i]] = _state.IsNullable ? kept[i] : float.NegativeInfinity;
-        if (!mask.Any && !_state.IsNullable)
+            logits[ends[i]] = state.IsNullable ? kept[i] : float.NegativeInfinity;
+        if (!mask.Any && !state.IsNullable)
             throw new InvalidOperationException("No token of this model's vocabulary continues the structured answer.");
     }
 

@@ -31,6 +31,8 @@ internal sealed class JsonPieces
         Digit = grammar.Range('0', '9');
         Whole = grammar.Choice(grammar.Text("0"), grammar.Sequence(grammar.Range('1', '9'), grammar.Repeat(Digit, 0, MaxDigits - 1)));
         Fraction = grammar.Sequence(grammar.Text("."), grammar.Repeat(Digit, 1, MaxDigits - 1));
+        FractionAboveZero = grammar.Sequence(
+            grammar.Text("."), grammar.Repeat(grammar.Range('0', '0'), 0, MaxDigits / 2 - 1), grammar.Range('1', '9'), grammar.Repeat(Digit, 0, MaxDigits / 2 - 1));
         var exponent = grammar.Sequence(grammar.AnyOf("eE"), grammar.Optional(grammar.AnyOf("+-")), grammar.Repeat(Digit, 1, 2));
         Integer = grammar.Sequence(grammar.Optional(grammar.Text("-")), Whole);
         Number = grammar.Sequence(Integer, grammar.Optional(Fraction), grammar.Optional(exponent));
@@ -50,6 +52,9 @@ internal sealed class JsonPieces
     public GrammarNode Whole { get; }
 
     public GrammarNode Fraction { get; }
+
+    /// <summary>A fraction with a digit that is not 0.</summary>
+    public GrammarNode FractionAboveZero { get; }
 
     public GrammarNode Integer { get; }
 

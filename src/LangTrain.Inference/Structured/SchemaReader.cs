@@ -179,48 +179,71 @@ internal sealed class SchemaReader
 
     private GrammarNode Integer(SchemaKeys keys)
     {
-        var (low, high) = NumberBounds(keys);
-        return low is null && high is null
-            ? _json.Integer
-            : IntegerRange.Between(_grammar, low is { } l ? (long)Math.Ceiling(l) : null, high is { } h ? (long)Math.Floor(h) : null);
-    }
-
-    private static (decimal? Low, decimal? High) NumberBounds(SchemaKeys keys)
-    {
-        var low = keys.Take("minimum")?.GetDecimal();
-        var high = keys.Take("maximum")?.GetDecimal();
-        if (keys.Take("exclusiveMinimum")?.GetDecimal() is { } above)
-            low = Math.Max(low ?? decimal.MinValue, Math.Floor(above) + 1);
-        if (keys.Take("exclusiveMaximum")?.GetDecimal() is { } below)
-            high = Math.Min(high ?? decimal.MaxValue, Math.Ceiling(below) - 1);
-        const decimal Largest = 999_999_999_999_999_999;
-        return (low is null ? null : Math.Clamp(low.Value, -Largest, Largest), high is null ? null : Math.Clamp(high.Value, -Largest, Largest));
+        var (low, high) = (Low(keys), High(keys));
+        if (low is null && high is null)
+            return _json.Integer;
+        var from = low is { } l ? l.IsExcluded ? Math.Floor(l.Value) + 1 : Math.Ceiling(l.Value) : (decimal?)null;
+        var to = high is { } h ? h.IsExcluded ? Math.Ceiling(h.Value) - 1 : Math.Floor(h.Value) : (decimal?)null;
+        return IntegerRange.Between(_grammar, (long?)from, (long?)to);
     }
 
     private GrammarNode Number(SchemaKeys keys)
     {
-        if (keys.Has("exclusiveMinimum") || keys.Has("exclusiveMaximum"))
-            throw keys.Refuse("exclusiveMinimum", "or exclusiveMaximum of a number that is no integer");
-        var (low, high) = NumberBounds(keys);
+        var (low, high) = (Low(keys), High(keys));
         if (low is null && high is null)
             return _json.Number;
-        if (low is { } l && l != Math.Floor(l))
+        if (low is { } l && l.Value != Math.Floor(l.Value))
             throw keys.Refuse("minimum", "that is no whole number");
-        if (high is { } h && h != Math.Floor(h))
+        if (high is { } h && h.Value != Math.Floor(h.Value))
             throw keys.Refuse("maximum", "that is no whole number");
-        // Below or above 0 the fraction leads away from it: whole parts up to one before the far bound may have one, the bound itself none.
         var parts = new List<GrammarNode>();
-        var fraction = _grammar.Optional(_json.Fraction);
-        if (high is null or > 0)
-            parts.Add(_grammar.Sequence(IntegerRange.Between(_grammar, (long)Math.Max(low ?? 0, 0), (long?)(high - 1)), fraction));
-        if (low is null or < 0)
-            parts.Add(_grammar.Sequence(_grammar.Text("-"), IntegerRange.Between(_grammar, (long)Math.Max(-(high ?? 0), 0), (long?)(-low - 1)), fraction));
-        foreach (var bound in new[] { low, high })
-        {
-            if (bound is { } whole)
-                parts.Add(_grammar.Text(((long)whole).ToString(System.Globalization.CultureInfo.InvariantCulture)));
-        }
+        if (high is null or { Value: >= 0 })
+            parts.Add(Magnitude(low is { Value: >= 0 } ? low.Value : default, high));
+        if (low is null or { Value: < 0 })
+            parts.Add(_grammar.Sequence(_grammar.Text("-"), Magnitude(high is { Value: <= 0 } ? high.Value.Negated() : default, low?.Negated())));
         return _grammar.Choice([.. parts]);
+    }
+
+    // Numbers without a sign between two whole bounds: whole parts below the upper one may have a fraction, the bound itself none.
+    private GrammarNode Magnitude(Bound low, Bound? high)
+    {
+        var (from, to) = ((long)low.Value, (long?)high?.Value);
+        if (to < from)
+            return _grammar.Nothing;
+        var parts = new List<GrammarNode>
+        {
+            _grammar.Sequence(IntegerRange.Between(_grammar, low.IsExcluded ? from + 1 : from, to - 1), _grammar.Optional(_json.Fraction)),
+        };
+        if (low.IsExcluded && to != from)
+            parts.Add(_grammar.Sequence(Whole(from), _json.FractionAboveZero));
+        if (high is { IsExcluded: false } && !(low.IsExcluded && to == from))
+            parts.Add(Whole(to!.Value));
+        return _grammar.Choice([.. parts]);
+
+        GrammarNode Whole(long value) => _grammar.Text(value.ToString(System.Globalization.CultureInfo.InvariantCulture));
+    }
+
+    // Of an included and an excluded bound the narrower one counts.
+    private static Bound? Low(SchemaKeys keys)
+    {
+        var (at, above) = (Bound.Of(keys.Take("minimum"), false), Bound.Of(keys.Take("exclusiveMinimum"), true));
+        return above is null || at?.Value > above.Value.Value ? at : above;
+    }
+
+    private static Bound? High(SchemaKeys keys)
+    {
+        var (at, below) = (Bound.Of(keys.Take("maximum"), false), Bound.Of(keys.Take("exclusiveMaximum"), true));
+        return below is null || at?.Value < below.Value.Value ? at : below;
+    }
+
+    private readonly record struct Bound(decimal Value, bool IsExcluded)
+    {
+        private const decimal Largest = 999_999_999_999_999_999;
+
+        public static Bound? Of(JsonElement? value, bool isExcluded) =>
+            value is { } given ? new Bound(Math.Clamp(given.GetDecimal(), -Largest, Largest), isExcluded) : null;
+
+        public Bound Negated() => new(-Value, IsExcluded);
     }
 
     // "Exactly one" equals "any" where no value can be valid under two: alternatives of different types, or told apart by a constant.

@@ -39,8 +39,8 @@ internal sealed class ChoiceText
     /// <summary>Tokens of the answer, up to the one that completed a stop string.</summary>
     public int CompletionTokens { get; private set; }
 
-    /// <summary>True when a stop string was found: the row is not needed any more.</summary>
-    public bool IsStopped => _stop.IsStopped;
+    /// <summary>True when a stop string was found, or the one tool call that is wanted: the row is not needed any more.</summary>
+    public bool IsStopped => _stop.IsStopped || _toolCalls is { IsDone: true };
 
     /// <summary>Shows the decoder the prompt: what the answer's first token reads as may depend on what it follows.</summary>
     /// <returns>The update that echoes the prompt; null where none is wanted, and where the engine reports the prompt's tokens itself.</returns>
@@ -76,13 +76,13 @@ internal sealed class ChoiceText
     public TextGenerationUpdate End(FinishReason reason)
     {
         var text = "";
-        if (!IsStopped)
+        if (!_stop.IsStopped)
         {
             text = _decoder.Flush();
             _decoded += TokenTexts.CodePoints(text);
             text = _stop.Push(text) + _stop.Flush();
         }
-        return Update(text, IsStopped ? FinishReason.Stop : reason)!;
+        return Update(text, _stop.IsStopped ? FinishReason.Stop : reason)!;
     }
 
     private TextGenerationUpdate? Update(string text, FinishReason? reason)
@@ -93,16 +93,21 @@ internal sealed class ChoiceText
         while (_waiting.TryPeek(out var first) && (first.TextOffset < _released || (!_stop.IsHolding && !_stop.IsStopped)))
             (released ??= []).Add(_waiting.Dequeue());
         IReadOnlyList<ToolCall>? calls = null;
+        IReadOnlyList<ToolCallPiece>? pieces = null;
         if (_toolCalls is not null)
         {
             text = _toolCalls.Push(text);
+            pieces = _toolCalls.TakePieces();
             if (reason is not null)
                 (text, calls) = _toolCalls.End(text);
             if (calls is not null && reason == FinishReason.Stop)
                 reason = FinishReason.ToolCalls;
         }
-        if (text.Length == 0 && released is null && reason is null)
+        if (text.Length == 0 && released is null && pieces is null && reason is null)
             return null;
-        return new TextGenerationUpdate { ChoiceIndex = _index, Text = text, LogProbabilities = released, ToolCalls = calls, FinishReason = reason };
+        return new TextGenerationUpdate
+        {
+            ChoiceIndex = _index, Text = text, LogProbabilities = released, ToolCallPieces = pieces, ToolCalls = calls, FinishReason = reason,
+        };
     }
 }

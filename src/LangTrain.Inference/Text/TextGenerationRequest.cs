@@ -23,7 +23,10 @@ public sealed record TextGenerationRequest
     /// <summary>Whether tools are called.</summary>
     public ToolChoice ToolChoice { get; init; } = ToolChoice.Auto;
 
-    /// <summary>Structured output; null is free text.</summary>
+    /// <summary>End the answer with its first tool call. Default false.</summary>
+    public bool OneToolCall { get; init; }
+
+    /// <summary>Structured output; null is free text. With tools that may be called, an answer is of this form or is a call.</summary>
     public ResponseFormat? ResponseFormat { get; init; }
 
     /// <summary>The adapter over the base model, null for the base itself. The request keeps the adapter alive by itself once it was started.</summary>

@@ -11,10 +11,9 @@ internal sealed class TextGenerationResultBuilder(int choices)
     public void Add(TextGenerationUpdate update)
     {
         if (update.Usage is not null)
-        {
             _usage = update.Usage;
+        if (update.Usage is not null || update.PromptTokens is not null)
             return;
-        }
         var choice = _choices[update.ChoiceIndex];
         choice.Text.Append(update.Text);
         if (update.LogProbabilities is { } tokens)

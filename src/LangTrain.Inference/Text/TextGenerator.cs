@@ -51,7 +51,7 @@ public sealed class TextGenerator
     {
         Validate(request);
         var prompt = EncodePrompt(request);
-        var grammar = GrammarOf(request);
+        var constraint = ConstraintOf(request);
         var seed = request.Sampling.Seed ?? Random.Shared.NextInt64();
         var rows = new GenerationRequest[request.ChoiceCount];
         var leases = new AdapterLease?[rows.Length]; // Each row holds the adapter until it is in no step any more, whatever its reader does.
@@ -72,7 +72,7 @@ public sealed class TextGenerator
                     PromptLogProbabilities = request is { Echo: true, TopLogProbabilities: not null },
                     Priority = request.Priority,
                     FairnessKey = request.FairnessKey,
-                    Constraint = grammar is null ? null : new GrammarConstraint(grammar),
+                    Constraint = constraint?.Invoke(),
                 };
             }
             return ReadAsync(request, prompt, _engine.Submit(rows, cancellationToken), cancellationToken);
@@ -115,12 +115,25 @@ public sealed class TextGenerator
     }
 
     // A call that must be made is held to its schema as one JSON object, which the reader of tool calls knows whatever the template's own way.
-    private CompiledGrammar? GrammarOf(TextGenerationRequest request) => request switch
+    // Makes one a row.
+    private Func<ITokenConstraint>? ConstraintOf(TextGenerationRequest request)
     {
-        { Tools: { } tools, ToolChoice.Mode: "required" or "function" } => _structured.CompileCall(tools, request.ToolChoice.FunctionName),
-        { ResponseFormat: { } format } => _structured.Compile(format),
-        _ => null,
-    };
+        switch (request)
+        {
+            case { Tools: { } tools, ToolChoice.Mode: "required" or "function" }:
+                return Held(_structured.CompileCall(tools, request.ToolChoice.FunctionName));
+            case { Tools: { } tools, ToolChoice.Mode: "auto", ResponseFormat: { } format } when tools.GetArrayLength() > 0:
+                return Held(_structured.CompileCallOr(tools, format));
+            case { ResponseFormat: { } format }:
+                return Held(_structured.Compile(format));
+            case { Tools: { } tools, ToolChoice.Mode: "auto" } when _structured.CompileStrictCall(tools) is { } call:
+                return () => new StrictCallConstraint(call);
+            default:
+                return null;
+        }
+
+        static Func<ITokenConstraint> Held(CompiledGrammar grammar) => () => new GrammarConstraint(grammar);
+    }
 
     private static void Validate(TextGenerationRequest request)
     {
@@ -136,8 +149,6 @@ public sealed class TextGenerator
             throw new GenerationParameterException("tools", "tools are for chats; a completion calls none.");
         if (request.Tools is null && request.ToolChoice.Mode is "required" or "function")
             throw new GenerationParameterException("tool_choice", $"tool_choice is {request.ToolChoice.Mode}, and there are no tools.");
-        if (request is { Tools: not null, ResponseFormat: not null } && request.ToolChoice.Mode != "none")
-            throw new GenerationParameterException("response_format", "response_format holds the whole answer; together with tools it needs tool_choice none.");
     }
 
     private async IAsyncEnumerable<TextGenerationUpdate> ReadAsync(
@@ -147,9 +158,10 @@ public sealed class TextGenerator
         var functions = ToolCallReader.FunctionsOf(request);
         var choices = new ChoiceText[streams.Count];
         for (var i = 0; i < choices.Length; i++)
-            choices[i] = new ChoiceText(i, _tokenizer, request, functions is null ? null : new ToolCallReader(functions));
+            choices[i] = new ChoiceText(i, _tokenizer, request, functions is null ? null : new ToolCallReader(functions, request.OneToolCall));
         try
         {
+            yield return new TextGenerationUpdate { PromptTokens = prompt.Count };
             var updates = choices.Length == 1
                 ? ReadChoiceAsync(streams[0], choices[0], prompt, cancellationToken)
                 : ReadTogetherAsync(streams, choices, prompt, cancellationToken);
@@ -161,7 +173,7 @@ public sealed class TextGenerator
             foreach (var stream in streams)
                 stream.Dispose();
         }
-        yield return new TextGenerationUpdate { Usage = new GenerationUsage(prompt.Count, choices.Sum(c => c.CompletionTokens)) };
+        yield return new TextGenerationUpdate { Usage = new GenerationUsage(prompt.Count, choices.Sum(c => c.CompletionTokens), streams[0].ReusedTokens) };
     }
 
     private static async IAsyncEnumerable<TextGenerationUpdate> ReadChoiceAsync(

@@ -1,6 +1,6 @@
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace LangTrain.Inference.Text;
 
@@ -9,15 +9,26 @@ namespace LangTrain.Inference.Text;
 /// (<c>&lt;tool_call&gt;</c>, Qwen and Hermes), a marker before a JSON array (<c>[TOOL_CALLS]</c>, Mistral), and an answer that is JSON from its
 /// first character (Llama 3.1, and Mistral's where its marker is a special token that decoding leaves out). What looks like a call and is none stays text.
 /// </summary>
-/// <remarks>One choice's; not thread-safe.</remarks>
-internal sealed class ToolCallReader(IReadOnlySet<string> functions)
+/// <remarks>
+/// A call whose name comes first is given out in pieces while it is being written; any other whole, at the end. One choice's; not thread-safe.
+/// </remarks>
+/// <param name="functions">Names that may be called.</param>
+/// <param name="onlyOne">End with the first call.</param>
+internal sealed partial class ToolCallReader(IReadOnlySet<string> functions, bool onlyOne)
 {
-    private static readonly string[] Markers = ["<tool_call>", "[TOOL_CALLS]", "<|python_tag|>"];
+    /// <summary>What stands before a call.</summary>
+    internal static readonly string[] Markers = ["<tool_call>", "[TOOL_CALLS]", "<|python_tag|>"];
+    private static readonly HashSet<string> CallKeys = ["name", "arguments", "parameters", "type", "function", "id"];
 
     private readonly StopMatcher _marker = new(Markers);
     private readonly StringBuilder _held = new();
+    private CallWriting _writing = new(functions);
     private bool _begun;
     private bool _holds;
+    private bool _sure; // A marker was seen, or a call began.
+
+    /// <summary>True when no more of the answer is wanted.</summary>
+    public bool IsDone => onlyOne && _writing.Ended > 0;
 
     /// <summary>Names of the functions that a request offers; null where it offers none or wants none called.</summary>
     public static IReadOnlySet<string>? FunctionsOf(TextGenerationRequest request)
@@ -45,25 +56,31 @@ internal sealed class ToolCallReader(IReadOnlySet<string> functions)
                 return "";
             _begun = true;
             if (start[0] is '{' or '[')
-            {
                 _holds = true;
-                return "";
-            }
-            text = _held.ToString();
-            _held.Clear();
+            text = _holds ? "" : Release();
         }
         if (_holds)
         {
             _held.Append(text);
-            return "";
+            _writing.Read(_held);
+            _sure |= _writing.Calls.Count > 0;
+            if (_sure || !IsOther(_held.ToString()))
+                return "";
+            _holds = false;
+            _writing = new CallWriting(functions);
+            text = Release();
         }
         var before = _marker.Push(text);
         if (!_marker.IsStopped)
             return before;
-        _holds = true;
+        (_holds, _sure) = (true, true);
         _held.Append(_marker.Matched).Append(_marker.AfterMatch);
+        _writing.Read(_held);
         return before;
     }
+
+    /// <summary>What was written of calls since the last time.</summary>
+    public IReadOnlyList<ToolCallPiece>? TakePieces() => _writing.Take();
 
     /// <summary>Ends the answer.</summary>
     /// <param name="text">Text that <see cref="Push"/> gave for its last piece.</param>
@@ -71,9 +88,29 @@ internal sealed class ToolCallReader(IReadOnlySet<string> functions)
     public (string Text, IReadOnlyList<ToolCall>? Calls) End(string text)
     {
         text += _marker.Flush();
+        var held = Release();
+        var calls = Parse(held) ?? [];
+        // Calls that were given out in pieces stand as they were, a last one that was cut off too.
+        var begun = _writing.Calls;
+        var all = begun.Concat(calls.Skip(begun.Count)).Take(onlyOne ? 1 : int.MaxValue).ToList();
+        return all.Count > 0 ? (text.TrimEnd(), all) : (text + held, null);
+    }
+
+    // JSON that cannot become a call: an object that begins with a key no call has or names no function, or an array of something else than objects.
+    private bool IsOther(string held)
+    {
+        var first = FirstKey().Match(held);
+        if (first.Success)
+            return !CallKeys.Contains(first.Groups[1].Value) || (first.Groups[1].Value == "name" && first.Groups[2].Success && !functions.Contains(first.Groups[2].Value));
+        var begin = held.AsSpan().TrimStart().TrimStart('[').TrimStart();
+        return begin.Length > 0 && (begin[0] != '{' || (begin[1..].TrimStart() is { Length: > 0 } inside && inside[0] != '"'));
+    }
+
+    private string Release()
+    {
         var held = _held.ToString();
         _held.Clear();
-        return Parse(held) is { Count: > 0 } calls ? (text.TrimEnd(), calls) : (text + held, null);
+        return held;
     }
 
     private List<ToolCall>? Parse(string held)
@@ -120,7 +157,10 @@ internal sealed class ToolCallReader(IReadOnlySet<string> functions)
             return false;
         // Some models write the arguments as a string that holds JSON, as the wire does.
         var text = arguments.ValueKind == JsonValueKind.String ? arguments.GetString()! : arguments.GetRawText();
-        calls.Add(new ToolCall("call_" + RandomNumberGenerator.GetString("abcdefghijklmnopqrstuvwxyz0123456789", 24), name.GetString()!, text));
+        calls.Add(new ToolCall(CallWriting.NewId(), name.GetString()!, text));
         return true;
     }
+
+    [GeneratedRegex("""^[\s\[]*\{\s*"([^"\\]*)"\s*:(?:\s*"([^"\\]*)")?""")]
+    private static partial Regex FirstKey();
 }

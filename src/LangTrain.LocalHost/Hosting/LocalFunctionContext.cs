@@ -20,7 +20,9 @@ internal sealed class LocalFunctionContext(
     {
     }
 
-    public override string InvocationId { get; } = Guid.NewGuid().ToString();
+    private string? _invocationId;
+
+    public override string InvocationId => _invocationId ??= Guid.NewGuid().ToString();
 
     public override string FunctionId => function.Id;
 
@@ -58,8 +60,11 @@ internal sealed class LocalFunctionContext(
 
     private sealed class CurrentTrace : TraceContext
     {
-        public override string TraceParent { get; } = Activity.Current?.Id ?? "";
+        // The activity of the moment at which the function was called; its texts are made for those who ask.
+        private readonly Activity? _activity = Activity.Current;
 
-        public override string TraceState { get; } = Activity.Current?.TraceStateString ?? "";
+        public override string TraceParent => _activity?.Id ?? "";
+
+        public override string TraceState => _activity?.TraceStateString ?? "";
     }
 }

@@ -48,7 +48,8 @@ internal sealed record CommandLine(Verb Verb, bool Help, bool Verbose)
           LANGTRAIN_MODEL_ALIASES         alias=id,alias=id
           LANGTRAIN_BOOTSTRAP_API_KEY     the first account's key (made and kept in the data folder)
           LANGTRAIN_BOOTSTRAP_TIER        free, pro or enterprise (enterprise)
-          LANGTRAIN_ALLOW_PRIVATE_URLS    let datasets be fetched from private and loopback addresses (false)
+          LANGTRAIN_SIGNING_KEY           what webhook secrets are derived from (made and kept in the data folder)
+          LANGTRAIN_ALLOW_PRIVATE_URLS    let datasets be fetched from, and webhooks sent to, private and loopback addresses (false)
           AzureWebJobsStorage             a storage account to use instead of Azurite
 
         local.settings.sample.json names all settings, with a comment each.

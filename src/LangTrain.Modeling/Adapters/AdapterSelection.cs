@@ -26,6 +26,12 @@ public sealed class AdapterSelection
     /// <param name="rows">As many as the batch has rows.</param>
     public static AdapterSelection PerRow(IReadOnlyList<LoraAdapter?> rows) => new(null, rows);
 
+    /// <summary>The adapter of all rows, if there is one and rows were not told apart.</summary>
+    internal LoraAdapter? Single => _all;
+
+    /// <summary>Rows were told apart.</summary>
+    internal bool IsMixed => _rows is not null;
+
     /// <summary>The selection for one row of the batch as a batch of its own.</summary>
     internal AdapterSelection OfRow(int row) => _rows is null ? this : _rows[row] is { } adapter ? All(adapter) : None;
 

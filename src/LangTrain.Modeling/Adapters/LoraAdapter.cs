@@ -21,7 +21,7 @@ public sealed class LoraAdapter : nn.Module
     /// <summary>The adapter's shape; target modules are those that it really has.</summary>
     public LoraOptions Options { get; private set; }
 
-    /// <summary>Factor on B·A: alpha / R, or alpha / sqrt(R).</summary>
+    /// <summary>Factor on B·A of modules that no pattern names: alpha / R, or alpha / sqrt(R).</summary>
     public double Scaling => Options.Alpha / (Options.UseRslora ? Math.Sqrt(Options.Rank) : Options.Rank);
 
     /// <summary>Names of the adapted modules, in the order of the model.</summary>
@@ -48,8 +48,9 @@ public sealed class LoraAdapter : nn.Module
         {
             using var scope = NewDisposeScope();
             double bound = 1 / Math.Sqrt(layer.InputSize); // Kaiming uniform with a = sqrt(5), as in PEFT
-            Tensor a = empty([options.Rank, layer.InputSize], dtype, model.Device).uniform_(-bound, bound, generator);
-            Tensor b = zeros([layer.OutputSize, options.Rank], dtype, model.Device);
+            int rank = options.RankOf(layer.ModuleName);
+            Tensor a = empty([rank, layer.InputSize], dtype, model.Device).uniform_(-bound, bound, generator);
+            Tensor b = zeros([layer.OutputSize, rank], dtype, model.Device);
             Tensor? magnitude = options.UseDora ? layer.ReadWeight().to(dtype).square().sum(1).sqrt() : null;
             adapter.Add(layer.ModuleName, a, b, magnitude);
         }
@@ -134,7 +135,7 @@ public sealed class LoraAdapter : nn.Module
             Own(prefix + "lora_A.weight", a),
             Own(prefix + "lora_B.weight", b),
             magnitude is null ? null : Own(prefix + "lora_magnitude_vector", magnitude),
-            Scaling,
+            Options.ScalingOf(module),
             Options.Dropout));
     }
 

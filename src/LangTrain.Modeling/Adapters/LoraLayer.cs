@@ -15,6 +15,9 @@ internal sealed class LoraLayer(Parameter a, Parameter b, Parameter? magnitude, 
     /// <summary>[out, R].</summary>
     public Parameter B => b;
 
+    /// <summary>Factor on B·A.</summary>
+    public double Scaling => scaling;
+
     /// <summary>[out], DoRA only.</summary>
     public Parameter? Magnitude => magnitude;
 
@@ -41,6 +44,46 @@ internal sealed class LoraLayer(Parameter a, Parameter b, Parameter? magnitude, 
         Tensor gain = Gain(layer).to(x.dtype); // [out]
         Tensor basis = drops ? layer.Multiply(input, null) : layer.Bias is { } bias ? result - bias : result;
         return result + basis * (gain - 1) + nn.functional.linear(low, b.to(x.dtype)) * (gain * scaling);
+    }
+
+    /// <summary>Adds the update to the base layer's result, for a derived gradient; not with DoRA.</summary>
+    /// <param name="result">[N, out], changed.</param>
+    /// <param name="x">[N, in].</param>
+    /// <param name="pass">Dropout of the pass.</param>
+    /// <param name="kept">Owner of what is kept.</param>
+    /// <exception cref="ArgumentException">Dropout without a generator.</exception>
+    public LoraTape Track(Tensor result, Tensor x, ForwardPass pass, KeptTensors kept)
+    {
+        Tensor? mask = pass.Training && dropout > 0
+            ? kept.Keep(Mask(x, pass.Generator ?? throw new ArgumentException("Training with dropout needs ForwardPass.Generator.", nameof(pass))))
+            : null;
+        Tensor low = kept.Keep((mask is null ? x : x * mask).matmul(a.to(x.dtype).t())); // [N, R]
+        result.addmm_(low, b.to(x.dtype).t(), 1, (float)scaling);
+        return new LoraTape(low, mask);
+    }
+
+    /// <summary>The gradient: with d = s·dy·B, dB = s·dyᵀ·low, dA = dᵀ·x, dx += d·A.</summary>
+    /// <param name="gradient">[N, out].</param>
+    /// <param name="x">[N, in].</param>
+    /// <param name="tape">From <see cref="Track"/>.</param>
+    /// <param name="inputGradient">[N, in], changed; null if nobody wants it.</param>
+    public void Backward(Tensor gradient, Tensor x, LoraTape tape, Tensor? inputGradient)
+    {
+        Tensor low = gradient.matmul(b.to(gradient.dtype)).mul_((float)scaling); // [N, R]
+        if (b.requires_grad)
+        {
+            Gradients.AddProduct(b, gradient.t(), tape.Low, (float)scaling);
+            Gradients.AddProduct(a, low.t(), tape.Mask is null ? x : x * tape.Mask);
+        }
+
+        if (tape.Mask is null)
+        {
+            inputGradient?.addmm_(low, a.to(low.dtype), 1, 1);
+        }
+        else
+        {
+            inputGradient?.addcmul_(low.matmul(a.to(low.dtype)), tape.Mask, 1);
+        }
     }
 
     /// <summary>The layer's weight with the update in it.</summary>
@@ -98,7 +141,8 @@ internal sealed class LoraLayer(Parameter a, Parameter b, Parameter? magnitude, 
     private Tensor Drop(Tensor x, Generator generator)
     {
         using var scope = NewDisposeScope();
-        Tensor kept = empty_like(x, requires_grad: false).bernoulli_(1 - dropout, generator).mul_(1 / (1 - dropout));
-        return (x * kept).MoveToOuterDisposeScope();
+        return (x * Mask(x, generator)).MoveToOuterDisposeScope();
     }
+
+    private Tensor Mask(Tensor x, Generator generator) => empty_like(x, requires_grad: false).bernoulli_(1 - dropout, generator).mul_(1 / (1 - dropout));
 }

@@ -14,7 +14,7 @@ internal static class PeftFolder
     /// <summary>Keys that say nothing about the arithmetic of a loaded adapter.</summary>
     private static readonly string[] s_harmless =
     [
-        "peft_type", "task_type", "base_model_name_or_path", "revision", "inference_mode", "auto_mapping", "init_lora_weights", "target_modules", "exclude_modules",
+        "peft_type", "task_type", "base_model_name_or_path", "revision", "inference_mode", "auto_mapping", "init_lora_weights", "target_modules", "exclude_modules", "layers_to_transform", "layers_pattern", // which modules are adapted is seen from the weights
         "peft_version", "ephemeral_gpu_offload", "runtime_config", "loftq_config", "eva_config", "corda_config", "lora_ga_config", "qalora_group_size", "ensure_weight_tying", "megatron_core",
     ];
 
@@ -40,8 +40,8 @@ internal static class PeftFolder
             ["bias"] = "none",
             ["fan_in_fan_out"] = false,
             ["modules_to_save"] = null,
-            ["rank_pattern"] = new JsonObject(),
-            ["alpha_pattern"] = new JsonObject(),
+            ["rank_pattern"] = new JsonObject(options.RankPattern.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value))),
+            ["alpha_pattern"] = new JsonObject(options.AlphaPattern.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value))),
             ["init_lora_weights"] = true,
         };
         File.WriteAllText(Path.Combine(folder, ConfigFile), json.ToJsonString(s_indented));
@@ -83,10 +83,11 @@ internal static class PeftFolder
             string prefix = $"{KeyPrefix}{layer.ModuleName}.";
             if (file.Contains(prefix + "lora_A.weight"))
             {
+                int rank = options.RankOf(layer.ModuleName);
                 layers.Add((
                     layer.ModuleName,
-                    Read(prefix + "lora_A.weight", options.Rank, layer.InputSize),
-                    Read(prefix + "lora_B.weight", layer.OutputSize, options.Rank),
+                    Read(prefix + "lora_A.weight", rank, layer.InputSize),
+                    Read(prefix + "lora_B.weight", layer.OutputSize, rank),
                     options.UseDora ? Read(prefix + "lora_magnitude_vector", layer.OutputSize) : null));
             }
         }
@@ -120,13 +121,11 @@ internal static class PeftFolder
         keys.Require("peft_type", "LORA");
         keys.Require("bias", "none");
         keys.Require("fan_in_fan_out", "false", "true"); // how the base stores its weight; A and B are the same either way
-        foreach (string absent in (string[])["modules_to_save", "layers_to_transform", "layers_pattern", "megatron_config", "layer_replication", "trainable_token_indices", "target_parameters", "arrow_config", "alora_invocation_tokens"])
+        foreach (string absent in (string[])["modules_to_save", "megatron_config", "layer_replication", "trainable_token_indices", "target_parameters", "arrow_config", "alora_invocation_tokens"])
         {
             keys.Require(absent, "[]", "{}");
         }
 
-        keys.Require("rank_pattern", "{}");
-        keys.Require("alpha_pattern", "{}");
         keys.Require("use_qalora", "false");
         keys.Require("use_bdlora", "false");
         keys.Require("lora_bias", "false");
@@ -135,12 +134,30 @@ internal static class PeftFolder
         {
             Rank = rank,
             Alpha = keys.OptionalNumber("lora_alpha") ?? 8,
+            RankPattern = Pattern(keys, "rank_pattern").ToDictionary(pair => pair.Key, pair => pair.Value is >= 1 and <= int.MaxValue && pair.Value == Math.Floor(pair.Value) ? (int)pair.Value : throw keys.Wrong("rank_pattern", "positive whole numbers")),
+            AlphaPattern = Pattern(keys, "alpha_pattern"),
             Dropout = keys.OptionalNumber("lora_dropout") ?? 0,
             UseRslora = keys.Flag("use_rslora", false),
             UseDora = keys.Flag("use_dora", false),
             TargetModules = keys.Take("target_modules") is JsonArray targets ? [.. targets.Select(target => target!.GetValue<string>())] : [LoraOptions.AllLinear],
         };
         keys.RefuseTheRest();
+        try
+        {
+            options.ScalingOf(""); // a pattern that is not understood is known now, not at the first module
+        }
+        catch (ArgumentException error)
+        {
+            throw new UnsupportedModelException(keys.Path("rank_pattern, alpha_pattern"), error.Message);
+        }
+
         return options;
     }
+
+    private static Dictionary<string, double> Pattern(ConfigObject keys, string key) => keys.Take(key) switch
+    {
+        null => [],
+        JsonObject pattern when pattern.All(pair => pair.Value?.GetValueKind() == JsonValueKind.Number) => pattern.ToDictionary(pair => pair.Key, pair => pair.Value!.GetValue<JsonElement>().GetDouble()),
+        _ => throw keys.Wrong(key, "an object of numbers"),
+    };
 }

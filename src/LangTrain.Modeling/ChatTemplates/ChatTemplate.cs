@@ -131,7 +131,22 @@ public sealed class ChatTemplate : IDisposable
             writer.WriteBoolean("add_generation_prompt", input.AddGenerationPrompt);
             writer.WriteEndObject();
         }
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+        return MarkFloats(buffer.WrittenSpan);
+    }
+
+    /// <summary>JavaScript has one kind of number; Python writes 1.0 for a float, so that each is told apart for <see cref="JinjaCorrections"/>.</summary>
+    private static string MarkFloats(ReadOnlySpan<byte> json)
+    {
+        var text = new StringBuilder();
+        var done = 0;
+        for (var reader = new Utf8JsonReader(json); reader.Read();)
+        {
+            if (reader.TokenType != JsonTokenType.Number || reader.ValueSpan.IndexOfAny(".eE"u8) < 0) continue;
+            var start = (int)reader.TokenStartIndex;
+            text.Append(Encoding.UTF8.GetString(json[done..start])).Append("{\"").Append(JinjaCorrections.FloatMark).Append("\":").Append(Encoding.UTF8.GetString(reader.ValueSpan)).Append('}');
+            done = start + reader.ValueSpan.Length;
+        }
+        return text.Append(Encoding.UTF8.GetString(json[done..])).ToString();
     }
 
     /// <summary>Ends the pooled engines. A render that is under way ends normally.</summary>

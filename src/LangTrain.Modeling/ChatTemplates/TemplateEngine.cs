@@ -118,6 +118,6 @@ internal sealed class TemplateEngine : IDisposable
     {
         using var stream = typeof(TemplateEngine).Assembly.GetManifestResourceStream(LibraryResource) ?? throw new InvalidOperationException($"{LibraryResource} is not in the assembly.");
         using var reader = new StreamReader(stream);
-        return Engine.PrepareScript($"(function () {{ const module = {{ exports: {{}} }}; {reader.ReadToEnd()}\nreturn module.exports; }})()");
+        return Engine.PrepareScript($"(function () {{ const module = {{ exports: {{}} }}; {JinjaCorrections.Apply(reader.ReadToEnd())}\nreturn module.exports; }})()");
     }
 }

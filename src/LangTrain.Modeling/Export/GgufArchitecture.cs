@@ -56,6 +56,14 @@ internal static class GgufArchitecture
             file.Add(prefix + "rope.scaling.type", "linear");
             file.Add(prefix + "rope.scaling.factor", (float)rope.Factor);
         }
+        else if (rope.Scaling == RopeScaling.Yarn)
+        {
+            file.Add(prefix + "rope.scaling.type", "yarn");
+            file.Add(prefix + "rope.scaling.factor", (float)rope.Factor);
+            file.Add(prefix + "rope.scaling.original_context_length", (uint)rope.OriginalContextLength);
+            file.Add(prefix + "rope.scaling.yarn_beta_fast", (float)rope.FastTurns);
+            file.Add(prefix + "rope.scaling.yarn_beta_slow", (float)rope.SlowTurns);
+        }
         else if (rope.Scaling == RopeScaling.LongRope)
         {
             file.Add(prefix + "rope.scaling.original_context_length", (uint)rope.OriginalContextLength);
@@ -128,6 +136,32 @@ internal static class GgufArchitecture
         if (config.Rope is { PartialFactor: not 1 } && config.ModelType is not "phi3")
         {
             throw No("llama.cpp turns whole heads in this family.");
+        }
+
+        Activation expected = config.ModelType is "gemma2" or "gemma3_text" or "gpt2" ? Activation.GeluTanh : Activation.Silu;
+        if (config.Activation != expected)
+        {
+            throw No($"llama.cpp computes this family with {expected}, the model with {config.Activation}.");
+        }
+
+        if (config.ModelType == "gpt2" && (config.ScalesAttentionByLayer || config.AttentionScale == 1))
+        {
+            throw No("llama.cpp has no setting for GPT-2's scale_attn_weights and scale_attn_by_inverse_layer_idx.");
+        }
+
+        if (config.Rope is { Scaling: RopeScaling.Yarn } yarn && (!yarn.WholeDimensions || Math.Abs(yarn.AttentionFactor - (yarn.Factor <= 1 ? 1 : 1 + 0.1 * Math.Log(yarn.Factor))) > 1e-6))
+        {
+            throw No("llama.cpp knows yarn with its default attention factor and whole dimensions only.");
+        }
+
+        if (config.Rope is { Scaling: RopeScaling.LongRope } && config.ModelType != "phi3")
+        {
+            throw No("llama.cpp knows longrope in Phi-3 only.");
+        }
+
+        if (config.Rope is { Scaling: RopeScaling.Llama3 } && GgufArchitecture.Name(config) != "llama")
+        {
+            throw No("llama.cpp knows Llama 3's rotary scaling in Llama only.");
         }
 
         if (config.ModelType == "phi3" && config.HeadSize * config.QueryHeads != config.HiddenSize)

@@ -41,6 +41,7 @@ public static class GgufExporter
             GgufTokenizer.Describe(tokenizerFolder, model.Config, file);
         }
 
+        AddOwnFiles(model.Config, tokenizerFolder, file);
         foreach ((string key, float[] factors) in GgufArchitecture.RopeFactors(model.Config))
         {
             file.Add(key, [factors.Length], GgufType.F32, () => tensor(factors));
@@ -53,6 +54,27 @@ public static class GgufExporter
         }
 
         file.Save(path);
+    }
+
+    /// <summary>The folder's own small files ride along, so that <see cref="GgufImporter"/> can give the folder back; llama.cpp does not read them.</summary>
+    private static void AddOwnFiles(ModelConfig config, string? tokenizerFolder, GgufFile file)
+    {
+        file.Add(GgufImporter.FilePrefix + "config.json", config.Json);
+        if (config.GenerationJson is { } generation)
+        {
+            file.Add(GgufImporter.FilePrefix + "generation_config.json", generation);
+        }
+
+        if (tokenizerFolder is null)
+        {
+            return;
+        }
+
+        file.Add(GgufImporter.TokenizerKey, System.Text.Encoding.UTF8.GetString(GgufTokenizer.ReadJson(tokenizerFolder)));
+        foreach (string name in GgufImporter.TokenizerFiles.Where(name => File.Exists(Path.Combine(tokenizerFolder, name))))
+        {
+            file.Add(GgufImporter.FilePrefix + name, File.ReadAllText(Path.Combine(tokenizerFolder, name)));
+        }
     }
 
     private static Tensor Converted(ModelConfig config, StoredTensor weight)
@@ -72,5 +94,23 @@ public static class GgufExporter
     {
         long rows = weight.shape[0], rest = weight.numel() / rows;
         return weight.view(heads, 2, rows / heads / 2, rest).transpose(1, 2).reshape(weight.shape);
+    }
+
+    /// <summary>The way back of what <see cref="Converted"/> does.</summary>
+    internal static Tensor Restored(ModelConfig config, string name, Tensor values)
+    {
+        if (config.NormAddsOne && name.EndsWith("norm.weight", StringComparison.Ordinal))
+        {
+            return values - 1;
+        }
+
+        bool isQuery = name.Contains(".self_attn.q_proj.", StringComparison.Ordinal), isKey = name.Contains(".self_attn.k_proj.", StringComparison.Ordinal);
+        if (!GgufArchitecture.TurnsNeighbours(config) || !(isQuery || isKey))
+        {
+            return values;
+        }
+
+        long heads = isQuery ? config.QueryHeads : config.KeyValueHeads, rows = values.shape[0], rest = values.numel() / rows;
+        return values.view(heads, rows / heads / 2, 2, rest).transpose(1, 2).reshape(values.shape);
     }
 }

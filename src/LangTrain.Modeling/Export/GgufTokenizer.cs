@@ -1,4 +1,7 @@
 using System.Text.Json;
+using LangTrain.Modeling.ChatTemplates;
+using LangTrain.Modeling.Tokenizers;
+using LangTrain.Modeling.Tokenizers.SentencePiece;
 
 namespace LangTrain.Modeling;
 
@@ -12,26 +15,21 @@ internal static class GgufTokenizer
     /// <exception cref="UnsupportedModelException">llama.cpp has no such tokenizer.</exception>
     public static void Describe(string folder, ModelConfig config, GgufFile file)
     {
-        string path = Path.Combine(folder, "tokenizer.json");
-        if (!File.Exists(path))
-        {
-            throw new FileNotFoundException($"'{folder}' has no tokenizer.json.", path);
-        }
-
-        using JsonDocument json = JsonDocument.Parse(File.ReadAllBytes(path));
+        using JsonDocument json = JsonDocument.Parse(ReadJson(folder));
         JsonElement root = json.RootElement, model = root.GetProperty("model");
-        if (model.GetProperty("type").GetString() != "BPE")
+        if (model.TryGetProperty("type", out JsonElement kind) && kind.GetString() != "BPE")
         {
-            throw new UnsupportedModelException(null, $"Tokenizers of type {model.GetProperty("type")} cannot be exported as GGUF; only BPE can.");
+            throw new UnsupportedModelException(null, $"Tokenizers of type {kind} cannot be exported as GGUF; only BPE can.");
         }
 
         bool isByteLevel = Text(root, "pre_tokenizer").Contains("\"ByteLevel\"", StringComparison.Ordinal);
+        RefuseNormalizer(root, isByteLevel);
         (string[] tokens, int[] types) = Tokens(root, model, config, isByteLevel);
         string[] merges = [.. model.GetProperty("merges").EnumerateArray().Select(pair => pair.ValueKind == JsonValueKind.Array ? $"{pair[0].GetString()} {pair[1].GetString()}" : pair.GetString()!)];
         file.Add("tokenizer.ggml.model", isByteLevel ? "gpt2" : "llama");
         if (isByteLevel)
         {
-            file.Add("tokenizer.ggml.pre", PreTokenizer(Text(root, "pre_tokenizer")));
+            file.Add("tokenizer.ggml.pre", GgufPreTokenizer.Name(root, model));
             file.Add("tokenizer.ggml.tokens", tokens);
             file.Add("tokenizer.ggml.token_type", types);
             file.Add("tokenizer.ggml.merges", merges);
@@ -49,7 +47,30 @@ internal static class GgufTokenizer
             }
         }
 
-        AddSpecial(folder, root, config, tokens, file);
+        AddSpecial(folder, config, tokens, file);
+    }
+
+    /// <summary>tokenizer.json, or what tokenizer.model says in its form.</summary>
+    internal static byte[] ReadJson(string folder)
+    {
+        string path = Path.Combine(folder, "tokenizer.json"), sentencePiece = Path.Combine(folder, "tokenizer.model");
+        return File.Exists(path) ? File.ReadAllBytes(path)
+            : File.Exists(sentencePiece) ? SentencePieceModel.ToTokenizerJson(File.ReadAllBytes(sentencePiece))
+            : throw new FileNotFoundException($"'{folder}' has no tokenizer.json and no tokenizer.model.", path);
+    }
+
+    /// <summary>llama.cpp puts marks in the place of spaces and nothing else; NFC, which it leaves out for Qwen, changes only text that is not composed.</summary>
+    private static void RefuseNormalizer(JsonElement root, bool isByteLevel)
+    {
+        string normalizer = Text(root, "normalizer");
+        string[] known = isByteLevel ? ["Sequence", "NFC"] : ["Sequence", "Prepend", "Replace"];
+        foreach (System.Text.RegularExpressions.Match type in System.Text.RegularExpressions.Regex.Matches(normalizer, "\"type\"\\s*:\\s*\"(\\w+)\""))
+        {
+            if (!known.Contains(type.Groups[1].Value))
+            {
+                throw new UnsupportedModelException(null, $"This tokenizer cannot be exported as GGUF: llama.cpp has no normalizer {type.Groups[1].Value}.");
+            }
+        }
     }
 
     private static (string[] Tokens, int[] Types) Tokens(JsonElement root, JsonElement model, ModelConfig config, bool isByteLevel)
@@ -95,65 +116,43 @@ internal static class GgufTokenizer
         return [.. tokens.Select(token => ranks.TryGetValue(token, out int rank) ? -(float)rank : -(float)merges.Length)];
     }
 
-    private static void AddSpecial(string folder, JsonElement root, ModelConfig config, string[] tokens, GgufFile file)
+    /// <summary>llama.cpp puts one token before and one behind a text, or none.</summary>
+    private static void AddSpecial(string folder, ModelConfig config, string[] tokens, GgufFile file)
     {
-        if (config.BosTokenId is { } bos && bos < tokens.Length)
+        Tokenizer tokenizer = Tokenizer.Load(folder);
+        IReadOnlyList<int> before = tokenizer.IdsBefore, behind = tokenizer.IdsBehind;
+        if (before.Count > 1 || behind.Count > 1)
         {
-            file.Add("tokenizer.ggml.bos_token_id", (uint)bos);
-            string processor = Text(root, "post_processor");
-            file.Add("tokenizer.ggml.add_bos_token", processor.Contains(JsonSerializer.Serialize(tokens[bos]), StringComparison.Ordinal) || processor.Contains($"\"{tokens[bos]}\"", StringComparison.Ordinal));
-        }
-        else
-        {
-            file.Add("tokenizer.ggml.add_bos_token", false);
+            throw new UnsupportedModelException(null, $"This tokenizer puts {before.Count} tokens before a text and {behind.Count} behind it; llama.cpp can put one.");
         }
 
-        if (config.EosTokenIds.Count > 0)
+        int? bos = before.Count > 0 ? before[0] : config.BosTokenId, eos = behind.Count > 0 ? behind[0] : config.EosTokenIds.Count > 0 ? config.EosTokenIds[0] : null;
+        if (bos is { } first && first < tokens.Length)
         {
-            file.Add("tokenizer.ggml.eos_token_id", (uint)config.EosTokenIds[0]);
+            file.Add("tokenizer.ggml.bos_token_id", (uint)first);
         }
 
-        file.Add("tokenizer.ggml.add_eos_token", false);
+        file.Add("tokenizer.ggml.add_bos_token", before.Count > 0);
+        if (eos is { } last && last < tokens.Length)
+        {
+            file.Add("tokenizer.ggml.eos_token_id", (uint)last);
+        }
+
+        file.Add("tokenizer.ggml.add_eos_token", behind.Count > 0);
         if (config.PadTokenId is { } pad && pad < tokens.Length)
         {
             file.Add("tokenizer.ggml.padding_token_id", (uint)pad);
         }
 
-        if (ChatTemplate(folder) is { } template)
+        if (ChatTemplateSource.Read(folder) is { } template)
         {
-            file.Add("tokenizer.chat_template", template);
+            file.Add("tokenizer.chat_template", template.Default);
         }
-    }
-
-    private static string? ChatTemplate(string folder)
-    {
-        string own = Path.Combine(folder, "chat_template.jinja"), settings = Path.Combine(folder, "tokenizer_config.json");
-        if (File.Exists(own))
-        {
-            return File.ReadAllText(own);
-        }
-
-        if (!File.Exists(settings))
-        {
-            return null;
-        }
-
-        using JsonDocument json = JsonDocument.Parse(File.ReadAllBytes(settings));
-        return json.RootElement.TryGetProperty("chat_template", out JsonElement template) && template.ValueKind == JsonValueKind.String ? template.GetString() : null;
     }
 
     private static bool AddsSpace(JsonElement root) =>
         Text(root, "normalizer").Contains("\"Prepend\"", StringComparison.Ordinal)
         || (Text(root, "pre_tokenizer") is var pre && pre.Contains("\"Metaspace\"", StringComparison.Ordinal) && !pre.Contains("\"never\"", StringComparison.Ordinal));
-
-    /// <summary>llama.cpp knows splitting patterns by name only.</summary>
-    private static string PreTokenizer(string json) => (json.Contains(@"\\p{N}{1,3}", StringComparison.Ordinal), json.Contains("(?i:", StringComparison.Ordinal), json.Contains("\"Split\"", StringComparison.Ordinal)) switch
-    {
-        (true, true, true) => "llama-bpe",
-        (false, true, true) => "qwen2",
-        (false, false, false) => "gpt-2",
-        _ => throw new UnsupportedModelException(null, "This tokenizer's splitting pattern has no name in llama.cpp that is known here; Llama 3's, Qwen's and GPT-2's have."),
-    };
 
     private static string Text(JsonElement root, string key) => root.TryGetProperty(key, out JsonElement value) ? value.GetRawText() : "";
 }

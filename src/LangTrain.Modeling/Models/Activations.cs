@@ -13,4 +13,12 @@ internal static class Activations
         Activation.Relu => nn.functional.relu(x),
         _ => nn.functional.gelu(x),
     };
+
+    /// <summary>gradient · activation'(x).</summary>
+    public static Tensor Backward(Activation activation, Tensor gradient, Tensor x) => activation switch
+    {
+        Activation.Silu => TorchOperator.Result("aten::silu_backward", "", TorchOperator.Of(gradient), TorchOperator.Of(x)),
+        Activation.Relu => gradient * (x > 0),
+        _ => TorchOperator.Result("aten::gelu_backward", "", TorchOperator.Of(gradient), TorchOperator.Of(x), TorchOperator.Of(activation == Activation.GeluTanh ? "tanh" : "none")),
+    };
 }

@@ -49,8 +49,7 @@ internal sealed class AttentionLayer : nn.Module
         q = q_norm?.Forward(q) ?? q;
         k = k_norm?.Forward(k) ?? k;
 
-        bool sliding = _config.IsSliding(_layer);
-        if ((sliding ? pass.LocalRotary ?? pass.Rotary : pass.Rotary) is { } tables)
+        if (Rotary(pass) is { } tables)
         {
             q = RotaryEmbedding.Apply(q, tables);
             k = RotaryEmbedding.Apply(k, tables);
@@ -61,17 +60,107 @@ internal sealed class AttentionLayer : nn.Module
             (k, v) = plan.Cache.Append(_layer, k, v, plan); // [B, S, K, D]
         }
 
-        Tensor heads = AttentionKernel.Attend(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), sliding ? pass.SlidingMask : pass.Mask, _config.AttentionScale, _config.AttentionSoftCap);
+        Tensor heads = AttentionKernel.Attend(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), Mask(pass), _config.AttentionScale, _config.AttentionSoftCap);
         return o_proj.Forward(heads.transpose(1, 2).reshape(batch, tokens, _config.QueryHeads * _config.HeadSize), pass);
     }
+
+    /// <summary>Whether a backward pass needs the layer's input.</summary>
+    public bool NeedsInput(PassContext pass) => qkv_proj?.NeedsInput(pass) ?? (q_proj!.NeedsInput(pass) || k_proj!.NeedsInput(pass) || v_proj!.NeedsInput(pass));
+
+    /// <summary>Forward for a derived gradient.</summary>
+    /// <returns>[N, C] for x [N, C].</returns>
+    public Tensor Track(Tensor x, PassContext pass, AttentionTape tape, KeptTensors kept)
+    {
+        Tensor q, k, v;
+        if (qkv_proj is not null)
+        {
+            (Tensor all, tape.QueryProjection) = qkv_proj.Track(x, pass, kept);
+            Tensor[] parts = all.split(ProjectedSizes, -1);
+            (q, k, v) = (parts[0], parts[1], parts[2]);
+        }
+        else
+        {
+            (q, tape.QueryProjection) = q_proj!.Track(x, pass, kept);
+            (k, tape.KeyProjection) = k_proj!.Track(x, pass, kept);
+            (v, tape.ValueProjection) = v_proj!.Track(x, pass, kept);
+        }
+
+        long[] heads = [pass.Batch, pass.Tokens, -1, _config.HeadSize];
+        (q, k, v) = (q.view(heads), k.view(heads), v.view(heads)); // [B, T, H or K, D]
+        if (q_norm is not null)
+        {
+            (Tensor query, Tensor key) = (kept.Keep(q), kept.Keep(k));
+            (q, Tensor queryScale) = q_norm.Track(query, pass.Dtype);
+            (k, Tensor keyScale) = k_norm!.Track(key, pass.Dtype);
+            tape.QueryNorm = (query, kept.Keep(queryScale));
+            tape.KeyNorm = (key, kept.Keep(keyScale));
+        }
+
+        if (Rotary(pass) is { } tables)
+        {
+            (q, k) = (RotaryEmbedding.Apply(q, tables), RotaryEmbedding.Apply(k, tables));
+        }
+
+        Tensor Leaf(Tensor part) => kept.Keep(part.transpose(1, 2).detach().requires_grad_());
+        (tape.Query, tape.Key, tape.Value) = (Leaf(q), Leaf(k), Leaf(v)); // [B, H or K, T, D]
+        using (enable_grad())
+        {
+            tape.Attended = kept.Keep(AttentionKernel.Attend(tape.Query, tape.Key, tape.Value, Mask(pass), _config.AttentionScale, _config.AttentionSoftCap));
+        }
+
+        (Tensor result, tape.OutputProjection) = o_proj.Track(Merged(tape), pass, kept);
+        return result;
+    }
+
+    /// <summary>The gradient; the kernel's part is autograd's.</summary>
+    /// <param name="gradient">[N, C].</param>
+    /// <param name="x">[N, C]; null where <see cref="NeedsInput"/> is false.</param>
+    /// <param name="pass">The pass.</param>
+    /// <param name="tape">From <see cref="Track"/>.</param>
+    /// <param name="needsInput">False if nobody wants the input's gradient.</param>
+    /// <returns>[N, C], or null without <paramref name="needsInput"/>.</returns>
+    public Tensor? Backward(Tensor gradient, Tensor? x, PassContext pass, AttentionTape tape, bool needsInput)
+    {
+        Tensor merged = o_proj.Backward(gradient, Merged(tape), pass, tape.OutputProjection)!; // [N, H · D]
+        tape.Attended.backward([merged.view(pass.Batch, pass.Tokens, -1, _config.HeadSize).transpose(1, 2)]);
+        Tensor q = tape.Query.grad!.transpose(1, 2), k = tape.Key.grad!.transpose(1, 2), v = tape.Value.grad!.transpose(1, 2); // [B, T, H or K, D]
+        if (Rotary(pass) is { } tables)
+        {
+            (q, k) = (RotaryEmbedding.Backward(q, tables), RotaryEmbedding.Backward(k, tables));
+        }
+
+        if (q_norm is not null)
+        {
+            q = q_norm.Backward(q, tape.QueryNorm.Heads, tape.QueryNorm.Scale).to(pass.Dtype);
+            k = k_norm!.Backward(k, tape.KeyNorm.Heads, tape.KeyNorm.Scale).to(pass.Dtype);
+        }
+
+        Tensor Flat(Tensor part) => part.reshape(pass.Batch * pass.Tokens, -1);
+        if (qkv_proj is not null)
+        {
+            return qkv_proj.Backward(cat([Flat(q), Flat(k), Flat(v)], -1), x, pass, tape.QueryProjection, needsInput: needsInput);
+        }
+
+        Tensor? sum = q_proj!.Backward(Flat(q), x, pass, tape.QueryProjection, needsInput: needsInput);
+        sum = k_proj!.Backward(Flat(k), x, pass, tape.KeyProjection, sum, needsInput);
+        return v_proj!.Backward(Flat(v), x, pass, tape.ValueProjection, sum, needsInput);
+    }
+
+    private long[] ProjectedSizes => [_config.QueryHeads * _config.HeadSize, _config.KeyValueHeads * _config.HeadSize, _config.KeyValueHeads * _config.HeadSize];
+
+    private (Tensor Cos, Tensor Sin)? Rotary(PassContext pass) => _config.IsSliding(_layer) ? pass.LocalRotary ?? pass.Rotary : pass.Rotary;
+
+    private AttentionMask Mask(PassContext pass) => _config.IsSliding(_layer) ? pass.SlidingMask : pass.Mask;
+
+    /// <returns>[N, H · D].</returns>
+    private static Tensor Merged(AttentionTape tape) => tape.Attended.detach().transpose(1, 2).flatten(2).flatten(0, 1);
 
     private (Tensor Q, Tensor K, Tensor V) Project(Tensor x, PassContext pass, long batch, long tokens)
     {
         Tensor q, k, v;
         if (qkv_proj is not null)
         {
-            long queries = _config.QueryHeads * _config.HeadSize, keys = _config.KeyValueHeads * _config.HeadSize;
-            Tensor[] parts = qkv_proj.Forward(x, pass).split([queries, keys, keys], -1);
+            Tensor[] parts = qkv_proj.Forward(x, pass).split(ProjectedSizes, -1);
             (q, k, v) = (parts[0], parts[1], parts[2]);
         }
         else

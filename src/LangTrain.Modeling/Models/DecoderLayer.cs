@@ -47,4 +47,64 @@ internal sealed class DecoderLayer : nn.Module
 
         return x.MoveToOuterDisposeScope();
     }
+
+    /// <summary>Forward for a derived gradient.</summary>
+    /// <param name="x">[N, C], residual stream; the tape keeps it.</param>
+    /// <param name="pass">What the pass's layers share.</param>
+    /// <param name="tape">Empty, or holding only this input; filled.</param>
+    /// <returns>[N, C].</returns>
+    public Tensor Track(Tensor x, PassContext pass, LayerTape tape)
+    {
+        using var scope = NewDisposeScope();
+        KeptTensors kept = tape.Kept;
+        tape.Input = x;
+        (Tensor normed, tape.AttentionScale) = input_layernorm.Track(x, pass.Dtype);
+        Tensor attended = self_attn.Track(normed, pass, tape.Attention, kept);
+        if (pre_feedforward_layernorm is not null)
+        {
+            kept.Keep(attended);
+            (Tensor result, Tensor scale) = post_attention_layernorm.Track(attended, pass.Wide);
+            tape.AttentionResult = (attended, kept.Keep(scale));
+            attended = result;
+        }
+
+        tape.Middle = kept.Keep(x + attended);
+        (normed, tape.FeedForwardScale) = (pre_feedforward_layernorm ?? post_attention_layernorm).Track(tape.Middle, pass.Dtype);
+        Tensor expanded = mlp.Track(normed, pass, tape.FeedForward, kept);
+        if (post_feedforward_layernorm is not null)
+        {
+            kept.Keep(expanded);
+            (Tensor result, Tensor scale) = post_feedforward_layernorm.Track(expanded, pass.Wide);
+            tape.FeedForwardResult = (expanded, kept.Keep(scale));
+            expanded = result;
+        }
+
+        kept.Keep(tape.AttentionScale);
+        kept.Keep(tape.FeedForwardScale);
+        return (tape.Middle + expanded).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The gradient.</summary>
+    /// <param name="gradient">[N, C], of the residual stream after the block.</param>
+    /// <param name="pass">What the pass's layers share.</param>
+    /// <param name="tape">From <see cref="Track"/>.</param>
+    /// <param name="needsInput">False if nobody wants the input's gradient.</param>
+    /// <returns>[N, C], or null without <paramref name="needsInput"/>.</returns>
+    public Tensor? Backward(Tensor gradient, PassContext pass, LayerTape tape, bool needsInput)
+    {
+        using var scope = NewDisposeScope();
+
+        // Feed-forward, against the order of computation. What a projection was given is worked out again where it learns, from the norm's factors.
+        RmsNorm entry = pre_feedforward_layernorm ?? post_attention_layernorm;
+        Tensor? given = mlp.NeedsInput(pass) ? entry.Apply(tape.Middle, tape.FeedForwardScale, pass.Dtype) : null;
+        Tensor inner = post_feedforward_layernorm?.Backward(gradient, tape.FeedForwardResult.Value, tape.FeedForwardResult.Scale) ?? gradient;
+        inner = mlp.Backward(inner.to(pass.Dtype), given, pass, tape.FeedForward);
+        Tensor middle = entry.Backward(inner, tape.Middle, tape.FeedForwardScale).add_(gradient); // [N, C]
+
+        given = self_attn.NeedsInput(pass) ? input_layernorm.Apply(tape.Input, tape.AttentionScale, pass.Dtype) : null;
+        inner = pre_feedforward_layernorm is null ? middle : post_attention_layernorm.Backward(middle, tape.AttentionResult.Value, tape.AttentionResult.Scale);
+        bool normLearns = input_layernorm.Learns;
+        Tensor? result = self_attn.Backward(inner.to(pass.Dtype), given, pass, tape.Attention, needsInput || normLearns);
+        return result is null ? null : input_layernorm.Backward(result, tape.Input, tape.AttentionScale).add_(middle).MoveToOuterDisposeScope();
+    }
 }

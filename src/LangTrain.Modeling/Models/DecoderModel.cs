@@ -142,6 +142,14 @@ public abstract class DecoderModel : nn.Module
         return hidden.MoveToOuterDisposeScope();
     }
 
+    /// <summary>Runs the blocks so that a gradient can follow.</summary>
+    /// <param name="ids">[B, T] int64, on the model's device.</param>
+    /// <param name="pass">Positions, packing, adapters, dropout; no cache.</param>
+    /// <param name="dtype">What products are computed in; null is the model's own. Where a pass is recorded by autograd it is always the model's.</param>
+    /// <returns>The pass; the caller disposes it.</returns>
+    /// <exception cref="ArgumentException">The pass does not fit the ids or the context length.</exception>
+    internal virtual TrackedPass Track(Tensor ids, ForwardPass pass, ScalarType? dtype = null) => new AutogradPass(Hidden(ids, pass));
+
     /// <summary>Projects hidden states to scores over the vocabulary.</summary>
     /// <param name="hidden">[…, C] from <see cref="Hidden"/>; a slice of it where not all positions matter.</param>
     /// <returns>[…, V], compute dtype; fresh, owned by the caller's scope.</returns>

@@ -21,19 +21,38 @@ internal sealed class DecoderStack : nn.Module
         RegisterComponents();
     }
 
+    public IList<DecoderLayer> Layers => layers;
+
+    public RmsNorm Norm => norm;
+
+    /// <returns>[B, T, C] for ids [B, T].</returns>
+    public Tensor Embed(Tensor ids)
+    {
+        Tensor x = embed_tokens.Forward(ids); // [B, T, C]
+
+        // Gemma rounds the factor to the dtype of the embedding.
+        return _config.EmbeddingScale == 1 ? x : x * tensor(_config.EmbeddingScale, x.dtype, x.device);
+    }
+
+    /// <summary>Adds what <see cref="Embed"/> passes on to the embedding.</summary>
+    /// <param name="ids">[B, T].</param>
+    /// <param name="gradient">[N, C].</param>
+    public void AddEmbeddingGradient(Tensor ids, Tensor gradient)
+    {
+        Tensor weight = embed_tokens.Weight;
+        weight.grad ??= zeros_like(weight);
+        weight.grad.index_add_(0, ids.flatten(), gradient.to(weight.dtype), _config.EmbeddingScale);
+    }
+
     /// <returns>[B, T, C] for ids [B, T].</returns>
     public Tensor Forward(Tensor ids, PassContext pass)
     {
-        Tensor x = embed_tokens.Forward(ids); // [B, T, C]
-        if (_config.EmbeddingScale != 1)
-        {
-            // Gemma rounds the factor to the dtype of the embedding.
-            x = x * tensor(_config.EmbeddingScale, x.dtype, x.device);
-        }
-
+        Tensor x = Embed(ids); // [B, T, C]
         foreach (DecoderLayer layer in layers)
         {
-            x = pass.KeepsInputsOnly ? LayerCheckpoint.Run(x, pass, _config, ids, layer.Forward) : layer.Forward(x, pass);
+            // What autograd does not keep goes with its layer.
+            using var layerScope = NewDisposeScope();
+            x = (pass.KeepsInputsOnly ? LayerCheckpoint.Run(x, pass, _config, ids, layer.Forward) : layer.Forward(x, pass)).MoveToOuterDisposeScope();
         }
 
         return norm.Forward(x);

@@ -58,7 +58,9 @@ internal sealed class Gpt2Stack : nn.Module
         Tensor x = wte.Forward(ids) + wpe.Forward(pass.Positions);
         foreach (Gpt2Layer layer in h)
         {
-            x = pass.KeepsInputsOnly ? LayerCheckpoint.Run(x, pass, _config, ids, layer.Forward) : layer.Forward(x, pass);
+            // What autograd does not keep goes with its layer.
+            using var layerScope = NewDisposeScope();
+            x = (pass.KeepsInputsOnly ? LayerCheckpoint.Run(x, pass, _config, ids, layer.Forward) : layer.Forward(x, pass)).MoveToOuterDisposeScope();
         }
 
         return ln_f.Forward(x);

@@ -30,7 +30,8 @@ internal sealed class LayerCheckpoint : autograd.SingleTensorFunction<LayerCheck
         ctx.save_for_backward([x]);
         ctx.save_data(nameof(Job), job);
         using var frozen = no_grad();
-        return job.Layer(x, job.Context);
+        using var scope = NewDisposeScope();
+        return job.Layer(x, job.Context).MoveToOuterDisposeScope();
     }
 
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)

@@ -82,7 +82,73 @@ public sealed class LinearLayer : nn.Module
         ? quantized.Multiply(x, addend)
         : nn.functional.linear(x, weight!, addend!);
 
+    /// <summary>Whether a backward pass needs the layer's input: its weight, or an adapter on it, learns.</summary>
+    internal bool NeedsInput(PassContext pass) => weight is { requires_grad: true } || pass.Adapter?.Find(ModuleName) is not null;
+
+    /// <summary>Forward for a derived gradient.</summary>
+    /// <param name="x">[N, in], compute dtype.</param>
+    /// <param name="pass">The pass, with one adapter for all rows or none.</param>
+    /// <param name="kept">Owner of what is kept.</param>
+    /// <returns>[N, out]; and what the adapter keeps.</returns>
+    internal (Tensor Result, LoraTape? Tape) Track(Tensor x, PassContext pass, KeptTensors kept)
+    {
+        Tensor dense = ReadWeight();
+        Tensor result = WeightProduct.Forward(x, dense);
+        Release(dense);
+        if (bias is not null)
+        {
+            result.add_(bias);
+        }
+
+        return (result, pass.Adapter?.Find(ModuleName)?.Track(result, x, pass.Pass, kept));
+    }
+
+    /// <summary>The gradient: dx = dy·W plus the adapter's part, dW = dyᵀ·x, db = sum(dy).</summary>
+    /// <param name="gradient">[N, out].</param>
+    /// <param name="x">[N, in], as given to <see cref="Track"/>; null where <see cref="NeedsInput"/> is false.</param>
+    /// <param name="pass">The pass.</param>
+    /// <param name="tape">From <see cref="Track"/>.</param>
+    /// <param name="sum">[N, in], changed: dx is added to it. Null: dx is a new tensor.</param>
+    /// <param name="needsInput">False if nobody wants dx.</param>
+    /// <returns>[N, in], or null without <paramref name="needsInput"/>.</returns>
+    internal Tensor? Backward(Tensor gradient, Tensor? x, PassContext pass, LoraTape? tape, Tensor? sum = null, bool needsInput = true)
+    {
+        if (weight is { requires_grad: true })
+        {
+            Gradients.AddProduct(weight, gradient.t(), x!);
+        }
+
+        if (bias is { requires_grad: true })
+        {
+            Gradients.Add(bias, gradient.sum([0]));
+        }
+
+        Tensor? result = null;
+        if (needsInput)
+        {
+            Tensor dense = ReadWeight();
+            result = WeightProduct.Backward(gradient, dense);
+            Release(dense);
+        }
+
+        if (tape is not null)
+        {
+            pass.Adapter!.Find(ModuleName)!.Backward(gradient, x!, tape, result);
+        }
+
+        return result is null || sum is null ? result : sum.add_(result);
+    }
+
     internal Tensor? Bias => bias;
+
+    /// <summary>A dequantized copy does not wait for the end of its scope: it is as large as all that quantization saves.</summary>
+    private void Release(Tensor read)
+    {
+        if (IsQuantized)
+        {
+            read.Dispose();
+        }
+    }
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)

@@ -18,6 +18,14 @@ internal sealed class LlamaModel : DecoderModel
 
     private protected override Tensor Run(Tensor ids, PassContext pass) => model.Forward(ids, pass);
 
+    /// <summary>By hand where the derivation covers what learns: not DoRA, not a different adapter for each row.</summary>
+    internal override TrackedPass Track(Tensor ids, ForwardPass pass, ScalarType? dtype = null)
+    {
+        bool isCovered = pass.Cache is null && !pass.Adapters.IsMixed && pass.Adapters.Single is null or { Options.UseDora: false };
+        using var scope = NewDisposeScope();
+        return isCovered ? new DerivedPass(model, ids, PassContext.Create(Config, ids, pass, dtype ?? Dtype)) : base.Track(ids, pass, dtype);
+    }
+
     /// <inheritdoc/>
     public override Tensor OutputWeight => (lm_head ?? model.embed_tokens).Weight;
 

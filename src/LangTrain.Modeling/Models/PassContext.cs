@@ -9,6 +9,25 @@ internal sealed class PassContext
 
     public ForwardPass Pass { get; }
 
+    /// <summary>B.</summary>
+    public required int Batch { get; init; }
+
+    /// <summary>T.</summary>
+    public required int Tokens { get; init; }
+
+    /// <summary>Compute dtype.</summary>
+    public required ScalarType Dtype { get; init; }
+
+    /// <summary>Compute dtype, but at least Float32.</summary>
+    public ScalarType Wide => Dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
+
+    /// <summary>The one adapter of all rows, if there is one.</summary>
+    public LoraAdapter? Adapter => Pass.Adapters.Single;
+
+    /// <summary>The tensors that were made for the pass, for who keeps it beyond the scope it was made in.</summary>
+    public IEnumerable<Tensor> Tensors => ((Tensor?[])
+        [Pass.Positions is null ? Positions : null, Rotary?.Cos, Rotary?.Sin, LocalRotary?.Cos, LocalRotary?.Sin, Mask.Additive, SlidingMask.Additive]).OfType<Tensor>();
+
     public CachePlan? Cache { get; private init; }
 
     /// <summary>Layers are to run by <see cref="LayerCheckpoint"/>.</summary>
@@ -57,6 +76,9 @@ internal sealed class PassContext
 
         return new PassContext(pass)
         {
+            Batch = batch,
+            Tokens = tokens,
+            Dtype = dtype,
             Cache = cache,
             Positions = positions,
             Rotary = config.Rope is { } rope ? RotaryEmbedding.Tables(rope, config.HeadSize, positions, dtype, LongRows(rope, pass, cache, positions)) : null,

@@ -19,6 +19,9 @@ internal sealed class RmsNorm : nn.Module
         RegisterComponents();
     }
 
+    /// <summary>The weight is being trained.</summary>
+    public bool Learns => weight.requires_grad;
+
     public double InitialValue => _addsOne ? 0 : 1;
 
     /// <returns>Shape and dtype of <paramref name="x"/>.</returns>
@@ -35,4 +38,40 @@ internal sealed class RmsNorm : nn.Module
 
         return (narrow ? (wide * scale).to(x.dtype) : wide * scale) * weight;
     }
+
+    /// <summary>Forward for a derived gradient.</summary>
+    /// <param name="x">[…, C].</param>
+    /// <param name="dtype">Type of the result.</param>
+    /// <returns>[…, C], and the factors 1/rms(x), [..., 1], at least Float32.</returns>
+    public (Tensor Normed, Tensor Scale) Track(Tensor x, ScalarType dtype)
+    {
+        Tensor wide = x.to(Wide(x));
+        Tensor scale = wide.square().mean([-1], keepdim: true).add_(_epsilon).rsqrt_();
+        return (Apply(wide, scale, dtype), scale);
+    }
+
+    /// <summary>The result again, from its factors.</summary>
+    public Tensor Apply(Tensor x, Tensor scale, ScalarType dtype) => (x * scale).mul_(Factor(scale.dtype)).to(dtype);
+
+    /// <summary>The gradient: with n = x · s and g = dy · w, dx = s · (g - n · mean(g · n)) and dw = sum(dy · n).</summary>
+    /// <param name="gradient">[…, C], of the result.</param>
+    /// <param name="x">[…, C], as given to <see cref="Track"/>.</param>
+    /// <param name="scale">[…, 1], from there.</param>
+    /// <returns>[…, C], at least Float32.</returns>
+    public Tensor Backward(Tensor gradient, Tensor x, Tensor scale)
+    {
+        Tensor normed = x * scale, wide = gradient.to(scale.dtype);
+        if (weight.requires_grad)
+        {
+            Gradients.Add(weight, (wide * normed).reshape(-1, weight.shape[0]).sum([0]));
+        }
+
+        Tensor inner = wide * Factor(scale.dtype);
+        Tensor share = (inner * normed).mean([-1], keepdim: true);
+        return inner.addcmul_(normed, share, -1).mul_(scale);
+    }
+
+    private Tensor Factor(ScalarType dtype) => _addsOne ? weight.to(dtype) + 1 : weight.to(dtype);
+
+    private static ScalarType Wide(Tensor x) => x.dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
 }

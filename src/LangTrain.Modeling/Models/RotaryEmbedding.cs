@@ -42,6 +42,12 @@ internal static class RotaryEmbedding
         return rotated == size ? turned : cat([turned, x.narrow(-1, rotated, size - rotated)], -1);
     }
 
+    /// <summary>The gradient of <see cref="Apply"/>: turned back.</summary>
+    /// <param name="gradient">[B, T, H, D].</param>
+    /// <param name="tables">From <see cref="Tables"/>.</param>
+    /// <returns>[B, T, H, D]; fresh, owned by the caller's scope.</returns>
+    public static Tensor Backward(Tensor gradient, (Tensor Cos, Tensor Sin) tables) => Apply(gradient, (tables.Cos, -tables.Sin));
+
     /// <summary>The angle that one position adds, for each pair.</summary>
     public static double[] Frequencies(RopeSettings rope, int headSize, bool isLong = false)
     {

@@ -121,6 +121,9 @@ public sealed class Tokenizer
     /// <summary>The ids that belong before a sequence (mostly the beginning of text); empty for many models.</summary>
     public IReadOnlyList<int> IdsBefore => _postProcessor.Before;
 
+    /// <summary>The ids that belong behind a sequence; empty for nearly all models.</summary>
+    public IReadOnlyList<int> IdsBehind => _postProcessor.Behind;
+
     /// <summary>Appends a text's ids to a list, without special tokens around them.</summary>
     /// <param name="ids">Gets the ids at its end.</param>
     /// <param name="text">Any text.</param>

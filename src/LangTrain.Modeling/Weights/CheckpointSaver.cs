@@ -21,7 +21,7 @@ internal static class CheckpointSaver
 
         ScalarType type = dtype ?? model.Dtype;
         Directory.CreateDirectory(folder);
-        WriteWeights(model, folder, type, adapter, maxShardBytes);
+        WriteWeights(model, folder, Weights(model, type, adapter), maxShardBytes);
         if (model.Config.GenerationJson is { } generation)
         {
             File.WriteAllText(Path.Combine(folder, "generation_config.json"), generation);
@@ -42,13 +42,14 @@ internal static class CheckpointSaver
         }
     }
 
-    private static void WriteWeights(DecoderModel model, string folder, ScalarType type, LoraAdapter? adapter, long maxShardBytes)
+    /// <summary>Writes weights in the layout of the model's family, which may be on the meta device.</summary>
+    internal static void WriteWeights(DecoderModel model, string folder, IEnumerable<StoredTensor> weights, long maxShardBytes = MaxShardBytes)
     {
         List<List<StoredTensor>> shards = [[]];
         long bytes = 0, total = 0;
-        foreach (StoredTensor weight in Weights(model, type, adapter))
+        foreach (StoredTensor weight in weights)
         {
-            long size = weight.Shape.Aggregate((long)type.ElementSize(), (product, dimension) => product * dimension);
+            long size = weight.Shape.Aggregate((long)weight.Dtype.ElementSize(), (product, dimension) => product * dimension);
             if (bytes + size > maxShardBytes && shards[^1].Count > 0)
             {
                 shards.Add([]);
@@ -79,7 +80,7 @@ internal static class CheckpointSaver
     }
 
     /// <summary>The config.json that the model came with, its dtype set to the stored one in the spelling that it uses.</summary>
-    private static string Config(ModelConfig config, ScalarType type)
+    internal static string Config(ModelConfig config, ScalarType type)
     {
         JsonObject json = JsonNode.Parse(config.Json)!.AsObject();
         json[json.ContainsKey("dtype") ? "dtype" : "torch_dtype"] = type switch

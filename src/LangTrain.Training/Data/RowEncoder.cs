@@ -67,7 +67,7 @@ public sealed class RowEncoder
         {
             throw new TrainingDataException("A message has weight 0, which leaves it out of the loss, while loss_on is all; only one of both can hold.");
         }
-        return new TokenizedExample(example.Ids, [.. example.IsTrained.Select((_, i) => i > 0 || _tokenizer.IdsBefore.Count == 0)]);
+        return new TokenizedExample(example.Ids, LearnedFrom(FirstOfText, example.Ids.Length));
     }
 
     private TokenizedExample Chat(JsonElement row, JsonElement messages)
@@ -90,7 +90,7 @@ public sealed class RowEncoder
         var start = ids.Count;
         ids.AddRange(_tokenizer.EncodeContinuation(promptText, promptIds, Text(answer, "the answer")));
         AddEnd(ids);
-        return new TokenizedExample([.. ids], [.. ids.Select((_, i) => i >= start)]);
+        return new TokenizedExample([.. ids], LearnedFrom(start, ids.Count));
     }
 
     private TokenizedExample Whole(string text)
@@ -98,7 +98,16 @@ public sealed class RowEncoder
         List<int> ids = [.. _tokenizer.IdsBefore];
         _tokenizer.EncodeTo(ids, text);
         AddEnd(ids);
-        return new TokenizedExample([.. ids], [.. ids.Select((_, i) => i > 0 || _tokenizer.IdsBefore.Count == 0)]);
+        return new TokenizedExample([.. ids], LearnedFrom(FirstOfText, ids.Count));
+    }
+
+    private int FirstOfText => _tokenizer.IdsBefore.Count == 0 ? 0 : 1;
+
+    private static bool[] LearnedFrom(int start, int count)
+    {
+        var isLearned = new bool[count];
+        isLearned.AsSpan(Math.Min(start, count)).Fill(true);
+        return isLearned;
     }
 
     /// <summary>Without it the model would never learn to stop.</summary>

@@ -130,7 +130,7 @@ internal sealed class TokenizedFileWriter(string modelFolder, TokenizingOptions 
         }
     }
 
-    private static int TrainedTokens(TokenizedExample example) => example.IsTrained.Skip(1).Count(isTrained => isTrained);
+    private static int TrainedTokens(TokenizedExample example) => example.IsTrained.Length < 2 ? 0 : example.IsTrained.AsSpan(1).Count(true);
 
     private void Append(TokenizedExample example, Stream tokens, Stream index, IncrementalHash hash)
     {

@@ -39,9 +39,7 @@ internal static class EstimateCalculator
 
         var memory = new TrainingMemory(options, config, weights);
         var tokensPerEpoch = Total(data.Training.Count, data.Training.LengthOf) * scale;
-        var paddedTokens = microBatches.Sum(batch => batch.Tokens) * scale * epochs;
-        var seconds = paddedTokens * memory.OperationsPerToken / (MatmulRate() * MatmulShareOfStep)
-            + microBatches.Count * scale * epochs * config.LayerCount * SecondsPerLayerPass;
+        var seconds = Seconds(memory, config, microBatches.Sum(batch => batch.Tokens) * scale * epochs, microBatches.Count * scale * epochs);
         return new TrainingEstimate
         {
             IsExact = isExact,
@@ -60,6 +58,14 @@ internal static class EstimateCalculator
             Duration = TimeSpan.FromSeconds(seconds),
         };
     }
+
+    /// <summary>Time of training passes on this device.</summary>
+    /// <param name="memory">The run's shapes.</param>
+    /// <param name="config">The model.</param>
+    /// <param name="tokens">Tokens of all passes, padding included.</param>
+    /// <param name="passes">Micro-batches.</param>
+    internal static double Seconds(TrainingMemory memory, ModelConfig config, double tokens, double passes) =>
+        tokens * memory.OperationsPerToken / (MatmulRate() * MatmulShareOfStep) + passes * config.LayerCount * SecondsPerLayerPass;
 
     private static long Total(int count, Func<int, int> of)
     {

@@ -1,10 +1,12 @@
 using LangTrain.Modeling;
+using LangTrain.Training.Recipes;
+using static TorchSharp.torch;
 
 namespace LangTrain.Training.Evaluation;
 
 /// <summary>Reckons a run's peak memory from shapes alone.</summary>
 /// <remarks>
-/// The terms are what autograd keeps, counted from the operators of one block; the constants beside them are measured: see the benchmark
+/// The terms are what a block keeps, counted from its operators; the constants beside them are measured: see the benchmark
 /// <c>memory</c>, which holds this against the peak of real runs.
 /// </remarks>
 internal sealed class TrainingMemory
@@ -12,12 +14,11 @@ internal sealed class TrainingMemory
     private const int Fp32Bytes = 4;
     // libtorch, .NET, and what the allocator holds back.
     private const long ProcessBytes = 330L << 20;
-    // Values that a block keeps for its backward pass, a token, in multiples of hidden and feed-forward width.
-    private const double HiddenKept = 14, FeedForwardKept = 4;
     private readonly TrainingOptions _options;
     private readonly ModelConfig _config;
     private readonly long _quantizable;
     private readonly long _largestMatrix;
+    private readonly int _computeBytes;
 
     /// <param name="options">The run's options.</param>
     /// <param name="config">The model.</param>
@@ -25,6 +26,7 @@ internal sealed class TrainingMemory
     public TrainingMemory(TrainingOptions options, ModelConfig config, IReadOnlyList<StoredShape> weights)
     {
         (_options, _config) = (options, config);
+        _computeBytes = ComputeTarget.Of(options, config).Dtype == ScalarType.BFloat16 ? 2 : Fp32Bytes;
         ModelParameters = weights.Sum(w => w.Elements);
         _quantizable = options.Method == TrainingMethod.QLora ? weights.Where(w => w.IsLayerMatrix).Sum(w => w.Elements) : 0;
         _largestMatrix = weights.Where(w => w.IsLayerMatrix).Select(w => w.Elements).DefaultIfEmpty(0).Max();
@@ -56,16 +58,28 @@ internal sealed class TrainingMemory
     {
         var tokens = (long)rows * width;
         // NF4: half a byte a weight, an 8-bit scale a block of 64, a fp32 scale a block of 256 scales (arXiv:2305.14314, section 3).
-        var weights = (ModelParameters - _quantizable) * Fp32Bytes + (long)(_quantizable * (0.5 + 1.0 / 64 + 4.0 / (64 * 256)));
-        var dequantized = _quantizable > 0 ? 2 * _largestMatrix * Fp32Bytes : 0;
+        var weights = (ModelParameters - _quantizable) * (_options.Method == TrainingMethod.Full ? Fp32Bytes : _computeBytes)
+            + (long)(_quantizable * (0.5 + 1.0 / 64 + 4.0 / (64 * 256)));
+        // A dense copy of the matrix at work, and what it is made of.
+        var dequantized = _quantizable > 0 ? 4 * _largestMatrix * Fp32Bytes : 0;
         // Gradient and two moments; an adapter's own weights are not among the model's.
         var learning = TrainableParameters * (_options.Method == TrainingMethod.Full ? 3 : 4) * Fp32Bytes;
-        var perLayer = (long)(HiddenKept * _config.HiddenSize + FeedForwardKept * _config.FeedForwardSize) * Fp32Bytes * tokens;
-        var kept = _options.ActivationCheckpointing
-            ? perLayer + (long)_config.LayerCount * _config.HiddenSize * Fp32Bytes * tokens
-            : perLayer * _config.LayerCount;
-        // Of a chunk: logits, log-softmax and its exponential.
-        var head = 3L * Math.Min(32L << 20, (long)trainedTokens * _config.VocabularySize * Fp32Bytes);
-        return ProcessBytes + weights + dequantized + learning + kept + head;
+        var layers = _options.ActivationCheckpointing ? KeptPerToken + (long)_config.LayerCount * Fp32Bytes * _config.HiddenSize : KeptPerToken * _config.LayerCount;
+        // Of a chunk: logits, log-softmax and its exponential; and the head in the order that products read fastest.
+        var head = 3L * Math.Min(16L << 20, (long)trainedTokens * _config.VocabularySize * Fp32Bytes)
+            + (long)_config.VocabularySize * _config.HiddenSize * Fp32Bytes;
+        return ProcessBytes + weights + dequantized + learning + (layers + WorkPerToken) * tokens + head;
     }
+
+    /// <summary>Whether autograd records the passes, which keeps more than a gradient derived by hand.</summary>
+    private bool IsRecorded => _config.ModelType == "gpt2" || (_options.Lora.UseDora && _options.Method != TrainingMethod.Full);
+
+    /// <summary>Bytes that a block keeps of a token for its backward pass: the residual stream twice, what attention was given and gave, both feed-forward products.</summary>
+    private long KeptPerToken => IsRecorded
+        ? (14L * _config.HiddenSize + 4L * _config.FeedForwardSize) * _computeBytes
+        : 2L * Fp32Bytes * _config.HiddenSize
+            + (2L * (_config.QueryHeads + _config.KeyValueHeads) * _config.HeadSize + 2L * _config.FeedForwardSize) * _computeBytes;
+
+    /// <summary>Bytes of a token in the block at work: its values once more, and their gradients.</summary>
+    private long WorkPerToken => (8L * _config.HiddenSize + 5L * _config.FeedForwardSize) * Fp32Bytes;
 }

@@ -1,3 +1,4 @@
+using LangTrain.Modeling;
 using static TorchSharp.torch;
 
 namespace LangTrain.Training.Losses;
@@ -10,12 +11,12 @@ namespace LangTrain.Training.Losses;
 /// </remarks>
 internal static class ChunkedCrossEntropy
 {
-    // 32 MB of fp32 logits: large enough for full matmul speed, small beside any model whose vocabulary makes chunks matter.
-    private const long ChunkElements = 8L << 20;
+    // 16 MB of fp32 logits: they stay in a processor's cache from product to softmax to product, and are enough rows for full matmul speed.
+    private const long ChunkElements = 4L << 20;
 
     /// <summary>Sums the cross-entropy of all positions and finds its gradient.</summary>
     /// <param name="hidden">[N, C], floating point; the final norm's output at the trained positions.</param>
-    /// <param name="head">[V, C], dtype of <paramref name="hidden"/>.</param>
+    /// <param name="head">[V, C]; converted where its dtype is not that of <paramref name="hidden"/>.</param>
     /// <param name="targets">[N], int64, each below V.</param>
     /// <param name="gradientScale">What one position's loss counts in the gradient, such as 1 / trained tokens of the step.</param>
     /// <param name="headGradient">[V, C], the scaled gradient is added to it; null if the head is frozen.</param>
@@ -32,12 +33,14 @@ internal static class ChunkedCrossEntropy
         using var scope = NewDisposeScope();
         var lossSum = zeros([], dtype: ScalarType.Float64, device: hidden.device);
         var hiddenGradient = empty_like(hidden);
+        head = head.to_type(hidden.dtype);
+        var packed = WeightProduct.Pack(head, ChunkRows(head.shape[0]));
         foreach (var (start, length) in Chunks(hidden.shape[0], head.shape[0]))
         {
             using var chunkScope = NewDisposeScope();
             var states = hidden.narrow(0, start, length); // [n, C]
             var labels = targets.narrow(0, start, length).unsqueeze(1); // [n, 1]
-            var (logits, capped) = Logits(states, head, softCap); // [n, V]
+            var (logits, capped) = Logits(states, packed, softCap); // [n, V]
             var (loss, probabilities) = SoftmaxAndLoss(logits, labels);
             lossSum.add_(loss.sum(ScalarType.Float64));
 
@@ -50,8 +53,14 @@ internal static class ChunkedCrossEntropy
             }
 
             gradient = gradient.to_type(hidden.dtype);
-            hiddenGradient.narrow(0, start, length).copy_(gradient.matmul(head));
-            headGradient?.addmm_(gradient.t(), weights is null ? states : states * weights.narrow(0, start, length).unsqueeze(1).to_type(states.dtype), beta: 1, alpha: (float)gradientScale);
+            hiddenGradient.narrow(0, start, length).copy_(gradient.matmul(head)); // oneDNN would copy the whole head first
+            if (headGradient is not null)
+            {
+                var weighted = weights is null ? states : states * weights.narrow(0, start, length).unsqueeze(1).to_type(states.dtype);
+                _ = headGradient.dtype == states.dtype
+                    ? headGradient.addmm_(gradient.t(), weighted, beta: 1, alpha: (float)gradientScale)
+                    : headGradient.add_(gradient.t().matmul(weighted), gradientScale); // bf16 products, fp32 sum
+            }
         }
 
         hiddenGradient.mul_(gradientScale);
@@ -103,17 +112,19 @@ internal static class ChunkedCrossEntropy
 
     private static IEnumerable<(long Start, long Length)> Chunks(long positions, long vocabulary)
     {
-        var size = Math.Max(16, ChunkElements / vocabulary);
+        var size = ChunkRows(vocabulary);
         for (var start = 0L; start < positions; start += size)
         {
             yield return (start, Math.Min(size, positions - start));
         }
     }
 
+    private static long ChunkRows(long vocabulary) => Math.Max(16, ChunkElements / vocabulary);
+
     private static (Tensor Logits, Tensor? Capped) Logits(Tensor states, Tensor head, double? softCap)
     {
         // The softmax is taken in fp32 (fp64 of fp64) whatever the model computes in: bf16 has 8 bits for a sum over the whole vocabulary.
-        var logits = states.matmul(head.t()).to_type(Wide(states));
+        var logits = WeightProduct.Forward(states, head).to_type(Wide(states));
         if (softCap is not { } cap)
         {
             return (logits, null);
@@ -127,7 +138,10 @@ internal static class ChunkedCrossEntropy
 
     private static (Tensor Loss, Tensor Probabilities) SoftmaxAndLoss(Tensor logits, Tensor labels)
     {
-        var logProbabilities = nn.functional.log_softmax(logits, -1);
-        return (logProbabilities.gather(1, labels).neg_(), logProbabilities.exp_());
+        // One exponential an element: what softmax divided by is found again at the largest logit, whose probability cannot underflow.
+        var largest = logits.amax([-1], keepdim: true); // [n, 1]
+        var probabilities = nn.functional.softmax(logits, -1); // [n, V]
+        var loss = largest.sub_(logits.gather(1, labels)).sub_(probabilities.amax([-1], keepdim: true).log_());
+        return (loss, probabilities);
     }
 }

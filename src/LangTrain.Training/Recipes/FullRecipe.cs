@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace LangTrain.Training.Recipes;
 
-/// <summary>Trains every weight of a model, in fp32.</summary>
+/// <summary>Trains every weight of a model; the weights are fp32, whatever products are computed in.</summary>
 /// <remarks>The result is a model folder in Hugging Face layout, tokenizer and templates included.</remarks>
 public sealed class FullRecipe : FineTuneRecipe
 {
@@ -19,14 +19,18 @@ public sealed class FullRecipe : FineTuneRecipe
         }
     }
 
-    private protected override Trainee CreateTrainee(TrainingOptions options, TrainingFiles files) => Prepare(files);
+    private protected override Trainee CreateTrainee(TrainingOptions options, TrainingFiles files) => Prepare(options, files);
 
     /// <summary>Loads the model with gradients on.</summary>
-    internal static Trainee Prepare(TrainingFiles files) => new ModelTrainee(Load(files.BaseModelFolder));
-
-    private static DecoderModel Load(string folder)
+    internal static Trainee Prepare(TrainingOptions options, TrainingFiles files)
     {
-        var model = DecoderModel.Load(folder, new ModelLoadOptions { Dtype = ScalarType.Float32 });
+        var target = ComputeTarget.Of(options, ModelConfig.Read(files.BaseModelFolder));
+        return new ModelTrainee(Load(files.BaseModelFolder, target.Device)) { ComputeDtype = target.Dtype };
+    }
+
+    private static DecoderModel Load(string folder, Device device)
+    {
+        var model = DecoderModel.Load(folder, new ModelLoadOptions { Dtype = ScalarType.Float32, Device = device });
         model.SetTrainable(true);
         return model;
     }
@@ -41,7 +45,7 @@ public sealed class FullRecipe : FineTuneRecipe
         public override void Restore(string folder)
         {
             using var noGrad = no_grad();
-            using var stored = Load(folder);
+            using var stored = Load(folder, Model.Device);
             var values = stored.named_parameters().ToDictionary(p => p.name, p => p.parameter);
             foreach (var parameter in Parameters)
             {
@@ -49,7 +53,7 @@ public sealed class FullRecipe : FineTuneRecipe
             }
         }
 
-        public override Trainee Reload(string folder) => new ModelTrainee(Load(folder));
+        public override Trainee Reload(string folder) => new ModelTrainee(Load(folder, Model.Device));
 
         public override void Dispose() => Model.Dispose();
     }

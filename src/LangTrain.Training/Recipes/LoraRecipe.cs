@@ -26,7 +26,8 @@ public sealed class LoraRecipe : FineTuneRecipe
     internal static Trainee Prepare(TrainingOptions options, TrainingFiles files)
     {
         var quantization = options.Method == TrainingMethod.QLora ? Quantization.NF4 : Quantization.None;
-        var model = DecoderModel.Load(files.BaseModelFolder, new ModelLoadOptions { Dtype = ScalarType.Float32, Quantization = quantization });
+        var target = ComputeTarget.Of(options, ModelConfig.Read(files.BaseModelFolder));
+        var model = DecoderModel.Load(files.BaseModelFolder, new ModelLoadOptions { Dtype = target.Dtype, Device = target.Device, Quantization = quantization });
         try
         {
             var seed = SeededRandom.Mix(options.Seed, RandomPurpose.AdapterInit);

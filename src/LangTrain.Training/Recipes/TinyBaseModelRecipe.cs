@@ -65,7 +65,7 @@ public sealed class TinyBaseModelRecipe : FineTuneRecipe
         return new TrainingData(tokenizer, Examples(tokenizer, CorpusSeed, _documents, options), Examples(tokenizer, EvaluationSeed, EvaluationDocuments, options), options);
     }
 
-    private protected override Trainee CreateTrainee(TrainingOptions options, TrainingFiles files) => FullRecipe.Prepare(files);
+    private protected override Trainee CreateTrainee(TrainingOptions options, TrainingFiles files) => FullRecipe.Prepare(options, files);
 
     private static InMemoryExamples Examples(Tokenizer tokenizer, long seed, int count, TrainingOptions options) =>
         new([.. TinyCorpus.Documents(seed).Take(count).Select(document =>

@@ -16,6 +16,9 @@ internal abstract class Trainee(DecoderModel model, AdapterSelection adapters, I
     /// <summary>The adapter that every row uses, if there is one.</summary>
     public AdapterSelection Adapters { get; } = adapters;
 
+    /// <summary>What the products of training passes are computed in; null is the model's dtype.</summary>
+    public ScalarType? ComputeDtype { get; set; }
+
     /// <summary>Whether training passes keep only each layer's input, see <see cref="TrainingOptions.ActivationCheckpointing"/>.</summary>
     public bool KeepsInputsOnly { get; set; }
 
@@ -30,13 +33,13 @@ internal abstract class Trainee(DecoderModel model, AdapterSelection adapters, I
     public Tensor Accumulate(MicroBatch batch, double lossWeight, Generator dropout)
     {
         using var scope = NewDisposeScope();
-        var hidden = Model.Hidden(batch.Ids, PassFor(batch, dropout)); // [B, T, C]
-        var trained = hidden.flatten(0, 1).index_select(0, batch.TrainedPositions); // [N, C]
+        using var pass = Model.Track(batch.Ids, PassFor(batch, dropout), ComputeDtype);
+        var trained = batch.Trained(pass.Hidden); // [N, C]
 
-        // The head's gradient is made by hand, chunk by chunk, and autograd goes on from the hidden states.
+        // The head's gradient is made chunk by chunk with its loss; the pass goes on from the hidden states.
         var (lossSum, gradient) = ChunkedCrossEntropy.Backward(
-            trained.detach(), Model.OutputWeight, batch.Targets, lossWeight, HeadGradient(), Model.Config.LogitSoftCap);
-        trained.backward([gradient]);
+            trained, Model.OutputWeight, batch.Targets, lossWeight, HeadGradient(), Model.Config.LogitSoftCap);
+        pass.Backward(batch.Untrained(gradient));
         return scope.MoveToOuter(lossSum);
     }
 
@@ -50,16 +53,16 @@ internal abstract class Trainee(DecoderModel model, AdapterSelection adapters, I
     public PreferenceLoss AccumulatePreferences(MicroBatch batch, Tensor reference, double beta, double lossWeight, Generator dropout)
     {
         using var scope = NewDisposeScope();
-        var hidden = Model.Hidden(batch.Ids, PassFor(batch, dropout)); // [2P, T, C]
-        var trained = hidden.flatten(0, 1).index_select(0, batch.TrainedPositions); // [N, C]
+        using var pass = Model.Track(batch.Ids, PassFor(batch, dropout), ComputeDtype);
+        var trained = batch.Trained(pass.Hidden); // [N, C]
 
         // The loss of a pair depends on whole answers, so the head runs twice: for their probabilities, then for the gradient that follows from them.
-        var logProbabilities = batch.SumByRow(ChunkedCrossEntropy.LogProbabilities(trained.detach(), Model.OutputWeight, batch.Targets, Model.Config.LogitSoftCap)); // [2P]
+        var logProbabilities = batch.SumByRow(ChunkedCrossEntropy.LogProbabilities(trained, Model.OutputWeight, batch.Targets, Model.Config.LogitSoftCap)); // [2P]
         var loss = PreferenceLoss.Of(logProbabilities, reference, beta);
         var weights = loss.RowWeights.index_select(0, batch.TrainedRows); // [N]
         var (_, gradient) = ChunkedCrossEntropy.Backward(
-            trained.detach(), Model.OutputWeight, batch.Targets, lossWeight, HeadGradient(), Model.Config.LogitSoftCap, weights);
-        trained.backward([gradient]);
+            trained, Model.OutputWeight, batch.Targets, lossWeight, HeadGradient(), Model.Config.LogitSoftCap, weights);
+        pass.Backward(batch.Untrained(gradient));
         return loss.MoveTo(scope);
     }
 
@@ -71,8 +74,9 @@ internal abstract class Trainee(DecoderModel model, AdapterSelection adapters, I
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        var hidden = Model.Hidden(batch.Ids, PassFor(batch, adapters: withAdapter ? Adapters : AdapterSelection.None)); // [B, T, C]
-        var trained = hidden.flatten(0, 1).index_select(0, batch.TrainedPositions); // [N, C]
+        // The way that training passes go, so that what is compared with them differs by the weights and not by rounding.
+        using var pass = Model.Track(batch.Ids, PassFor(batch, adapters: withAdapter ? Adapters : AdapterSelection.None, keepsInputsOnly: true), ComputeDtype);
+        var trained = batch.Trained(pass.Hidden); // [N, C]
         return scope.MoveToOuter(batch.SumByRow(ChunkedCrossEntropy.LogProbabilities(trained, Model.OutputWeight, batch.Targets, Model.Config.LogitSoftCap)));
     }
 
@@ -83,7 +87,7 @@ internal abstract class Trainee(DecoderModel model, AdapterSelection adapters, I
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var hidden = Model.Hidden(batch.Ids, PassFor(batch)); // [B, T, C]
-        var trained = hidden.flatten(0, 1).index_select(0, batch.TrainedPositions); // [N, C]
+        var trained = batch.Trained(hidden); // [N, C]
         var (lossSum, hits) = ChunkedCrossEntropy.Evaluate(trained, Model.OutputWeight, batch.Targets, Model.Config.LogitSoftCap);
         return scope.MoveToOuter(lossSum, hits);
     }
@@ -112,10 +116,10 @@ internal abstract class Trainee(DecoderModel model, AdapterSelection adapters, I
     /// <inheritdoc/>
     public abstract void Dispose();
 
-    private ForwardPass PassFor(MicroBatch batch, Generator? dropout = null, AdapterSelection? adapters = null) => new()
+    private ForwardPass PassFor(MicroBatch batch, Generator? dropout = null, AdapterSelection? adapters = null, bool keepsInputsOnly = false) => new()
     {
         Positions = batch.Positions, Segments = batch.Segments, Adapters = adapters ?? Adapters, Training = dropout is not null, Generator = dropout,
-        Checkpointing = KeepsInputsOnly && dropout is not null,
+        Checkpointing = keepsInputsOnly || (KeepsInputsOnly && dropout is not null),
     };
 
     // The head's weight learns in full training only; with tied embeddings it is the embedding, whose gradient autograd adds to this one.

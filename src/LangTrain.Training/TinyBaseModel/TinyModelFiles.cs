@@ -70,11 +70,21 @@ public static class TinyModelFiles
 
     private const string ChatTemplate = """
         {{- bos_token }}
+        {%- if tools %}
+            {{- '<|im_start|>system\nTools, one a line:\n' }}
+            {%- for tool in tools %}
+                {{- tool | tojson + '\n' }}
+            {%- endfor %}
+            {{- 'A call is written <tool_call>{"name": ..., "arguments": {...}}</tool_call><|im_end|>\n' }}
+        {%- endif %}
         {%- for message in messages %}
-            {%- if message.role not in ['system', 'user', 'assistant'] %}
-                {{- raise_exception('This model knows the roles system, user and assistant.') }}
+            {%- if message.role not in ['system', 'user', 'assistant', 'tool'] %}
+                {{- raise_exception('This model knows the roles system, user, assistant and tool.') }}
             {%- endif %}
-            {{- '<|im_start|>' + message.role + '\n' }}
+            {{- '<|im_start|>' + ('user' if message.role == 'tool' else message.role) + '\n' }}
+            {%- if message.role == 'tool' %}
+                {{- '<tool_response>' }}
+            {%- endif %}
             {%- if message.content is string %}
                 {{- message.content | trim }}
             {%- elif message.content is iterable %}
@@ -84,6 +94,16 @@ public static class TinyModelFiles
                     {%- else %}
                         {{- raise_exception('This model reads text only.') }}
                     {%- endif %}
+                {%- endfor %}
+            {%- endif %}
+            {%- if message.role == 'tool' %}
+                {{- '</tool_response>' }}
+            {%- endif %}
+            {%- if message.tool_calls %}
+                {%- for call in message.tool_calls %}
+                    {{- '<tool_call>{"name": "' + call.function.name + '", "arguments": ' }}
+                    {{- call.function.arguments if call.function.arguments is string else call.function.arguments | tojson }}
+                    {{- '}</tool_call>' }}
                 {%- endfor %}
             {%- endif %}
             {{- '<|im_end|>\n' }}

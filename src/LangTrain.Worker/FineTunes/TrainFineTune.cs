@@ -147,6 +147,13 @@ internal sealed class TrainFineTune(IBlobStore blobs, ModelFiles models, WorkerO
             },
             Packing = training.Packing,
             ActivationCheckpointing = training.ActivationCheckpointing,
+            ComputeDtype = training.ComputeDtype switch
+            {
+                "auto" => ComputeDtype.Auto,
+                "float32" => ComputeDtype.Float32,
+                "bfloat16" => ComputeDtype.BFloat16,
+                _ => throw new InvalidOperationException($"No arithmetic '{training.ComputeDtype}'."),
+            },
             Seed = training.Seed,
             EvaluationSteps = training.EvalSteps,
             SaveSteps = training.SaveSteps,

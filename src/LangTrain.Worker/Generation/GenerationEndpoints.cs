@@ -39,7 +39,6 @@ internal static class GenerationEndpoints
             await using var served = await models.OpenBaseAsync(item.Target, cancellation);
             await using var adapter = await models.OpenAdapterAsync(served.Model, item.Target, cancellation);
             var updates = served.Model.Generator.GenerateAsync(GenerationRequests.From(item, adapter), cancellation);
-            await WriteAsync(writer, new GenerationUpdate { Type = GenerationUpdate.Started }, cancellation);
             await foreach (var update in updates)
             {
                 foreach (var line in GenerationRequests.Updates(update))
@@ -54,7 +53,7 @@ internal static class GenerationEndpoints
         }
         catch (Exception failure)
         {
-            var known = GenerationFailures.Known(failure);
+            var known = GenerationFailures.Known(failure, item.Messages is null ? "prompt" : "messages");
             if (known is null)
             {
                 logger.GenerationFailed(failure, item.RequestId, item.Target.ModelId);

@@ -11,11 +11,14 @@ namespace LangTrain.Worker.Generation;
 internal static class GenerationFailures
 {
     /// <summary>The failure for its client; null when it is this product's own and only the log may know it.</summary>
-    public static GenerationFailure? Known(Exception failure) => failure switch
+    /// <param name="failure">What happened.</param>
+    /// <param name="prompt">The parameter that the prompt came in.</param>
+    public static GenerationFailure? Known(Exception failure, string prompt = "messages") => failure switch
     {
-        ContextLengthExceededException => new(400, "context_length_exceeded", failure.Message, "messages"),
+        ContextLengthExceededException => new(400, "context_length_exceeded", failure.Message, prompt),
         GenerationParameterException parameter => new(400, "invalid_value", failure.Message, parameter.Parameter),
         ChatTemplateException => new(400, "chat_template_error", failure.Message, "messages"),
+        OperationCanceledException => new(503, "worker_stopping", "The worker is stopping; try again.", null, 2),
         EngineQueueFullException full => new(503, "overloaded", failure.Message, null, (int)Math.Ceiling(full.RetryAfter.TotalSeconds)),
         ServingMemoryException => new(503, "overloaded", failure.Message, null, 5),
         ModelFilesMissingException or UnsupportedModelException or UnsupportedTokenizerException or AdapterRefusedException => new(409, "model_not_ready", failure.Message, "model"),

@@ -16,6 +16,7 @@ internal static class GenerationRequests
         Messages = item.Messages,
         Tools = item.Tools,
         ToolChoice = ToolChoiceOf(item.ToolChoice),
+        OneToolCall = !item.ParallelToolCalls,
         ResponseFormat = ResponseFormatOf(item.ResponseFormat),
         Adapter = adapter,
         MaxNewTokens = item.MaxTokens,
@@ -35,13 +36,19 @@ internal static class GenerationRequests
         ChoiceCount = item.N,
         Echo = item.Echo,
         TopLogProbabilities = item.Logprobs ? item.TopLogprobs : null,
-        Priority = item.Priority == "batch" ? RequestPriority.Batch : RequestPriority.Interactive,
+        Priority = item.Priority == GenerateWorkItem.Batch ? RequestPriority.Batch : RequestPriority.Interactive,
         FairnessKey = item.AccountId,
     };
 
     /// <summary>The lines that tell of one step.</summary>
     public static IEnumerable<GenerationUpdate> Updates(TextGenerationUpdate update)
     {
+        if (update.PromptTokens is { } promptTokens)
+        {
+            yield return new GenerationUpdate { Type = GenerationUpdate.Started, PromptTokens = promptTokens };
+            yield break;
+        }
+
         if (update.Usage is { } usage)
         {
             yield return new GenerationUpdate
@@ -49,6 +56,7 @@ internal static class GenerationRequests
                 Type = GenerationUpdate.Usage,
                 PromptTokens = usage.PromptTokens,
                 CompletionTokens = usage.CompletionTokens,
+                CachedTokens = usage.CachedTokens,
             };
             yield break;
         }
@@ -64,6 +72,11 @@ internal static class GenerationRequests
             };
         }
 
+        if (update.ToolCallPieces is { } pieces)
+        {
+            yield return new GenerationUpdate { Type = GenerationUpdate.ToolCallPiece, Index = update.ChoiceIndex, ToolCalls = Array(pieces, WritePiece) };
+        }
+
         if (update.FinishReason is { } reason)
         {
             yield return new GenerationUpdate
@@ -77,30 +90,25 @@ internal static class GenerationRequests
                     FinishReason.ToolCalls => "tool_calls",
                     _ => throw new InvalidOperationException($"No word for {reason}."),
                 },
-                ToolCalls = update.ToolCalls is { } calls ? ToolCalls(calls) : null,
+                ToolCalls = update.ToolCalls is { } calls ? Array(calls, WriteCall) : null,
             };
         }
     }
 
     private static TokenLogprob Logprob(TextTokenLogProbability token) => new(
         token.TokenId, token.Text, [.. token.Bytes.Select(b => (int)b)], token.LogProbability,
-        [.. token.Top.Select(top => new TokenLogprob(top.TokenId, top.Text, [.. top.Bytes.Select(b => (int)b)], top.LogProbability))]);
+        [.. token.Top.Select(top => new TokenLogprob(top.TokenId, top.Text, [.. top.Bytes.Select(b => (int)b)], top.LogProbability))], token.TextOffset);
 
-    private static JsonElement ToolCalls(IReadOnlyList<ToolCall> calls)
+    private static JsonElement Array<T>(IReadOnlyList<T> items, Action<Utf8JsonWriter, T> write)
     {
         var buffer = new MemoryStream();
         using (var writer = new Utf8JsonWriter(buffer))
         {
             writer.WriteStartArray();
-            foreach (var call in calls)
+            foreach (var item in items)
             {
                 writer.WriteStartObject();
-                writer.WriteString("id", call.Id);
-                writer.WriteString("type", "function");
-                writer.WriteStartObject("function");
-                writer.WriteString("name", call.Name);
-                writer.WriteString("arguments", call.Arguments);
-                writer.WriteEndObject();
+                write(writer, item);
                 writer.WriteEndObject();
             }
 
@@ -108,6 +116,37 @@ internal static class GenerationRequests
         }
 
         return JsonSerializer.Deserialize(buffer.ToArray(), WorkerJson.Default.JsonElement);
+    }
+
+    private static void WriteCall(Utf8JsonWriter writer, ToolCall call)
+    {
+        writer.WriteString("id", call.Id);
+        writer.WriteString("type", "function");
+        WriteFunction(writer, call.Name, call.Arguments);
+    }
+
+    private static void WritePiece(Utf8JsonWriter writer, ToolCallPiece piece)
+    {
+        writer.WriteNumber("index", piece.Index);
+        if (piece.Id is not null)
+        {
+            writer.WriteString("id", piece.Id);
+            writer.WriteString("type", "function");
+        }
+
+        WriteFunction(writer, piece.Name, piece.Arguments);
+    }
+
+    private static void WriteFunction(Utf8JsonWriter writer, string? name, string arguments)
+    {
+        writer.WriteStartObject("function");
+        if (name is not null)
+        {
+            writer.WriteString("name", name);
+        }
+
+        writer.WriteString("arguments", arguments);
+        writer.WriteEndObject();
     }
 
     private static ToolChoice ToolChoiceOf(JsonElement? choice) => choice switch

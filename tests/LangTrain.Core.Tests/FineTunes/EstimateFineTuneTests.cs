@@ -66,6 +66,8 @@ public sealed class EstimateFineTuneTests
     [Theory]
     [InlineData("""{"objective":"dpo","beta":0.2}""", null)]
     [InlineData("""{"training_config":{"loss_on":"all","activation_checkpointing":true}}""", null)]
+    [InlineData("""{"training_config":{"compute_dtype":"bfloat16"}}""", null)]
+    [InlineData("""{"training_config":{"compute_dtype":"int4"}}""", "config.training_config.compute_dtype")]
     [InlineData("""{"beta":0.2}""", "config.beta")]
     [InlineData("""{"objective":"dpo","beta":0}""", "config.beta")]
     [InlineData("""{"objective":"dpo","training_config":{"packing":true}}""", "config.training_config.packing")]

@@ -73,6 +73,31 @@ public sealed class ChatTests
         Assert.Contains(lines, line => line.Contains("\"index\":0}]", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task Tool_calls_stream_as_they_are_written_and_are_not_told_twice()
+    {
+        await using var app = await TestApp.StartAsync();
+        static GenerationUpdate Piece(string json) => new() { Type = GenerationUpdate.ToolCallPiece, ToolCalls = JsonElement.Parse(json) };
+        app.Worker.Script = _ =>
+        [
+            new GenerationUpdate { Type = GenerationUpdate.Started, PromptTokens = 1 },
+            Piece("""[{"index":0,"id":"c1","type":"function","function":{"name":"f","arguments":""}}]"""),
+            Piece("""[{"index":0,"function":{"arguments":"{}"}}]"""),
+            new GenerationUpdate
+            {
+                Type = GenerationUpdate.Finished, FinishReason = "tool_calls",
+                ToolCalls = JsonElement.Parse("""[{"id":"c1","type":"function","function":{"name":"f","arguments":"{}"}},{"id":"c2","type":"function","function":{"name":"g","arguments":"{}"}}]"""),
+            },
+            new GenerationUpdate { Type = GenerationUpdate.Usage, PromptTokens = 1, CompletionTokens = 4 },
+        ];
+        var tools = new[] { new { type = "function", function = new { name = "f" } }, new { type = "function", function = new { name = "g" } } };
+        var lines = await CompletionTests.StreamLinesAsync(app, "chat/completions", new { model = Model, messages = Hello, tools, stream = true, parallel_tool_calls = false });
+        var deltas = lines.Where(line => line.Contains("tool_calls\":[", StringComparison.Ordinal)).Select(line => JsonElement.Parse(line[6..]).GetProperty("choices")[0].GetProperty("delta").GetProperty("tool_calls")[0]);
+        Assert.Equal([(0, "c1", ""), (0, null, "{}"), (1, "c2", "{}")], deltas.Select(call =>
+            (call.GetProperty("index").GetInt32(), call.TryGetProperty("id", out var id) ? id.GetString() : null, call.GetProperty("function").Text("arguments"))));
+        Assert.False(app.Worker.Requests.Single().ParallelToolCalls);
+    }
+
     [Theory]
     [InlineData("""{"messages":[]}""", "messages")]
     [InlineData("""{"messages":[{"role":"king","content":"x"}]}""", "messages[0].role")]

@@ -134,7 +134,7 @@ public sealed class CompletionTests
         [
             new GenerationUpdate { Type = GenerationUpdate.Started, PromptTokens = 1 },
             new GenerationUpdate { Type = GenerationUpdate.TextPiece, Text = "he", Logprobs = [token with { Logprob = null, Top = null }] },
-            new GenerationUpdate { Type = GenerationUpdate.TextPiece, Text = "he", Logprobs = [token] },
+            new GenerationUpdate { Type = GenerationUpdate.TextPiece, Text = "he", Logprobs = [token with { Offset = 2 }] },
             new GenerationUpdate { Type = GenerationUpdate.Finished, FinishReason = "stop" },
             new GenerationUpdate { Type = GenerationUpdate.Usage, PromptTokens = 1, CompletionTokens = 1 },
         ];

@@ -2,9 +2,11 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Contracts.Webhooks;
 using LangTrain.Core.Accounts;
+using LangTrain.Core.Batches;
 using LangTrain.Core.Files;
 using LangTrain.Core.FineTunes;
 using LangTrain.Core.Generation;
@@ -15,6 +17,7 @@ using LangTrain.Core.Models.Tasks;
 using LangTrain.Core.Storage;
 using LangTrain.Core.Usage;
 using LangTrain.Core.Webhooks;
+using LangTrain.Functions.OpenApi;
 using LangTrain.LocalHost.Hosting;
 using LangTrain.Testing;
 using Microsoft.AspNetCore.Builder;
@@ -32,6 +35,9 @@ internal sealed class TestApp : IAsyncDisposable
 
     // Read once: the functions are the same in every test.
     private static readonly Lazy<FunctionCatalog> Catalog = new(() => FunctionCatalog.Of(FunctionTypes()));
+
+    // As the app itself gives it.
+    private static readonly Lazy<AnswerContract> Contract = new(() => new AnswerContract(JsonNode.Parse(OpenApiDocument.Utf8.Span)!.AsObject()));
 
     private readonly WebApplication _app;
 
@@ -77,9 +83,11 @@ internal sealed class TestApp : IAsyncDisposable
         builder.Services.AddSingleton<IWebhookStore, InMemoryWebhookStore>();
         builder.Services.AddSingleton<IWorkQueue<DeliverWebhookWorkItem>>(new InMemoryWorkQueue<DeliverWebhookWorkItem>());
         builder.Services.AddSingleton<IFineTuneStore, InMemoryFineTuneStore>();
+        builder.Services.AddSingleton<IBatchStore, InMemoryBatchStore>();
         builder.Services.AddSingleton<IJobEventLog, InMemoryJobEventLog>();
         builder.Services.AddSingleton<IJobRelay, RecordingRelay>();
         builder.Services.AddSingleton<IWorkQueue<TrainModelWorkItem>>(new InMemoryWorkQueue<TrainModelWorkItem>());
+        builder.Services.AddSingleton<ITrainingWorker, ReckoningTrainingWorker>();
         builder.Services.AddSingleton<DurableTaskClient, RecordingDurableTaskClient>();
         change?.Invoke(builder.Services);
         builder.Services.AddLangTrainUseCases(settings ?? new LangTrainSettings { SigningKey = "a secret of this installation, for tests" });
@@ -99,7 +107,7 @@ internal sealed class TestApp : IAsyncDisposable
 
     public HttpClient ClientWith(string? key)
     {
-        var client = new HttpClient { BaseAddress = BaseAddress, Timeout = TimeSpan.FromSeconds(20) };
+        var client = new HttpClient(new ContractHandler(_ => Task.FromResult(Contract.Value), new HttpClientHandler())) { BaseAddress = BaseAddress, Timeout = TimeSpan.FromSeconds(20) };
         client.DefaultRequestHeaders.Authorization = key is null ? null : new AuthenticationHeaderValue("Bearer", key);
         return client;
     }

@@ -1,5 +1,6 @@
 using System.Reflection;
 using LangTrain.Functions.Http;
+using LangTrain.Functions.OpenApi;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;
@@ -26,6 +27,17 @@ public sealed class RouteCatalogTests
             .SelectMany(trigger => trigger!.Methods!.Select(method => $"{method.ToUpperInvariant()} {trigger.Route}"));
         var inCatalog = RouteCatalog.All.SelectMany(entry => entry.Methods.Select(method => $"{method} {entry.Route}"));
         Assert.Equal(inCode.Order(StringComparer.Ordinal), inCatalog.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Operations_are_named_like_their_functions()
+    {
+        var inCode = Functions
+            .SelectMany(method => method.GetParameters(), (method, parameter) => (method.GetCustomAttribute<FunctionAttribute>()!.Name, parameter.GetCustomAttribute<HttpTriggerAttribute>()))
+            .Where(pair => pair.Item2 is not null)
+            .SelectMany(pair => pair.Item2!.Methods!.Select(method => $"{method.ToUpperInvariant()} {pair.Item2!.Route} {pair.Name}"));
+        var described = ApiOperations.Tags.SelectMany(tag => tag.Operations).Select(operation => $"{operation.Method} {operation.Route} {operation.Id}");
+        Assert.Empty(described.Except(inCode));
     }
 
     [Fact]

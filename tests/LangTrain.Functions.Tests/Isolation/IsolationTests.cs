@@ -1,8 +1,10 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
+using LangTrain.Contracts.Batches;
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Core.Accounts;
+using LangTrain.Core.Batches;
 using LangTrain.Core.Files;
 using LangTrain.Core.FineTunes;
 using LangTrain.Core.Webhooks;
@@ -16,6 +18,7 @@ namespace LangTrain.Functions.Tests.Isolation;
 public sealed class IsolationTests
 {
     private const string Mine = BootstrapAccount.AccountId;
+    private const string BatchId = "batch-01jmine0000000000000000000";
     private const string JobId = "ftjob-01jmine0000000000000000000", FileId = "file-01jmine0000000000000000000", ModelId = "ft:langtrain/tiny:mine::1";
 
     [Fact]
@@ -41,6 +44,7 @@ public sealed class IsolationTests
 
         Assert.Empty(wrong);
         Assert.Equal(FineTuneStatus.Created, (await app.Service<IFineTuneStore>().FindAsync(new FineTuneRef(Mine, JobId)))!.Value.Status);
+        Assert.Equal(BatchStatus.Validating, (await app.Service<IBatchStore>().FindAsync(new BatchRef(Mine, BatchId)))!.Value.Status);
         Assert.NotNull(await app.Service<IFileStore>().FindAsync(Mine, FileId));
         Assert.NotNull(await app.Models.FindAsync(Mine, ModelId));
         Assert.Single(await app.Service<IWebhookStore>().ListAsync(Mine).ToListAsync());
@@ -56,7 +60,7 @@ public sealed class IsolationTests
         {
             using var response = await other.GetAsync(route);
             var text = await response.Content.ReadAsStringAsync();
-            foreach (var mine in (string[])[JobId, FileId, ModelId, "Secret name", Mine])
+            foreach (var mine in (string[])[JobId, BatchId, FileId, ModelId, "Secret name", Mine])
             {
                 Assert.DoesNotContain(mine, text, StringComparison.Ordinal);
             }
@@ -70,6 +74,7 @@ public sealed class IsolationTests
     [InlineData("fine-tunes", """{"model_id": "MODEL", "dataset": {"url": "https://example.com/x.jsonl"}}""", "model_not_found")]
     [InlineData("fine-tunes", """{"model_id": "langtrain/tiny", "dataset": {"file_id": "FILE"}}""", "file_not_found")]
     [InlineData("fine-tunes", """{"model_id": "langtrain/tiny", "dataset": {"url": "https://example.com/x.jsonl", "validation_file_id": "FILE"}}""", "file_not_found")]
+    [InlineData("batches", """{"input_file_id": "FILE", "endpoint": "/v1/completions", "completion_window": "24h"}""", "file_not_found")]
     [InlineData("completions", """{"model": "MODEL", "prompt": "x"}""", "model_not_found")]
     [InlineData("chat/completions", """{"model": "MODEL", "messages": [{"role": "user", "content": "x"}]}""", "model_not_found")]
     [InlineData("tokenize", """{"model": "MODEL", "text": "x"}""", "model_not_found")]
@@ -108,6 +113,7 @@ public sealed class IsolationTests
     private static async Task<Dictionary<string, string>> FillAsync(TestApp app)
     {
         await app.Service<IFineTuneStore>().CreateAsync(Some.Job(JobId, Mine) with { Name = "Secret name" });
+        await app.Service<IBatchStore>().CreateAsync(Some.Batch(BatchId, Mine) with { Metadata = new Dictionary<string, string> { ["note"] = "Secret name" } });
         await app.Service<IFileStore>().CreateAsync(Some.File(FileId, Mine) with { Filename = "Secret name" });
         await app.Models.UpsertAsync(Some.BaseModel(ModelId) with { AccountId = Mine, Name = "Secret name" });
         var key = await app.Client.PostAsync("api-keys", new { name = "Secret name" }).JsonAsync();
@@ -115,6 +121,7 @@ public sealed class IsolationTests
         return new Dictionary<string, string>
         {
             ["{jobId}"] = JobId,
+            ["{batchId}"] = BatchId,
             ["{fileId}"] = FileId,
             ["{*modelId}"] = ModelId,
             ["{keyId}"] = key.Text("id"),

@@ -57,7 +57,7 @@ public sealed class PeftFolderTests : IDisposable
     [Theory]
     [InlineData("bias", "\"all\"")]
     [InlineData("modules_to_save", "[\"lm_head\"]")]
-    [InlineData("rank_pattern", "{\"q_proj\": 8}")]
+    [InlineData("rank_pattern", "{\"(?=q)q_proj\": 8}")]
     [InlineData("peft_type", "\"IA3\"")]
     [InlineData("some_new_arithmetic", "true")]
     public void A_PEFT_feature_that_is_not_computed_is_refused_by_name(string key, string value)
@@ -67,6 +67,32 @@ public sealed class PeftFolderTests : IDisposable
         config[key] = JsonNode.Parse(value);
         File.WriteAllText(_folder.File("adapter_config.json"), config.ToJsonString());
         Assert.Contains(key, Assert.Throws<UnsupportedModelException>(() => LoraAdapter.LoadPeft(_folder.Path, _model)).Message);
+    }
+
+    [Fact]
+    public void Ranks_and_strengths_by_pattern_hold_and_are_kept()
+    {
+        var options = new LoraOptions
+        {
+            Rank = 4,
+            Alpha = 8,
+            RankPattern = new Dictionary<string, int> { ["down_proj"] = 2, ["layers.1.self_attn.q_proj"] = 6 },
+            AlphaPattern = new Dictionary<string, double> { ["q_proj|k_proj"] = 3 },
+            TargetModules = ["q_proj", "k_proj", "down_proj"],
+        };
+        using LoraAdapter adapter = Some.Adapter(_model, options: options);
+        adapter.SavePeft(_folder.Path, "org/base");
+        using LoraAdapter loaded = LoraAdapter.LoadPeft(_folder.Path, _model);
+        (string Name, double Rank, double Scaling)[] expected = [("layers.0.self_attn.q_proj", 4, 3 / 4.0), ("layers.1.self_attn.q_proj", 6, 3 / 6.0), ("layers.2.self_attn.k_proj", 4, 3 / 4.0), ("layers.2.mlp.down_proj", 2, 8 / 2.0)];
+        foreach ((string name, double rank, double scaling) in expected)
+        {
+            LinearLayer layer = _model.Linears["model." + name];
+            Tensor a = loaded.get_parameter($"base_model.model.model.{name}.lora_A.weight")!, b = loaded.get_parameter($"base_model.model.model.{name}.lora_B.weight")!;
+            Assert.Equal(rank, a.shape[0]);
+            Some.Close(layer.DenseWeight() + matmul(b, a) * scaling, loaded.MergedWeight(layer));
+        }
+
+        Assert.Equivalent(options, loaded.Options);
     }
 
     [Fact]

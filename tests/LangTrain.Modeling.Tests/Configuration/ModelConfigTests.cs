@@ -40,7 +40,7 @@ public class ModelConfigTests
     [Theory]
     [InlineData("model_type", "\"mamba\"")]
     [InlineData("hidden_act", "\"relu6\"")]
-    [InlineData("rope_scaling", """{"rope_type":"yarn","factor":4.0}""")]
+    [InlineData("rope_scaling", """{"rope_type":"ntk","factor":4.0}""")]
     [InlineData("rope_scaling", """{"rope_type":"linear","factor":4.0,"beta":3}""")]
     [InlineData("quantization_config", """{"bits":4}""")]
     [InlineData("logit_scale", "0.5")]

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
 using static TorchSharp.torch;
 
 namespace LangTrain.Modeling.Tests;
@@ -19,6 +21,25 @@ public class PublishedModelsTests
     {
         using DecoderModel model = DecoderModel.Create(ModelConfig.Parse(json), 0, new ModelLoadOptions { Device = META, Dtype = ScalarType.BFloat16 });
         Assert.Equal(parameters, model.ParameterCount);
+    }
+
+    /// <summary>Names and shapes as transformers has them, 0.1B to 72B: Reference/make_published_shapes.py.</summary>
+    [Fact]
+    public void Names_and_shapes_of_published_models_are_those_of_transformers()
+    {
+        using JsonDocument published = JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Reference", "published", "shapes.json")));
+        foreach (JsonElement one in published.RootElement.EnumerateArray())
+        {
+            using DecoderModel model = DecoderModel.Create(ModelConfig.Parse(one.GetProperty("config").GetRawText()), 0, new ModelLoadOptions { Device = META, Dtype = ScalarType.BFloat16 });
+
+            // GPT-2's checkpoints keep its linear layers as [in, out].
+            string Shape(string name, long[] shape) => string.Join(", ", model.Config.ModelType == "gpt2" && Regex.IsMatch(name, @"\.c_(attn|proj|fc)\.weight$") ? shape.Reverse() : shape);
+            IEnumerable<string> ours = model.named_parameters().Select(pair => (Name: Regex.Replace(pair.name, @"\.\d+\.", ".*."), Shape: Shape(pair.name, pair.parameter.shape)))
+                .GroupBy(pair => pair).Select(group => $"{group.Key.Name} {group.Count()}, {group.Key.Shape}");
+            IEnumerable<string> theirs = one.GetProperty("tensors").EnumerateObject().Select(tensor => $"{tensor.Name} {string.Join(", ", tensor.Value.EnumerateArray())}");
+            Assert.Equal(theirs.Order(StringComparer.Ordinal), ours.Order(StringComparer.Ordinal));
+            Assert.Equal(one.GetProperty("parameters").GetInt64(), model.ParameterCount);
+        }
     }
 
     [Fact]

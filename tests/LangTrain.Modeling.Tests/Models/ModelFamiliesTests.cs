@@ -70,6 +70,28 @@ public sealed class ModelFamiliesTests : IDisposable
         Assert.All(small.named_parameters(), pair => Assert.Equal(pair.name.Contains("lora_B"), pair.parameter.grad!.abs().max().item<float>() > 0));
     }
 
+    [Theory]
+    [MemberData(nameof(Families))]
+    public void A_model_comes_back_from_its_GGUF_file(string family)
+    {
+        (Tensor ids, _) = Golden(family);
+        using var folder = Some.Folder();
+        using DecoderModel model = DecoderModel.Load(Folder(family));
+        string file = folder.File("model.gguf");
+        if (Record.Exception(() => GgufExporter.Export(model, file, GgufType.BF16, null)) is UnsupportedModelException refusal)
+        {
+            Assert.StartsWith("This model cannot be exported as GGUF", refusal.Message);
+            return;
+        }
+
+        GgufImporter.Import(file, folder.File("back"));
+        using DecoderModel back = DecoderModel.Load(folder.File("back"));
+        Some.Close(Some.Logits(model, ids), Some.Logits(back, ids), 2e-5);
+        byte[] bytes = File.ReadAllBytes(file);
+        File.WriteAllBytes(file, bytes[..(bytes.Length / 2)]);
+        Assert.Throws<InvalidDataException>(() => GgufImporter.Import(file, folder.File("half")));
+    }
+
     private static string Folder(string family) => Path.Combine(AppContext.BaseDirectory, "Reference", family);
 
     private static (Tensor Ids, Tensor Logits) Golden(string family)

@@ -35,6 +35,18 @@ public class Stories260KTests
         }
     }
 
+    /// <summary>The number is that of llama.cpp 0.7.0: llama-perplexity -c 128 -b 128 -ctk f32 -ctv f32 on the F32 export, with the golden texts three times over as the text.</summary>
+    [Fact]
+    public void Perplexity_equals_that_of_llama_cpp()
+    {
+        string folder = SharedModels.Stories260K();
+        using DecoderModel model = DecoderModel.Load(folder);
+        using JsonDocument golden = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "golden.json")));
+        string texts = string.Join(' ', golden.RootElement.EnumerateArray().Select(story => story.GetProperty("text").GetString()));
+        IReadOnlyList<int> ids = LangTrain.Modeling.Tokenizers.Tokenizer.Load(folder).Encode($"{texts} {texts} {texts}", addSpecialTokens: true);
+        Assert.InRange(Perplexity.Of(model, ids, 1) / 2.1238 - 1, -1e-3, 1e-3);
+    }
+
     private static string[] Pieces(string folder)
     {
         using JsonDocument json = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "tokenizer.json")));

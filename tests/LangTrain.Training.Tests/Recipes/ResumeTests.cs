@@ -72,6 +72,18 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
+    public void Time_makes_a_checkpoint_due_as_well_as_steps()
+    {
+        var options = Options(TrainingMethod.Lora, accumulation: 1) with { SaveSteps = 3, EvaluationSplit = 0, KeepCheckpoints = 9 };
+        var bySteps = new RecordingObserver();
+        _run.Train(options, bySteps, "steps");
+        var byTime = new RecordingObserver();
+        _run.Train(options with { SaveInterval = TimeSpan.FromTicks(1) }, byTime, "time");
+        Assert.Equal([3, 4], bySteps.Checkpoints.Select(c => c.Step));
+        Assert.Equal([1, 2, 3, 4], byTime.Checkpoints.Select(c => c.Step));
+    }
+
+    [Fact]
     public void Torn_newest_checkpoint_falls_back_to_the_one_before()
     {
         var options = Options(TrainingMethod.Lora, accumulation: 1) with { SaveSteps = 1 };

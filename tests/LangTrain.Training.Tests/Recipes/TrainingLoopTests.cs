@@ -66,6 +66,17 @@ public sealed class TrainingLoopTests : IDisposable
 
     [Theory]
     [InlineData(TrainingMethod.Lora)]
+    [InlineData(TrainingMethod.Full)]
+    public void Half_precision_products_train_to_the_same_loss_within_a_percent(TrainingMethod method)
+    {
+        var options = Lora with { Method = method, Epochs = 20, LearningRate = 1e-3 };
+        var (wide, narrow) = (_run.Losses(options, "wide"), _run.Losses(options with { ComputeDtype = ComputeDtype.BFloat16 }, "narrow"));
+        Assert.NotEqual(wide, narrow);
+        Assert.InRange(narrow.TakeLast(8).Average() / wide.TakeLast(8).Average(), 0.99, 1.01);
+    }
+
+    [Theory]
+    [InlineData(TrainingMethod.Lora)]
     [InlineData(TrainingMethod.QLora)]
     public void Base_stays_frozen_and_the_adapter_learns(TrainingMethod method)
     {
@@ -161,7 +172,7 @@ public sealed class TrainingLoopTests : IDisposable
     public void Best_weights_become_the_result()
     {
         var observer = new RecordingObserver();
-        var options = Lora with { LearningRate = 5e-2, Epochs = 20, EvaluationSplit = 0.5 };
+        var options = Lora with { LearningRate = 5e-2, LearningRateDecay = LearningRateDecay.Constant, Epochs = 20, EvaluationSplit = 0.5 };
         var result = _run.Train(options, observer);
         var best = observer.Evaluations.MinBy(e => e.Loss)!;
         Assert.True(best.Step < result.Steps);

@@ -1,0 +1,99 @@
+using System.Globalization;
+using System.Text.Json;
+using LangTrain.Contracts;
+using LangTrain.Contracts.FineTunes;
+using LangTrain.Core.Models;
+using LangTrain.Core.Storage;
+
+namespace LangTrain.Core.FineTunes;
+
+/// <summary>Reads a job's log the way OpenAI's lists show it: the newest first. Thread-safe.</summary>
+/// <remarks>The log is read in its own order, from its beginning; only what the page needs is kept.</remarks>
+public sealed class ReadFineTuneEvents(IJobEventLog log, BlobFolder folders, StorageNames names)
+{
+    /// <summary>The newest events before one.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="before">Sequence number before which they are; null begins with the newest.</param>
+    /// <param name="limit">Most events.</param>
+    /// <param name="wanted">Which count; null is all.</param>
+    /// <param name="cancellation">Stops it.</param>
+    public async Task<Page<JobEvent>> NewestAsync(
+        FineTuneRef job, long? before, int limit, Func<JobEvent, bool>? wanted = null, CancellationToken cancellation = default)
+    {
+        // One more than asked for tells whether there are older ones.
+        var kept = new Queue<JobEvent>(limit + 1);
+        await foreach (var told in log.ReadAsync(job, 0, cancellation))
+        {
+            if (told.Sequence >= before)
+            {
+                break;
+            }
+
+            if (wanted?.Invoke(told) == false)
+            {
+                continue;
+            }
+
+            if (kept.Count > limit)
+            {
+                kept.Dequeue();
+            }
+
+            kept.Enqueue(told);
+        }
+
+        return new Page<JobEvent>([.. kept.Reverse().Take(limit)], kept.Count > limit);
+    }
+
+    /// <summary>The checkpoints that are stored now, newest first, each with what the log tells of its step.</summary>
+    public async Task<IReadOnlyList<FineTuningCheckpointAnswer>> CheckpointsAsync(FineTune job, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        var stored = new HashSet<int>();
+        await foreach (var folder in folders.ListCompleteAsync(names.CheckpointsContainer, $"{job.AccountId}/{job.Id}/", cancellation))
+        {
+            if (folder.StartsWith("step-", StringComparison.Ordinal) && int.TryParse(folder.AsSpan("step-".Length), NumberStyles.None, CultureInfo.InvariantCulture, out var step))
+            {
+                stored.Add(step);
+            }
+        }
+
+        var times = new Dictionary<int, DateTimeOffset>();
+        var losses = new Dictionary<int, double>();
+        var evaluations = new Dictionary<int, (double? Loss, double? Accuracy)>();
+        await foreach (var told in log.ReadAsync(job.Ref(), 0, cancellation))
+        {
+            // A run that went back tells a step again; the last telling counts.
+            if (Number(told, "step") is not { } number || !stored.Contains((int)number))
+            {
+                continue;
+            }
+
+            switch (told.Type)
+            {
+                case JobEventTypes.Checkpoint: times[(int)number] = told.Timestamp; break;
+                case JobEventTypes.Metrics when Number(told, "loss") is { } loss: losses[(int)number] = loss; break;
+                case JobEventTypes.Eval: evaluations[(int)number] = (Number(told, "eval_loss"), Number(told, "token_accuracy")); break;
+            }
+        }
+
+        // A checkpoint counts once the log tells of it.
+        return
+        [
+            .. times.OrderByDescending(pair => pair.Key).Select(pair => new FineTuningCheckpointAnswer(
+                string.Create(CultureInfo.InvariantCulture, $"ftckpt-{job.Id[(job.Id.IndexOf('-', StringComparison.Ordinal) + 1)..]}-{pair.Key}"),
+                pair.Value.ToUnixTimeSeconds(),
+                CheckpointModels.IdOf(job, pair.Key),
+                job.Id,
+                pair.Key,
+                new FineTuningCheckpointMetricsAnswer(
+                    pair.Key,
+                    losses.TryGetValue(pair.Key, out var loss) ? loss : null,
+                    evaluations.GetValueOrDefault(pair.Key).Loss,
+                    evaluations.GetValueOrDefault(pair.Key).Accuracy))),
+        ];
+    }
+
+    private static double? Number(JobEvent told, string name) =>
+        told.Data is { ValueKind: JsonValueKind.Object } data && data.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : null;
+}

@@ -1,0 +1,41 @@
+using static TorchSharp.torch;
+
+namespace LangTrain.Modeling;
+
+/// <summary>A forward pass that knows its way back: hidden states now, and the gradient of whatever learns once the loss's gradient is there.</summary>
+/// <remarks>Made by <see cref="DecoderModel.Track"/>. The ids, positions and segments must live until <see cref="Backward"/> is over. One thread; disposed by who made it.</remarks>
+internal abstract class TrackedPass : IDisposable
+{
+    /// <summary>[B, T, C] after the last norm, compute dtype; owned by the pass. What is made of it has no history.</summary>
+    public abstract Tensor Hidden { get; }
+
+    /// <summary>Adds to the gradient of every parameter that learns; once a pass.</summary>
+    /// <param name="gradient">[B, T, C], the loss's with respect to <see cref="Hidden"/>.</param>
+    public abstract void Backward(Tensor gradient);
+
+    /// <inheritdoc/>
+    public abstract void Dispose();
+}
+
+/// <summary>The pass as autograd records it: right for every model and adapter.</summary>
+internal sealed class AutogradPass : TrackedPass
+{
+    private readonly Tensor _recorded, _hidden;
+
+    /// <param name="recorded">[B, T, C] with its history.</param>
+    public AutogradPass(Tensor recorded)
+    {
+        _recorded = recorded.DetachFromDisposeScope();
+        _hidden = recorded.detach().DetachFromDisposeScope();
+    }
+
+    public override Tensor Hidden => _hidden;
+
+    public override void Backward(Tensor gradient) => _recorded.backward([gradient]);
+
+    public override void Dispose()
+    {
+        _hidden.Dispose();
+        _recorded.Dispose();
+    }
+}
