@@ -35,7 +35,7 @@ internal sealed class LlamaPeer(string[] prefix, string folder, int threads)
         Run("llama-bench", ["-m", Path.Combine(folder, file), "-t", Threads, "-p", "1", "-n", "0", "-r", "1", "--no-warmup"]);
         var loaded = Stopwatch.GetElapsedTime(start);
         start = Stopwatch.GetTimestamp();
-        Run("llama-bench", ["--list-devices"]);
+        Run("llama-bench", ["--help"]);
         return (loaded - Stopwatch.GetElapsedTime(start)).TotalSeconds;
     }
 

@@ -9,11 +9,15 @@ internal sealed unsafe class CpuBuffers : IDisposable
     /// <summary>Rows of logits that are made at a time.</summary>
     public const int LogitRows = 32;
 
+    /// <summary>Tokens of a sequence that attend together.</summary>
+    public const int AttentionTokens = 6;
+
     private readonly List<nint> _allocated = [];
-    private readonly float* _scores;
+    private readonly float* _scores, _codeScales;
+    private readonly short* _codes;
     private readonly int _sequenceTokens;
 
-    public CpuBuffers(ModelConfig config, int tokens, int sequenceTokens, int workers)
+    public CpuBuffers(ModelConfig config, int tokens, int sequenceTokens, int workers, bool narrow)
     {
         int queries = config.QueryHeads * config.HeadSize, keys = config.KeyValueHeads * config.HeadSize;
         Residual = Allocate(tokens, config.HiddenSize);
@@ -24,8 +28,14 @@ internal sealed unsafe class CpuBuffers : IDisposable
         Attended = Allocate(tokens, queries);
         Gate = Allocate(tokens, config.FeedForwardSize);
         Up = Allocate(tokens, config.FeedForwardSize);
+        if (narrow)
+        {
+            var groups = CpuInt8Product.Groups(Math.Max(Math.Max(config.HiddenSize, config.FeedForwardSize), queries));
+            _codes = (short*)Allocate(tokens, groups * Int8Weight.GroupSize / 2);
+            _codeScales = Allocate(tokens, groups);
+        }
         Logits = Allocate(LogitRows, config.VocabularySize);
-        _scores = Allocate(workers, sequenceTokens);
+        _scores = Allocate(workers * AttentionTokens, sequenceTokens);
         _sequenceTokens = sequenceTokens;
 
         Angles = config.Rope is { } rope ? Table(rope, config.HeadSize) : null;
@@ -65,8 +75,11 @@ internal sealed unsafe class CpuBuffers : IDisposable
     /// <summary>[<see cref="LogitRows"/>, V].</summary>
     public float* Logits { get; }
 
-    /// <summary>One worker's attention scores, as many as a sequence has tokens.</summary>
-    public float* Scores(int worker) => _scores + (long)worker * _sequenceTokens;
+    /// <summary>Some of these vectors as what weights are multiplied with; there is room for the integers of one of them at a time.</summary>
+    public CpuVectors Vectors(float* values) => new(values, _codes, _codeScales);
+
+    /// <summary>One worker's attention scores, [<see cref="AttentionTokens"/>, tokens of a sequence].</summary>
+    public float* Scores(int worker) => _scores + (long)worker * AttentionTokens * _sequenceTokens;
 
     /// <inheritdoc/>
     public void Dispose()

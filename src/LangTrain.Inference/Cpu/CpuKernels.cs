@@ -77,6 +77,69 @@ internal static unsafe class CpuKernels
         }
     }
 
+    /// <summary><see cref="AddRows"/> for three vectors and their factors at once, each sum made as it makes it.</summary>
+    /// <param name="y">[3, step], n of each.</param>
+    /// <param name="step">Floats from one vector to the next.</param>
+    /// <param name="rows">[count, n].</param>
+    /// <param name="factors">[3, factorStep], count of each.</param>
+    /// <param name="factorStep">Floats from one vector's factors to the next.</param>
+    /// <param name="count">Rows.</param>
+    /// <param name="n">Columns, a multiple of 8.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void AddRowsToThree(float* y, long step, float* rows, float* factors, long factorStep, int count, int n)
+    {
+        float* y1 = y + step, y2 = y1 + step, f1 = factors + factorStep, f2 = f1 + factorStep;
+        var k = 0;
+        for (; k + 3 * Lanes <= n; k += 3 * Lanes)
+        {
+            Vector256<float> a00 = default, a01 = default, a02 = default, a10 = default, a11 = default, a12 = default;
+            Vector256<float> a20 = default, a21 = default, a22 = default;
+            var row = rows + k;
+            for (var j = 0; j < count; j++, row += n)
+            {
+                Vector256<float> v0 = Vector256.Load(row), v1 = Vector256.Load(row + Lanes), v2 = Vector256.Load(row + 2 * Lanes);
+                var factor = Vector256.Create(factors[j]);
+                a00 = Vector256.FusedMultiplyAdd(v0, factor, a00);
+                a01 = Vector256.FusedMultiplyAdd(v1, factor, a01);
+                a02 = Vector256.FusedMultiplyAdd(v2, factor, a02);
+                factor = Vector256.Create(f1[j]);
+                a10 = Vector256.FusedMultiplyAdd(v0, factor, a10);
+                a11 = Vector256.FusedMultiplyAdd(v1, factor, a11);
+                a12 = Vector256.FusedMultiplyAdd(v2, factor, a12);
+                factor = Vector256.Create(f2[j]);
+                a20 = Vector256.FusedMultiplyAdd(v0, factor, a20);
+                a21 = Vector256.FusedMultiplyAdd(v1, factor, a21);
+                a22 = Vector256.FusedMultiplyAdd(v2, factor, a22);
+            }
+            AddThree(y + k, a00, a01, a02);
+            AddThree(y1 + k, a10, a11, a12);
+            AddThree(y2 + k, a20, a21, a22);
+        }
+        for (; k + Lanes <= n; k += Lanes)
+        {
+            Vector256<float> a0 = default, a1 = default, a2 = default;
+            var row = rows + k;
+            for (var j = 0; j < count; j++, row += n)
+            {
+                var v = Vector256.Load(row);
+                a0 = Vector256.FusedMultiplyAdd(v, Vector256.Create(factors[j]), a0);
+                a1 = Vector256.FusedMultiplyAdd(v, Vector256.Create(f1[j]), a1);
+                a2 = Vector256.FusedMultiplyAdd(v, Vector256.Create(f2[j]), a2);
+            }
+            (Vector256.Load(y + k) + a0).Store(y + k);
+            (Vector256.Load(y1 + k) + a1).Store(y1 + k);
+            (Vector256.Load(y2 + k) + a2).Store(y2 + k);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AddThree(float* y, Vector256<float> a, Vector256<float> b, Vector256<float> c)
+    {
+        (Vector256.Load(y) + a).Store(y);
+        (Vector256.Load(y + Lanes) + b).Store(y + Lanes);
+        (Vector256.Load(y + 2 * Lanes) + c).Store(y + 2 * Lanes);
+    }
+
     /// <summary>x = x · factors, lane by lane.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply(float* x, float* factors, int n)
@@ -152,41 +215,31 @@ internal static unsafe class CpuKernels
         }
     }
 
-    /// <summary>One query over some keys and values of its sequence.</summary>
-    /// <param name="query">[D].</param>
-    /// <param name="keys">[tokens, D], one head's.</param>
-    /// <param name="values">[tokens, D], alike.</param>
-    /// <param name="result">[D].</param>
-    /// <param name="scores">Scratch, [tokens].</param>
-    /// <param name="tokens">S.</param>
-    /// <param name="size">D.</param>
-    /// <param name="scale">Factor on q · k.</param>
-    /// <param name="cap">Cap on the scaled scores; 0 for none.</param>
+    /// <summary>Scores to weights before division: x = exp(x - max).</summary>
+    /// <returns>Their sum.</returns>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Attend(float* query, float* keys, float* values, float* result, float* scores, int tokens, int size, float scale, float cap)
+    public static float Exponentials(float* x, int n)
     {
-        CpuProduct.Multiply<Float32Row>(CpuMatrix.Of(keys, tokens, size), query, scores, 1, tokens, 0, tokens);
-        Scale(scores, scale, tokens);
-        if (cap > 0)
-            SoftCap(scores, cap, tokens);
-        var max = float.NegativeInfinity;
-        for (var t = 0; t < tokens; t++)
-            max = MathF.Max(max, scores[t]);
-        var total = 0f;
-        var k = 0;
-        var (maxes, sums) = (Vector256.Create(max), Vector256<float>.Zero);
-        for (; k + Lanes <= tokens; k += Lanes)
+        var (max, k) = (float.NegativeInfinity, 0);
+        var maxes = Vector256.Create(max);
+        for (; k + Lanes <= n; k += Lanes)
+            maxes = Vector256.Max(maxes, Vector256.Load(x + k));
+        for (var lane = 0; lane < Lanes; lane++)
+            max = MathF.Max(max, maxes[lane]);
+        for (; k < n; k++)
+            max = MathF.Max(max, x[k]);
+        (maxes, k) = (Vector256.Create(max), 0);
+        var sums = Vector256<float>.Zero;
+        for (; k + Lanes <= n; k += Lanes)
         {
-            var weight = Vector256.Exp(Vector256.Load(scores + k) - maxes);
-            weight.Store(scores + k);
+            var weight = Vector256.Exp(Vector256.Load(x + k) - maxes);
+            weight.Store(x + k);
             sums += weight;
         }
-        for (; k < tokens; k++)
-            total += scores[k] = MathF.Exp(scores[k] - max);
-        total += Vector256.Sum(sums);
-        new Span<float>(result, size).Clear();
-        AddRows(result, values, size, scores, tokens, size);
-        Scale(result, 1f / total, size);
+        var total = 0f;
+        for (; k < n; k++)
+            total += x[k] = MathF.Exp(x[k] - max);
+        return total + Vector256.Sum(sums);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

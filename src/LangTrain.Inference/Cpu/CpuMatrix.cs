@@ -58,24 +58,27 @@ internal readonly unsafe struct CpuMatrix
     /// <summary>Some rows as a matrix of their own.</summary>
     public CpuMatrix Slice(int first, int rows)
     {
-        long start = (long)first * Inputs, groups = (Inputs + Int8Weight.GroupSize - 1) / Int8Weight.GroupSize;
+        long start = (long)first * Inputs, groups = CpuInt8Product.Groups(Inputs);
         var bytes = _storage switch { Storage.Float32 => sizeof(float), Storage.BFloat16 => sizeof(ushort), _ => sizeof(sbyte) };
         return new CpuMatrix(_storage, (byte*)Data + start * bytes, Scales == null ? null : Scales + first * groups, rows, Inputs);
     }
 
+    /// <summary>True for 8-bit integers: their products take <see cref="CpuVectors.Codes"/>.</summary>
+    public bool IsInt8 => _storage == Storage.Int8;
+
     /// <summary>y[b, r] = x[b] · row r, for rows r from <paramref name="first"/> to before <paramref name="end"/>; see <see cref="CpuProduct"/>.</summary>
-    public void Multiply(float* x, float* y, int batch, int stride, int first, int end)
+    public void Multiply(in CpuVectors x, float* y, int batch, int stride, int first, int end)
     {
         switch (_storage)
         {
             case Storage.Float32:
-                CpuProduct.Multiply<Float32Row>(this, x, y, batch, stride, first, end);
+                CpuProduct.Multiply<Float32Row>(this, x.Values, Inputs, y, batch, stride, first, end);
                 break;
             case Storage.BFloat16:
-                CpuProduct.Multiply<BFloat16Row>(this, x, y, batch, stride, first, end);
+                CpuProduct.Multiply<BFloat16Row>(this, x.Values, Inputs, y, batch, stride, first, end);
                 break;
             default:
-                CpuProduct.Multiply<Int8Row>(this, x, y, batch, stride, first, end);
+                CpuInt8Product.Multiply(this, x, y, batch, stride, first, end);
                 break;
         }
     }
@@ -92,7 +95,7 @@ internal readonly unsafe struct CpuMatrix
                 Copy(BFloat16Row.Of(this, row), to);
                 break;
             default:
-                Copy(Int8Row.Of(this, row), to);
+                CopyInt8(row, to);
                 break;
         }
     }
@@ -102,5 +105,13 @@ internal readonly unsafe struct CpuMatrix
     {
         for (var k = 0; k < Inputs; k++)
             to[k] = row.At(k);
+    }
+
+    private void CopyInt8(int row, float* to)
+    {
+        var codes = (sbyte*)Data + (long)row * Inputs;
+        var scales = Scales + (long)row * CpuInt8Product.Groups(Inputs);
+        for (var k = 0; k < Inputs; k++)
+            to[k] = codes[k] * scales[k / Int8Weight.GroupSize];
     }
 }

@@ -13,7 +13,7 @@ internal sealed unsafe class CpuProjection(PassToken[] tokens) : IDisposable
 
     private readonly (CpuWeights.Linear Linear, nint Output)[] _targets = new (CpuWeights.Linear, nint)[MaxTargets];
     private readonly CpuAdapter.Part?[] _parts = new CpuAdapter.Part?[MaxTargets * tokens.Length];
-    private float* _input;
+    private CpuVectors _input;
     private float* _low; // [targets, T, R]
     private long _lowFloats;
     private int _targetCount;
@@ -29,6 +29,9 @@ internal sealed unsafe class CpuProjection(PassToken[] tokens) : IDisposable
 
     /// <summary>True when some token's adapter changes some target.</summary>
     public bool HasAdapters { get; private set; }
+
+    /// <summary>True when some target's weight takes the input as integers: then all vectors are to be encoded first.</summary>
+    public bool NeedsCodes { get; private set; }
 
     /// <summary>Units of <see cref="MultiplyLowRank"/>.</summary>
     public int LowRankUnits => _targetCount * _tokenCount;
@@ -56,14 +59,15 @@ internal sealed unsafe class CpuProjection(PassToken[] tokens) : IDisposable
     /// <param name="input">[T, inputs].</param>
     /// <param name="inputs">Its width.</param>
     /// <param name="targets">The layers, each with where its result goes, [T, outputs].</param>
-    public void Start(float* input, int inputs, params ReadOnlySpan<(CpuWeights.Linear Linear, nint Output)> targets)
+    public void Start(in CpuVectors input, int inputs, params ReadOnlySpan<(CpuWeights.Linear Linear, nint Output)> targets)
     {
         _input = input;
-        (Inputs, _targetCount, Rows, HasAdapters) = (inputs, targets.Length, 0, false);
+        (Inputs, _targetCount, Rows, HasAdapters, NeedsCodes) = (inputs, targets.Length, 0, false, false);
         for (var i = 0; i < targets.Length; i++)
         {
             _targets[i] = targets[i];
             Rows += targets[i].Linear.Outputs;
+            NeedsCodes |= targets[i].Linear.Weight.IsInt8;
             for (var t = 0; _adapted && t < _tokenCount; t++)
             {
                 var part = tokens[t].Adapter?.Find(targets[i].Linear);
@@ -71,6 +75,13 @@ internal sealed unsafe class CpuProjection(PassToken[] tokens) : IDisposable
                 HasAdapters |= part is not null;
             }
         }
+    }
+
+    /// <summary>Writes some tokens' integers.</summary>
+    public void Encode(int from, int to)
+    {
+        for (var t = from; t < to; t++)
+            _input.Encode(t, Inputs);
     }
 
     /// <summary>A·x for some (target, token) pairs.</summary>
@@ -82,7 +93,7 @@ internal sealed unsafe class CpuProjection(PassToken[] tokens) : IDisposable
             var part = _parts[target * tokens.Length + t];
             while (unit + count < to && t + count < _tokenCount && _parts[target * tokens.Length + t + count] == part)
                 count++; // Neighbours with the same adapter: a prompt's tokens.
-            part?.A.Multiply(_input + (long)t * Inputs, Low(target, t), count, _maxRank, 0, part.Rank);
+            part?.A.Multiply(new CpuVectors(_input.Values + (long)t * Inputs), Low(target, t), count, _maxRank, 0, part.Rank);
             unit += count;
         }
     }
@@ -119,7 +130,7 @@ internal sealed unsafe class CpuProjection(PassToken[] tokens) : IDisposable
     public void Narrow(BFloat16Product product, int from, int to)
     {
         for (var t = from; t < to; t++)
-            product.Narrow(_input, t, Inputs);
+            product.Narrow(_input.Values, t, Inputs);
     }
 
     /// <summary>Takes over some tokens' products, and adds what their adapters add.</summary>

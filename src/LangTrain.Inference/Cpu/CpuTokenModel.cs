@@ -31,9 +31,11 @@ internal sealed unsafe class CpuTokenModel : ITokenModel
     private readonly BFloat16Product? _prompts;
     private readonly float _embeddingScale;
     private readonly PassToken[] _tokens = new PassToken[MaxPassTokens];
+    private readonly (int First, int Count)[] _runs = new (int, int)[MaxPassTokens]; // Tokens that attend together.
     private readonly int[] _wanted = new int[CpuBuffers.LogitRows];
     private int _count;
     private bool _isPrompt; // The pass holds long prompts alone.
+    private int _runCount;
 
     // What the workers do now; set before they are woken.
     private Work _work;
@@ -46,7 +48,7 @@ internal sealed unsafe class CpuTokenModel : ITokenModel
         (SlotCount, SlotTokens) = DecoderTokenModel.Fit(_config, options, sizeof(float));
         _threads = new KernelThreads(Math.Max(1, get_num_threads()), Do);
         _cache = new CpuCache(_config, SlotCount, SlotTokens);
-        _buffers = new CpuBuffers(_config, MaxPassTokens, SlotTokens, _threads.Count);
+        _buffers = new CpuBuffers(_config, MaxPassTokens, SlotTokens, _threads.Count, model.Quantization == Quantization.Int8);
         _projection = new CpuProjection(_tokens);
         if (options.BFloat16Prompts && model.Dtype == ScalarType.BFloat16 && model.Quantization == Quantization.None)
             _prompts = new BFloat16Product(MaxPassTokens, Math.Max(_config.FeedForwardSize, Math.Max(_config.HiddenSize, _config.QueryHeads * _config.HeadSize)), CpuProjection.MaxTargets);
@@ -57,6 +59,7 @@ internal sealed unsafe class CpuTokenModel : ITokenModel
 
     private enum Work
     {
+        Encode,
         Project,
         LowRank,
         NormForAttention,
@@ -144,36 +147,50 @@ internal sealed unsafe class CpuTokenModel : ITokenModel
             positions += _tokens[t].Position + 1;
             adapted |= _tokens[t].Adapter is not null;
         }
+        FindRuns();
         _projection.Begin(_count, adapted);
-        var attention = (int)Math.Min(2 * positions * _config.HeadSize * group / _count, int.MaxValue); // Multiplications of one unit.
+        var attention = (int)Math.Min(2 * positions * _config.HeadSize * group / _runCount, int.MaxValue); // Multiplications of one unit.
 
         for (_layer = 0; _layer < _weights.Layers.Count; _layer++)
         {
             // 1. Attention: x += o(attend(q, k, v)), with q, k, v of the normed x.
             var layer = _weights.Layers[_layer];
             Run(Work.NormForAttention, _count, 2 * hidden);
-            _projection.Start(b.Normed, hidden, (layer.Query, (nint)b.Query), (layer.Key, (nint)b.Key), (layer.Value, (nint)b.Value));
+            _projection.Start(b.Vectors(b.Normed), hidden, (layer.Query, (nint)b.Query), (layer.Key, (nint)b.Key), (layer.Value, (nint)b.Value));
             RunProjection();
             Run(Work.Place, _count, 4 * hidden);
-            Run(Work.Attend, _count * _config.KeyValueHeads, attention);
-            _projection.Start(b.Attended, layer.AttentionOutput.Weight.Inputs, (layer.AttentionOutput, (nint)b.Normed));
+            Run(Work.Attend, _runCount * _config.KeyValueHeads, attention);
+            _projection.Start(b.Vectors(b.Attended), layer.AttentionOutput.Weight.Inputs, (layer.AttentionOutput, (nint)b.Normed));
             RunProjection();
             AddToResidual(layer.AfterAttention);
 
             // 2. Feed-forward: x += down(activation(gate) · up).
             Run(Work.NormForFeedForward, _count, 2 * hidden);
             if (layer.Up is { } up)
-                _projection.Start(b.Normed, hidden, (layer.Gate, (nint)b.Gate), (up, (nint)b.Up));
+                _projection.Start(b.Vectors(b.Normed), hidden, (layer.Gate, (nint)b.Gate), (up, (nint)b.Up));
             else
-                _projection.Start(b.Normed, hidden, (layer.Gate, (nint)b.Gate));
+                _projection.Start(b.Vectors(b.Normed), hidden, (layer.Gate, (nint)b.Gate));
             RunProjection();
             Run(Work.Activate, _count, 8 * _config.FeedForwardSize);
-            _projection.Start(b.Gate, _config.FeedForwardSize, (layer.Down, (nint)b.Normed));
+            _projection.Start(b.Vectors(b.Gate), _config.FeedForwardSize, (layer.Down, (nint)b.Normed));
             RunProjection();
             AddToResidual(layer.AfterFeedForward);
         }
         GiveLogits(sink);
         _count = 0;
+    }
+
+    // Neighbours of one sequence, which read the same keys and values.
+    private void FindRuns()
+    {
+        _runCount = 0;
+        for (var t = 0; t < _count; t++)
+        {
+            if (_runCount > 0 && _runs[_runCount - 1] is var (first, count) && count < CpuBuffers.AttentionTokens && _tokens[first].Row == _tokens[t].Row)
+                _runs[_runCount - 1].Count++;
+            else
+                _runs[_runCount++] = (t, 1);
+        }
     }
 
     private void Embed(in PassToken token, float* to)
@@ -198,6 +215,8 @@ internal sealed unsafe class CpuTokenModel : ITokenModel
 
     private void RunProjection()
     {
+        if (_projection.NeedsCodes)
+            Run(Work.Encode, _count, 4 * _projection.Inputs);
         if (_projection.HasAdapters)
             Run(Work.LowRank, _projection.LowRankUnits, _projection.LowRankCost);
         if (!_isPrompt)
@@ -211,11 +230,14 @@ internal sealed unsafe class CpuTokenModel : ITokenModel
         Run(Work.Widen, _count, _projection.Rows);
     }
 
-    // Units of some cost each, shared where that is worth it; in blocks of four at least, which is how many rows the products take at a time.
+    // Units of some cost each, shared where that is worth it; rows of weights in blocks of several times four, which is how many the products take at
+    // a time, and in larger ones where many vectors come with them to each core.
     private void Run(Work work, int units, int cost)
     {
         _work = work;
-        var block = work is Work.Project or Work.Logits ? Math.Max(8, WorthSharing / Math.Max(cost, 1) + 3 & ~3) : Math.Max(1, WorthSharing / Math.Max(cost, 1));
+        var block = Math.Max(1, WorthSharing / Math.Max(cost, 1));
+        if (work is Work.Project or Work.Logits)
+            block = Math.Max(_count <= 16 ? 8 : units < 1024 ? 16 : 32, block + 3 & ~3);
         _threads.Run(units, block);
     }
 
@@ -228,6 +250,9 @@ internal sealed unsafe class CpuTokenModel : ITokenModel
         var epsilon = (float)_config.NormEpsilon;
         switch (_work)
         {
+            case Work.Encode:
+                _projection.Encode(from, to);
+                break;
             case Work.Project:
                 _projection.Multiply(from, to);
                 break;
@@ -248,7 +273,7 @@ internal sealed unsafe class CpuTokenModel : ITokenModel
                 break;
             case Work.Attend:
                 for (var unit = from; unit < to; unit++)
-                    Attend(unit / _config.KeyValueHeads, unit % _config.KeyValueHeads, layer!.IsSliding, b.Scores(worker));
+                    Attend(_runs[unit / _config.KeyValueHeads], unit % _config.KeyValueHeads, layer!.IsSliding, b.Scores(worker));
                 break;
             case Work.Activate:
                 for (var t = from; t < to; t++)
@@ -261,7 +286,7 @@ internal sealed unsafe class CpuTokenModel : ITokenModel
                 _projection.Widen(_prompts!, from, to);
                 break;
             case Work.Logits:
-                _weights.Output.Multiply(b.Normed, b.Logits, _logitRows, _config.VocabularySize, from, to);
+                _weights.Output.Multiply(b.Vectors(b.Normed), b.Logits, _logitRows, _config.VocabularySize, from, to);
                 for (var i = 0; _config.LogitSoftCap is { } cap && i < _logitRows; i++)
                     CpuKernels.SoftCap(b.Logits + (long)i * _config.VocabularySize + from, (float)cap, to - from);
                 break;
@@ -289,17 +314,28 @@ internal sealed unsafe class CpuTokenModel : ITokenModel
         }
     }
 
-    // One token's query heads that share a key head. Its own key is in the cache already, and those of the tokens before it in the same pass.
-    private void Attend(int t, int keyHead, bool sliding, float* scores)
+    // A run's query heads that share a key head. Its own keys are in the cache already.
+    private void Attend((int First, int Count) run, int keyHead, bool sliding, float* scores)
     {
-        int size = _config.HeadSize, group = _config.QueryHeads / _config.KeyValueHeads, tokens = _tokens[t].Position + 1;
-        var first = sliding ? Math.Max(0, tokens - _config.SlidingWindow!.Value) : 0;
-        var (keys, values) = _cache.Sequence(_layer, _tokens[t].Row.Slot, keyHead);
+        int size = _config.HeadSize, group = _config.QueryHeads / _config.KeyValueHeads, width = _config.QueryHeads * size;
+        var (keys, values) = _cache.Sequence(_layer, _tokens[run.First].Row.Slot, keyHead);
+        var attention = new AttentionRun
+        {
+            Keys = (float*)keys,
+            Values = (float*)values,
+            Scores = scores,
+            Size = size,
+            Step = width,
+            Count = run.Count,
+            Tokens = _tokens[run.First].Position + 1,
+            Window = sliding ? _config.SlidingWindow!.Value : int.MaxValue,
+            Scale = (float)_config.AttentionScale,
+            Cap = (float)(_config.AttentionSoftCap ?? 0),
+        };
         for (var h = keyHead * group; h < (keyHead + 1) * group; h++)
         {
-            var at = ((long)t * _config.QueryHeads + h) * size;
-            CpuKernels.Attend(_buffers.Query + at, (float*)keys + (long)first * size, (float*)values + (long)first * size, _buffers.Attended + at, scores,
-                tokens - first, size, (float)_config.AttentionScale, (float)(_config.AttentionSoftCap ?? 0));
+            var at = (long)run.First * width + h * size;
+            attention.Attend(_buffers.Query + at, _buffers.Attended + at);
         }
     }
 
@@ -320,6 +356,8 @@ internal sealed unsafe class CpuTokenModel : ITokenModel
             }
             if (_logitRows == 0)
                 continue;
+            for (var i = 0; _weights.Output.IsInt8 && i < _logitRows; i++)
+                _buffers.Vectors(_buffers.Normed).Encode(i, hidden);
             Run(Work.Logits, vocabulary, hidden * _logitRows);
             for (var i = 0; i < _logitRows; i++)
                 sink.Accept(_tokens[_wanted[i]].Row, _tokens[_wanted[i]].Index, new Span<float>(_buffers.Logits + (long)i * vocabulary, vocabulary));

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using LangTrain.Modeling;
 
 namespace LangTrain.Inference.Cpu;
 
@@ -45,31 +44,4 @@ internal readonly unsafe struct BFloat16Row(ushort* row) : IWeightRow<BFloat16Ro
     }
 
     public float At(int k) => BitConverter.UInt32BitsToSingle((uint)row[k] << 16);
-}
-
-/// <summary>8-bit integers with a scale for each <see cref="Int8Weight.GroupSize"/>; what is multiplied is scale · code, rounded as a dequantized weight would be.</summary>
-internal readonly unsafe struct Int8Row(sbyte* row, float* scales) : IWeightRow<Int8Row>
-{
-    private const int GroupShift = 6;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Int8Row Of(in CpuMatrix matrix, int row) =>
-        new((sbyte*)matrix.Data + (long)row * matrix.Inputs, matrix.Scales + (long)row * ((matrix.Inputs + Int8Weight.GroupSize - 1) >> GroupShift));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector256<float> Load(int k)
-    {
-        var codes = System.Runtime.Intrinsics.X86.Avx2.IsSupported
-            ? System.Runtime.Intrinsics.X86.Avx2.ConvertToVector256Int32(row + k)
-            : Widen(row + k);
-        return Vector256.ConvertToSingle(codes) * Vector256.Create(scales[k >> GroupShift]);
-    }
-
-    public float At(int k) => row[k] * scales[k >> GroupShift];
-
-    private static Vector256<int> Widen(sbyte* codes)
-    {
-        var (lower, upper) = Vector128.Widen(Vector128.WidenLower(Vector128.CreateScalar(*(long*)codes).AsSByte()));
-        return Vector256.Create(lower, upper);
-    }
 }
