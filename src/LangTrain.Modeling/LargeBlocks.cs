@@ -76,6 +76,21 @@ internal sealed partial class LargeBlocks
         }
     }
 
+    /// <summary>Gives back to the system whatever waits, and forgets what was in use once: after work whose sizes nobody will ask for again.</summary>
+    public void Release()
+    {
+        lock (_gate)
+        {
+            while (_waiting.Last is { } oldest)
+            {
+                Drop(oldest);
+            }
+
+            _waitingBySize.Clear();
+            _mostInUse = _bytesInUse;
+        }
+    }
+
     /// <summary>Whether a block from here, not given back, starts there.</summary>
     public bool Holds(nint start)
     {

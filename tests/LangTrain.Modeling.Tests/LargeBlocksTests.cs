@@ -41,6 +41,21 @@ public class LargeBlocksTests
     }
 
     [Fact]
+    public void Release_leaves_what_is_in_use()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Linux only.");
+        var blocks = new LargeBlocks();
+        var (kept, given) = (blocks.Take(3 * Megabyte), blocks.Take(64 * Megabyte));
+        blocks.Return(given);
+        Assert.InRange(blocks.MappedBytes, 67 * Megabyte, long.MaxValue);
+        blocks.Release();
+        Assert.InRange(blocks.MappedBytes, 3 * Megabyte, 4 * Megabyte);
+        Marshal.WriteInt32(kept, 3 * Megabyte - 4, 1); // still memory
+        Assert.True(blocks.Return(kept));
+        Assert.NotEqual(0, blocks.Take(64 * Megabyte));
+    }
+
+    [Fact]
     public void Large_tensors_live_there_and_oneDNN_s_too()
     {
         TorchSetup.Initialize();

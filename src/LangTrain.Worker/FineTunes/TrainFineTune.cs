@@ -67,7 +67,15 @@ internal sealed class TrainFineTune(IBlobStore blobs, ModelFiles models, WorkerO
         var trainingOptions = Options(job.Config);
         var recipe = Recipe(trainingOptions, files, observer, control, time);
         observer.OnEstimate(EstimateTraining.ToAnswer(recipe.Estimate()));
-        return recipe.Train();
+        try
+        {
+            return recipe.Train();
+        }
+        finally
+        {
+            // The next job, or serving beside it, has other sizes.
+            TorchSetup.ReleaseMemory();
+        }
     }
 
     /// <summary>The recipe of a method.</summary>
