@@ -9,8 +9,15 @@ internal static class LlamaCpp
 {
     public static double Perplexity(string model, string textFile)
     {
-        (string output, string log) = Run("llama-perplexity", "-m", model, "-f", textFile, "-c", "128", "-b", "128", "-t", "1", "-ctk", "f32", "-ctv", "f32");
-        Match found = Regex.Match(output + log, @"Final estimate: PPL = ([0-9.]+)");
+        // The program logs by a thread of its own and at times ends before its last line is out: then it is asked again.
+        Match found = Match.Empty;
+        string log = "";
+        for (int attempt = 0; attempt < 8 && !found.Success; attempt++)
+        {
+            (string output, log) = Run("llama-perplexity", "-m", model, "-f", textFile, "-c", "128", "-b", "128", "-t", "1", "-ctk", "f32", "-ctv", "f32");
+            found = Regex.Match(output + log, @"Final estimate: PPL = ([0-9.]+)");
+        }
+
         Assert.True(found.Success, log);
         return double.Parse(found.Groups[1].Value, CultureInfo.InvariantCulture);
     }
