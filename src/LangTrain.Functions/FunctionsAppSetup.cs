@@ -97,6 +97,8 @@ public static class FunctionsAppSetup
         services.AddSingleton<QueueModelTask>();
         services.AddSingleton<UploadedFiles>();
         services.AddSingleton<DeleteFile>();
+        services.TryAddSingleton(new UploadOptions());
+        services.AddSingleton<AssembleUpload>();
         services.AddSingleton<PartedUploads>();
         services.AddSingleton<CheckFile>();
         services.AddSingleton<CheckDataset>();

@@ -29,6 +29,21 @@ public abstract class FileStoreContract
         Assert.Empty((await Store.ListAsync(_account, new PageRequest(OldestFirst: true), "fine-tune")).Items);
     }
 
+    [Fact]
+    public async Task A_file_is_changed_once_a_version_and_not_after_it_is_gone()
+    {
+        var file = Some.File(accountId: _account) with { State = FileState.Assembling, BlobName = "", Sha256 = "" };
+        await Store.CreateAsync(file);
+        var row = (await Store.FindVersionAsync(_account, file.Id))!;
+        Assert.Equal(file, row.Value);
+        var changed = await Store.UpdateAsync(row, file with { State = FileState.Ready, BlobName = "b" });
+        await Assert.ThrowsAsync<StaleWriteException>(() => Store.UpdateAsync(row, file with { State = FileState.Failed }));
+        Assert.Equal(changed, await Store.FindVersionAsync(_account, file.Id));
+        await Store.DeleteAsync(_account, file.Id);
+        await Assert.ThrowsAsync<StaleWriteException>(() => Store.UpdateAsync(changed, file));
+        Assert.Null(await Store.FindVersionAsync(_account, file.Id));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

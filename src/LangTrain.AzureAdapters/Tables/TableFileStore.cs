@@ -33,6 +33,18 @@ internal sealed class TableFileStore(LazyResource<TableClient> table) : IFileSto
         (await _rows.FindAsync(accountId, fileId, cancellation))?.Value;
 
     /// <inheritdoc/>
+    public Task<Versioned<StoredFile>?> FindVersionAsync(string accountId, string fileId, CancellationToken cancellation = default) =>
+        _rows.FindAsync(accountId, fileId, cancellation);
+
+    /// <inheritdoc/>
+    public Task<Versioned<StoredFile>> UpdateAsync(Versioned<StoredFile> current, StoredFile changed, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(current);
+        ArgumentNullException.ThrowIfNull(changed);
+        return _rows.ReplaceAsync(current, changed, cancellation);
+    }
+
+    /// <inheritdoc/>
     public Task<bool> DeleteAsync(string accountId, string fileId, CancellationToken cancellation = default) =>
         _rows.DeleteAsync(accountId, fileId, cancellation);
 

@@ -24,9 +24,12 @@ public sealed record FileAnswer
     /// <summary><c>fine-tune</c>, <c>batch</c>, …</summary>
     public required string Purpose { get; init; }
 
-    /// <summary>Always <c>processed</c>: a file is there whole or not at all.</summary>
-    public string Status { get; init; } = "processed";
+    /// <summary><c>processed</c>; of a large upload <c>uploaded</c> until its parts are put together, or <c>error</c> where that cannot be done.</summary>
+    public required string Status { get; init; }
 
-    /// <summary>SHA-256 of the content, lower-case hex.</summary>
-    public required string Sha256 { get; init; }
+    /// <summary>What was wrong; absent unless <see cref="Status"/> is <c>error</c>.</summary>
+    public string? StatusDetails { get; init; }
+
+    /// <summary>SHA-256 of the content, lower-case hex; absent until the file is <c>processed</c>.</summary>
+    public string? Sha256 { get; init; }
 }

@@ -119,7 +119,7 @@ public sealed class PrepareDataset(IBlobStore blobs, IFileStore files, FetchData
     private async Task<Stream> OpenFileAsync(string accountId, string fileId, CancellationToken cancellation)
     {
         var file = await files.FindAsync(accountId, fileId, cancellation);
-        var content = file is null ? null : await blobs.OpenReadAsync(names.DatasetsContainer, file.BlobName, 0, cancellation);
+        var content = file is not { State: FileState.Ready } ? null : await blobs.OpenReadAsync(names.DatasetsContainer, file.BlobName, 0, cancellation);
         return content ?? throw new DatasetException("dataset_not_found", $"The file '{fileId}' is no longer there.");
     }
 }

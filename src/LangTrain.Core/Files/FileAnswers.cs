@@ -17,7 +17,9 @@ public static class FileAnswers
             ExpiresAt = file.ExpiresAt?.ToUnixTimeSeconds(),
             Filename = file.Filename,
             Purpose = file.Purpose,
-            Sha256 = file.Sha256,
+            Status = file.State switch { FileState.Ready => "processed", FileState.Assembling => "uploaded", _ => "error" },
+            StatusDetails = file.StateReason,
+            Sha256 = file.State == FileState.Ready ? file.Sha256 : null,
         };
     }
 }

@@ -12,6 +12,13 @@ public interface IFileStore
     /// <summary>A file of an account, or null.</summary>
     Task<StoredFile?> FindAsync(string accountId, string fileId, CancellationToken cancellation = default);
 
+    /// <summary>The row with its version; null when the account has no such file.</summary>
+    Task<Versioned<StoredFile>?> FindVersionAsync(string accountId, string fileId, CancellationToken cancellation = default);
+
+    /// <summary>Replaces the row if it is still at <paramref name="current"/>'s version. It expires as before.</summary>
+    /// <exception cref="StaleWriteException">The row was changed or deleted since.</exception>
+    Task<Versioned<StoredFile>> UpdateAsync(Versioned<StoredFile> current, StoredFile changed, CancellationToken cancellation = default);
+
     /// <summary>Deletes a row; false when there was none.</summary>
     Task<bool> DeleteAsync(string accountId, string fileId, CancellationToken cancellation = default);
 

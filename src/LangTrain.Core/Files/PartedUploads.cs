@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using LangTrain.Contracts;
 using LangTrain.Contracts.Files;
 using LangTrain.Core.Errors;
@@ -8,11 +7,12 @@ namespace LangTrain.Core.Files;
 
 /// <summary>Files that come in parts, through this service or straight to storage: create, add parts, complete, cancel, and give up what nobody completed. Thread-safe.</summary>
 /// <remarks>
-/// An upload is completed by one write of its row, which already knows the file's bytes; the file's own row follows and is written again by whoever
-/// comes next if this process dies in between. So completing twice, or dying anywhere, makes one file.
+/// An upload is completed by one write of its row; what follows from it is done again by whoever comes next if this process dies in between. So
+/// completing twice, or dying anywhere, makes one file. The write already knows the file's bytes, unless it is a large one
+/// (<see cref="UploadOptions.MostBytesInRequest"/>): its parts are put together afterwards, by <see cref="AssembleUpload"/>.
 /// </remarks>
 public sealed class PartedUploads(
-    IUploadStore uploads, IFileStore files, UploadedFiles bytes, IBlobStore blobs, IBlobLinks links, StorageNames names, TimeProvider time)
+    IUploadStore uploads, IFileStore files, UploadedFiles bytes, AssembleUpload assembly, IBlobStore blobs, IBlobLinks links, StorageNames names, UploadOptions options, TimeProvider time)
 {
     /// <summary>Largest part that is sent through this service.</summary>
     public const long MaxPartBytes = 64L << 20;
@@ -81,7 +81,7 @@ public sealed class PartedUploads(
         return part with { Direct = new StorageLink("PUT", url, DirectHeaders, (time.GetUtcNow() + life).ToUnixTimeSeconds()) };
     }
 
-    /// <summary>Makes a file of the parts.</summary>
+    /// <summary>Makes a file of the parts. Where the upload given back <see cref="UploadSession.IsAssembling"/>, the caller has <see cref="AssembleUpload"/> run.</summary>
     /// <param name="accountId">Owner.</param>
     /// <param name="uploadId">The upload.</param>
     /// <param name="partIds">All parts of the file in their order.</param>
@@ -95,41 +95,25 @@ public sealed class PartedUploads(
         var row = await RequireAsync(accountId, uploadId, cancellation);
         if (IsCompletedWith(row.Value, partIds))
         {
-            return await FinishAsync(row, cancellation);
+            return await assembly.FinishAsync(row, cancellation);
         }
 
         var upload = RequirePending(row.Value);
-        var sizes = await SizesAsync(upload, partIds, cancellation);
-        await using var joined = new JoinedBlobs(blobs, names.DatasetsContainer, [.. partIds.Select(id => upload.PartsPrefix + id)]);
-        await using var hashed = new HashingStream(joined, HashAlgorithmName.MD5);
-        var content = await bytes.StoreAsync(accountId, upload.Filename, hashed, upload.Bytes, cancellation);
-        try
-        {
-            if (content.Bytes != sizes)
-            {
-                throw ApiErrors.Conflict("upload_changed", "A part was written again while the upload was completed.", shouldRetry: null, param: "part_ids");
-            }
-
-            if (md5 is not null && !md5.Equals(hashed.Hash(), StringComparison.OrdinalIgnoreCase))
-            {
-                throw ApiErrors.Invalid("The parts' content does not have the given MD5: a part was damaged or their order is another.", "md5", "md5_mismatch");
-            }
-        }
-        catch
-        {
-            await bytes.DiscardAsync(content, CancellationToken.None);
-            throw;
-        }
-
+        await RequirePartsAsync(upload, partIds, cancellation);
+        var isLarge = upload.Bytes > options.MostBytesInRequest;
+        var content = isLarge ? null : await assembly.CopyAsync(upload, partIds, md5, cancellation);
         try
         {
             // Not to be broken off: a write whose fate is unknown must not lose the bytes that it may name.
-            row = await uploads.UpdateAsync(row, upload with { Status = UploadStatus.Completed, PartIds = [.. partIds], Content = content }, CancellationToken.None);
+            row = await uploads.UpdateAsync(row, upload with
+            {
+                Status = UploadStatus.Completed, PartIds = [.. partIds], Content = content, Md5 = isLarge ? md5 : null,
+            }, CancellationToken.None);
         }
         catch (StaleWriteException)
         {
             // Completed, cancelled or given up by somebody else meanwhile.
-            await bytes.DiscardAsync(content, CancellationToken.None);
+            await (content is null ? Task.CompletedTask : bytes.DiscardAsync(content, CancellationToken.None));
             row = await RequireAsync(accountId, uploadId, cancellation);
             if (!IsCompletedWith(row.Value, partIds))
             {
@@ -138,7 +122,7 @@ public sealed class PartedUploads(
             }
         }
 
-        return await FinishAsync(row, cancellation);
+        return await assembly.FinishAsync(row, cancellation);
     }
 
     /// <summary>Gives an upload up. Doing it twice does no harm.</summary>
@@ -157,7 +141,7 @@ public sealed class PartedUploads(
             try
             {
                 var cancelled = await uploads.UpdateAsync(row, row.Value with { Status = UploadStatus.Cancelled }, cancellation);
-                await DeletePartsAsync(cancelled.Value, cancellation);
+                await assembly.DeletePartsAsync(cancelled.Value, cancellation);
                 return cancelled.Value;
             }
             catch (StaleWriteException)
@@ -178,12 +162,10 @@ public sealed class PartedUploads(
             {
                 try
                 {
-                    row = row.Value.Status switch
+                    if (row.Value.Status == UploadStatus.Pending)
                     {
-                        UploadStatus.Pending => await uploads.UpdateAsync(row, row.Value with { Status = UploadStatus.Expired }, cancellation),
-                        UploadStatus.Completed => row with { Value = await FinishAsync(row, cancellation) },
-                        _ => row,
-                    };
+                        row = await uploads.UpdateAsync(row, row.Value with { Status = UploadStatus.Expired }, cancellation);
+                    }
                 }
                 catch (StaleWriteException)
                 {
@@ -191,7 +173,15 @@ public sealed class PartedUploads(
                     continue;
                 }
 
-                await DeletePartsAsync(row.Value, cancellation);
+                if (row.Value.Status == UploadStatus.Completed)
+                {
+                    // Even a large one is put together here if nobody did: this is the last that looks at it.
+                    await assembly.ExecuteAsync(new UploadRef(due.AccountId, due.Id), cancellation);
+                }
+                else
+                {
+                    await assembly.DeletePartsAsync(row.Value, cancellation);
+                }
             }
 
             await uploads.SettleAsync(due, cancellation);
@@ -235,73 +225,32 @@ public sealed class PartedUploads(
     private UploadPartAnswer NewPart(UploadSession upload) =>
         new() { Id = Ids.New("part", time), UploadId = upload.Id, CreatedAt = time.GetUtcNow().ToUnixTimeSeconds() };
 
-    private async Task<long> SizesAsync(UploadSession upload, IReadOnlyList<string> partIds, CancellationToken cancellation)
+    private async Task RequirePartsAsync(UploadSession upload, IReadOnlyList<string> partIds, CancellationToken cancellation)
     {
         if (partIds.Count is 0 or > MostParts || partIds.Distinct(StringComparer.Ordinal).Count() != partIds.Count)
         {
             throw ApiErrors.Invalid($"part_ids must name each part of the file once, in order; 1 to {MostParts} of them.", "part_ids");
         }
 
+        // One listing for all: a request a part would take minutes where there are thousands.
+        var sizes = new Dictionary<string, long>(StringComparer.Ordinal);
+        await foreach (var blob in blobs.ListAsync(names.DatasetsContainer, upload.PartsPrefix, cancellation))
+        {
+            sizes[blob.Name[upload.PartsPrefix.Length..]] = blob.Bytes;
+        }
+
         var total = 0L;
         for (var i = 0; i < partIds.Count; i++)
         {
-            // The id is a blob's name: nothing but an id of ours may become one.
-            var found = Ids.IsOf("part", partIds[i]) ? await blobs.FindAsync(names.DatasetsContainer, upload.PartsPrefix + partIds[i], cancellation) : null;
-            total += found?.Bytes ?? throw ApiErrors.Invalid($"The upload has no part '{ApiErrors.Shorten(partIds[i])}', or its bytes have not come.", $"part_ids[{i}]", "part_not_found");
+            // The id becomes a blob's name: nothing but an id of ours may.
+            total += Ids.IsOf("part", partIds[i]) && sizes.TryGetValue(partIds[i], out var size)
+                ? size
+                : throw ApiErrors.Invalid($"The upload has no part '{ApiErrors.Shorten(partIds[i])}', or its bytes have not come.", $"part_ids[{i}]", "part_not_found");
         }
 
-        return total == upload.Bytes
-            ? total
-            : throw ApiErrors.Invalid($"The parts have {total} bytes together; the upload was to have {upload.Bytes}.", "part_ids", "bytes_mismatch");
-    }
-
-    private async Task<UploadSession> FinishAsync(Versioned<UploadSession> row, CancellationToken cancellation)
-    {
-        var upload = row.Value;
-        if (!upload.IsFileMade)
+        if (total != upload.Bytes)
         {
-            var content = upload.Content ?? throw new InvalidOperationException("A completed upload has its content.");
-            var now = time.GetUtcNow();
-            try
-            {
-                await files.CreateAsync(new StoredFile
-                {
-                    Id = upload.FileId,
-                    AccountId = upload.AccountId,
-                    Filename = upload.Filename,
-                    Purpose = upload.Purpose,
-                    Bytes = content.Bytes,
-                    Sha256 = content.Sha256,
-                    BlobName = content.BlobName,
-                    CreatedAt = now,
-                    ExpiresAt = upload.FileLifetime is { } life ? now + life : null,
-                }, cancellation);
-            }
-            catch (AlreadyExistsException)
-            {
-                // Whoever was here before died, or is, at the next line.
-            }
-
-            try
-            {
-                upload = (await uploads.UpdateAsync(row, upload with { IsFileMade = true }, cancellation)).Value;
-            }
-            catch (StaleWriteException)
-            {
-                // Noted by somebody else.
-                upload = upload with { IsFileMade = true };
-            }
-        }
-
-        await DeletePartsAsync(upload, cancellation);
-        return upload;
-    }
-
-    private async Task DeletePartsAsync(UploadSession upload, CancellationToken cancellation)
-    {
-        await foreach (var blob in blobs.ListAsync(names.DatasetsContainer, upload.PartsPrefix, cancellation))
-        {
-            await blobs.DeleteAsync(names.DatasetsContainer, blob.Name, cancellation);
+            throw ApiErrors.Invalid($"The parts have {total} bytes together; the upload was to have {upload.Bytes}.", "part_ids", "bytes_mismatch");
         }
     }
 }

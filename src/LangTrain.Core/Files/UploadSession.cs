@@ -18,7 +18,7 @@ public enum UploadStatus
 
 /// <summary>A file that comes in parts, as its row holds it. Immutable.</summary>
 /// <remarks>
-/// Parts are blobs of their own below <see cref="PartsPrefix"/>; their ids are their names and nothing else is kept of them. Completing
+/// Parts are blobs of their own below <see cref="PartsPrefix"/>; their ids are their names and nothing else is kept of them. <see cref="AssembleUpload"/>
 /// reads them in order into the file's blob, hashing on the way, so that what was checked is what is kept.
 /// </remarks>
 public sealed record UploadSession
@@ -47,8 +47,14 @@ public sealed record UploadSession
     /// <summary>The parts it was completed with, in order; null before.</summary>
     public IReadOnlyList<string>? PartIds { get; init; }
 
-    /// <summary>The file's bytes, once completed.</summary>
+    /// <summary>MD5 that a file must have whose parts are put together after its completion, hex; null where its owner did not say.</summary>
+    public string? Md5 { get; init; }
+
+    /// <summary>The file's bytes; null before completion, and after that of a large one until its parts are put together.</summary>
     public StoredUpload? Content { get; init; }
+
+    /// <summary>Why its parts could not be put together after its completion, for the owner; else null.</summary>
+    public string? Problem { get; init; }
 
     /// <summary>Whether the file's row was written; after that it may have been deleted again.</summary>
     public bool IsFileMade { get; init; }
@@ -64,4 +70,10 @@ public sealed record UploadSession
 
     /// <summary>Folder of its parts in the datasets container, with a slash at its end.</summary>
     public string PartsPrefix => $"uploads/{AccountId}/{Id}/";
+
+    /// <summary>Folder in the datasets container in which each try to put the parts together has a blob of its own, with a slash at its end.</summary>
+    public string ContentPrefix => $"files/{AccountId}/{Id}/";
+
+    /// <summary>Whether it is completed and its parts are not put together yet.</summary>
+    public bool IsAssembling => Status == UploadStatus.Completed && Content is null && Problem is null;
 }

@@ -27,13 +27,12 @@ public sealed class UploadedFiles(IFileStore files, IBlobStore blobs, StorageNam
     /// <summary>Stores the bytes of an upload as they come. What is known only after them (OpenAI's clients send <c>purpose</c> last) follows with <see cref="CreateAsync"/>.</summary>
     /// <exception cref="ApiException">413.</exception>
     public Task<StoredUpload> StoreAsync(string accountId, string? filename, Stream content, CancellationToken cancellation = default) =>
-        StoreAsync(accountId, filename, content, MaxBytes, cancellation);
+        StoreAsync($"files/{accountId}/{Ids.New("upload", time)}", filename, content, MaxBytes, cancellation);
 
-    /// <summary>As above, for content of another size.</summary>
+    /// <summary>As above, in a blob of the caller's choice and for content of another size.</summary>
     /// <exception cref="ApiException">413.</exception>
-    internal async Task<StoredUpload> StoreAsync(string accountId, string? filename, Stream content, long maxBytes, CancellationToken cancellation)
+    internal async Task<StoredUpload> StoreAsync(string blob, string? filename, Stream content, long maxBytes, CancellationToken cancellation)
     {
-        var blob = $"files/{accountId}/{Ids.New("upload", time)}";
         using var measured = new MeasuredStream(content, maxBytes, "The file");
         await blobs.WriteAsync(names.DatasetsContainer, blob, measured, overwrite: false, cancellation);
         return new StoredUpload(blob, CleanName(filename), measured.Bytes, measured.Sha256());
@@ -113,11 +112,11 @@ public sealed class UploadedFiles(IFileStore files, IBlobStore blobs, StorageNam
     }
 
     /// <summary>Opens a file's bytes from an offset.</summary>
-    /// <exception cref="ApiException">404.</exception>
+    /// <exception cref="ApiException">404; 409 where they are not put together yet.</exception>
     public async Task<Stream> OpenAsync(StoredFile file, long offset, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(file);
-        return await blobs.OpenReadAsync(names.DatasetsContainer, file.BlobName, offset, cancellation) ?? throw ApiErrors.NotFound("file", file.Id);
+        return await blobs.OpenReadAsync(names.DatasetsContainer, file.RequireReady().BlobName, offset, cancellation) ?? throw ApiErrors.NotFound("file", file.Id);
     }
 
     /// <summary>A page of an account's files.</summary>
@@ -130,7 +129,7 @@ public sealed class UploadedFiles(IFileStore files, IBlobStore blobs, StorageNam
     {
         var file = await GetAsync(accountId, fileId, cancellation);
         await files.DeleteAsync(accountId, fileId, cancellation);
-        await blobs.DeleteAsync(names.DatasetsContainer, file.BlobName, cancellation);
+        await DeleteBytesAsync(file, cancellation);
     }
 
     /// <summary>Deletes what has expired, of all accounts: for the sweep.</summary>
@@ -141,12 +140,16 @@ public sealed class UploadedFiles(IFileStore files, IBlobStore blobs, StorageNam
         await foreach (var file in files.ListExpiredAsync(time.GetUtcNow(), cancellation))
         {
             // The blob first here: if this dies in between, the row is found again.
-            await blobs.DeleteAsync(names.DatasetsContainer, file.BlobName, cancellation);
+            await DeleteBytesAsync(file, cancellation);
             count += await files.DeleteAsync(file.AccountId, file.Id, cancellation) ? 1 : 0;
         }
 
         return count;
     }
+
+    // Those of a file that is being put together go by themselves, once whoever does it finds its row gone.
+    private Task DeleteBytesAsync(StoredFile file, CancellationToken cancellation) =>
+        file.State == FileState.Ready ? blobs.DeleteAsync(names.DatasetsContainer, file.BlobName, cancellation) : Task.CompletedTask;
 
     internal static string CleanName(string? filename)
     {

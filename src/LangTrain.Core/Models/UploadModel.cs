@@ -44,7 +44,7 @@ public sealed class UploadModel(
     }
 
     /// <summary>Finds files of the account by the ids of files or of completed uploads. They stay the owner's.</summary>
-    /// <exception cref="ApiException">404; 409 for an upload that is not completed.</exception>
+    /// <exception cref="ApiException">404; 409 for an upload that is not completed, or whose parts are still being put together.</exception>
     public async Task<IReadOnlyList<UploadedModelFile>> FindFilesAsync(string accountId, IReadOnlyList<string> ids, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(ids);
@@ -60,7 +60,7 @@ public sealed class UploadModel(
             }
 
             var file = await files.FindAsync(accountId, id, cancellation) ?? throw ApiErrors.NotFound("file", ids[i], $"files[{i}]");
-            found.Add(new UploadedModelFile(names.DatasetsContainer, file.BlobName, file.Filename, IsOwned: false));
+            found.Add(new UploadedModelFile(names.DatasetsContainer, file.RequireReady($"files[{i}]").BlobName, file.Filename, IsOwned: false));
         }
 
         return found;

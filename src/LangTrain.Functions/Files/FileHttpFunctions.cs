@@ -67,7 +67,7 @@ public sealed class FileHttpFunctions(UploadedFiles files, DeleteFile delete, Id
     {
         var caller = request.Caller(Scopes.Read);
         var file = await files.GetAsync(caller.AccountId, fileId, cancellation);
-        return await FileContent.AnswerAsync(request, file, offset => files.OpenAsync(file, offset, cancellation));
+        return await FileContent.AnswerAsync(request, file.RequireReady(), offset => files.OpenAsync(file, offset, cancellation));
     }
 
     /// <summary><c>DELETE /files/{id}</c>.</summary>

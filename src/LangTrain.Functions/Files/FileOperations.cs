@@ -27,7 +27,7 @@ internal static class FileOperations
             Scope = Scopes.Read, Query = [.. ApiQuery.Page, ApiQuery.Text("purpose", "Only files of this purpose.")],
         },
         new ApiOperation("GET", "files/{fileId}", "GetFile", "Gives one file's data.", ApiAnswer.Json(ApiJson.Wire.FileAnswer)) { Scope = Scopes.Read },
-        new ApiOperation("GET", "files/{fileId}/content", "GetFileContent", "Gives a file's bytes, or a range of them.", ApiAnswer.Other("application/octet-stream", "The bytes.")) { Scope = Scopes.Read, GivesRanges = true },
+        new ApiOperation("GET", "files/{fileId}/content", "GetFileContent", "Gives a file's bytes, or a range of them.", ApiAnswer.Other("application/octet-stream", "The bytes.")) { Scope = Scopes.Read, GivesRanges = true, Errors = [409] },
         new ApiOperation("DELETE", "files/{fileId}", "DeleteFile", "Deletes a file that no job is about to read; jobs that train have a copy of their own.", ApiAnswer.Json(ApiJson.Wire.DeletedAnswer)) { Scope = Scopes.Train, Errors = [409] },
         new ApiOperation("POST", "files/{fileId}/validate", "ValidateFile", "Checks every row of a file of training data.", ApiAnswer.Json(ApiJson.Wire.FileValidationAnswer))
         {
@@ -72,6 +72,7 @@ internal static class FileOperations
         new ApiOperation("POST", "uploads/{uploadId}/complete", "CompleteUpload", "Makes the file of its parts.", ApiAnswer.Json(ApiJson.Wire.UploadAnswer))
         {
             Scope = Scopes.Train,
+            Description = "The parts of a file of more than 1 GiB are put together after the answer: its `status` is `uploaded` first, then `processed`, or `error` with `status_details`.",
             Body = ApiBody.Json("""
                 {"type":"object","required":["part_ids"],"additionalProperties":false,"properties":{
                   "part_ids":{"type":"array","maxItems":10000,"items":{"type":"string","maxLength":128},"description":"Parts in their order."},

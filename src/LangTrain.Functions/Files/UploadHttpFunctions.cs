@@ -3,9 +3,11 @@ using LangTrain.Core.Accounts;
 using LangTrain.Core.Errors;
 using LangTrain.Core.Files;
 using LangTrain.Core.Idempotency;
+using LangTrain.Functions.FineTunes;
 using LangTrain.Functions.Http;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
 
 namespace LangTrain.Functions.Files;
 
@@ -62,10 +64,13 @@ public sealed class UploadHttpFunctions(PartedUploads uploads, IdempotentRequest
         throw ApiErrors.Invalid("data is required.", "data", "missing_required_parameter");
     }
 
-    /// <summary><c>POST /uploads/{id}/complete</c>: <c>part_ids</c> in order, <c>md5</c>. Doing it again gives the same file.</summary>
+    /// <summary><c>POST /uploads/{id}/complete</c>: <c>part_ids</c> in order, <c>md5</c>. Doing it again gives the same file. A large one is <c>uploaded</c> first and <c>processed</c> later.</summary>
     [Function("CompleteUpload")]
     public async Task<IResult> CompleteUpload(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "uploads/{uploadId}/complete")] HttpRequest request, string uploadId, CancellationToken cancellation)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "uploads/{uploadId}/complete")] HttpRequest request,
+        [DurableClient] DurableTaskClient orchestrations,
+        string uploadId,
+        CancellationToken cancellation)
     {
         var accountId = request.Caller(Scopes.Train).AccountId;
         await uploads.GetAsync(accountId, uploadId, cancellation);
@@ -80,6 +85,12 @@ public sealed class UploadHttpFunctions(PartedUploads uploads, IdempotentRequest
         body.RefuseUnknownKeys();
         body.Problems.ThrowIfAny();
         var upload = await uploads.CompleteAsync(accountId, uploadId, parts!, md5, cancellation);
+        if (upload.IsAssembling)
+        {
+            await orchestrations.EnsureStartedAsync(
+                AssembleUploadOrchestration.Name, upload.Id, new UploadRef(accountId, upload.Id), restartEnded: true, cancellation);
+        }
+
         return Answer.Json(await uploads.ToAnswerAsync(upload, cancellation), ApiJson.Wire.UploadAnswer);
     }
 

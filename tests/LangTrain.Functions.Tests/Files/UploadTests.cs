@@ -4,6 +4,7 @@ using LangTrain.Core.Files;
 using LangTrain.Core.Storage;
 using LangTrain.Functions.Tests.Hosting;
 using LangTrain.Testing;
+using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace LangTrain.Functions.Tests.Files;
@@ -39,6 +40,23 @@ public sealed class UploadTests
         await app.Client.DeleteAsync("files/" + file.Text("id")).JsonAsync();
         await app.Client.PostAsync($"uploads/{id}/complete", order).JsonAsync();
         await app.Client.GetAsync("files/" + file.Text("id")).ErrorAsync(HttpStatusCode.NotFound);
+    }
+
+    [Fact]
+    public async Task A_large_upload_is_completed_at_once_and_processed_later()
+    {
+        await using var app = await TestApp.StartAsync(change: services => services.AddSingleton(new UploadOptions { MostBytesInRequest = 10 }));
+        var id = (await CreateAsync(app, Rows.Length)).Text("id");
+        var order = new { part_ids = new[] { await PartAsync(app.Client, id, Rows) } };
+        var file = (await app.Client.PostAsync($"uploads/{id}/complete", order).JsonAsync()).GetProperty("file");
+        Assert.Equal(("uploaded", false), (file.Text("status"), file.TryGetProperty("sha256", out _)));
+        Assert.Contains(id, ((RecordingDurableTaskClient)app.Service<DurableTaskClient>()).Started);
+        Assert.Equal("file_not_ready", (await app.Client.GetAsync($"files/{file.Text("id")}/content").ErrorAsync(HttpStatusCode.Conflict)).Text("code"));
+        Assert.Equal("file_not_ready", (await app.Client.PostAsync("models", new { name = "mine", files = new[] { id } }).ErrorAsync(HttpStatusCode.Conflict)).Text("code"));
+
+        await app.Service<AssembleUpload>().ExecuteAsync(new UploadRef(Core.Accounts.BootstrapAccount.AccountId, id));
+        Assert.Equal("processed", (await app.Client.GetAsync("files/" + file.Text("id")).JsonAsync()).Text("status"));
+        Assert.Equal(Rows, await app.Client.GetByteArrayAsync($"files/{file.Text("id")}/content"));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using LangTrain.Core.Files;
 using LangTrain.Core.Storage;
@@ -8,14 +9,15 @@ namespace LangTrain.Testing;
 public sealed class InMemoryFileStore : IFileStore
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<(string AccountId, string Id), StoredFile> _rows = [];
+    private readonly Dictionary<(string AccountId, string Id), Versioned<StoredFile>> _rows = [];
+    private long _version;
 
     public Task CreateAsync(StoredFile file, CancellationToken cancellation = default)
     {
         cancellation.ThrowIfCancellationRequested();
         lock (_lock)
         {
-            if (!_rows.TryAdd((file.AccountId, file.Id), file))
+            if (!_rows.TryAdd((file.AccountId, file.Id), Next(file)))
             {
                 throw new AlreadyExistsException($"File {file.Id}");
             }
@@ -24,12 +26,27 @@ public sealed class InMemoryFileStore : IFileStore
         return Task.CompletedTask;
     }
 
-    public Task<StoredFile?> FindAsync(string accountId, string fileId, CancellationToken cancellation = default)
+    public async Task<StoredFile?> FindAsync(string accountId, string fileId, CancellationToken cancellation = default) =>
+        (await FindVersionAsync(accountId, fileId, cancellation))?.Value;
+
+    public Task<Versioned<StoredFile>?> FindVersionAsync(string accountId, string fileId, CancellationToken cancellation = default)
     {
         cancellation.ThrowIfCancellationRequested();
         lock (_lock)
         {
             return Task.FromResult(_rows.GetValueOrDefault((accountId, fileId)));
+        }
+    }
+
+    public Task<Versioned<StoredFile>> UpdateAsync(Versioned<StoredFile> current, StoredFile changed, CancellationToken cancellation = default)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        lock (_lock)
+        {
+            var key = (changed.AccountId, changed.Id);
+            return _rows.TryGetValue(key, out var row) && row.ETag == current.ETag
+                ? Task.FromResult(_rows[key] = Next(changed))
+                : throw new StaleWriteException($"File {changed.Id}");
         }
     }
 
@@ -47,7 +64,7 @@ public sealed class InMemoryFileStore : IFileStore
         cancellation.ThrowIfCancellationRequested();
         lock (_lock)
         {
-            var mine = _rows.Values.Where(file => file.AccountId == accountId && (purpose is null || file.Purpose == purpose));
+            var mine = _rows.Values.Select(row => row.Value).Where(file => file.AccountId == accountId && (purpose is null || file.Purpose == purpose));
             return Task.FromResult(InMemoryPages.Take(mine, file => file.Id, page));
         }
     }
@@ -58,7 +75,7 @@ public sealed class InMemoryFileStore : IFileStore
         StoredFile[] found;
         lock (_lock)
         {
-            found = [.. _rows.Values.Where(file => file.ExpiresAt < at)];
+            found = [.. _rows.Values.Select(row => row.Value).Where(file => file.ExpiresAt < at)];
         }
 
         foreach (var file in found)
@@ -69,4 +86,6 @@ public sealed class InMemoryFileStore : IFileStore
 
         await Task.CompletedTask;
     }
+
+    private Versioned<StoredFile> Next(StoredFile file) => new(file, (++_version).ToString(CultureInfo.InvariantCulture));
 }
