@@ -13,7 +13,10 @@ public static class GuardedHttp
 {
     /// <summary>A client; the caller keeps one for its lifetime and disposes it.</summary>
     /// <param name="allowPrivate">Whether private and loopback addresses are let through (the setting for tests and closed networks).</param>
-    public static HttpClient CreateClient(bool allowPrivate)
+    public static HttpClient CreateClient(bool allowPrivate) => CreateClient(allowPrivate, new SystemNetwork());
+
+    /// <summary>As above, over a network of the caller's.</summary>
+    internal static HttpClient CreateClient(bool allowPrivate, IOutgoingNetwork network)
     {
         var handler = new SocketsHttpHandler
         {
@@ -24,43 +27,34 @@ public static class GuardedHttp
             ConnectTimeout = TimeSpan.FromSeconds(10),
             MaxResponseHeadersLength = 64,
             PooledConnectionLifetime = TimeSpan.FromMinutes(2),
-            ConnectCallback = (context, cancellation) => ConnectAsync(context.DnsEndPoint, allowPrivate, cancellation),
+            ConnectCallback = (context, cancellation) => ConnectAsync(network, context.DnsEndPoint, allowPrivate, cancellation),
         };
         var client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
         client.DefaultRequestHeaders.UserAgent.ParseAdd("LangTrain/1.0");
         return client;
     }
 
-    private static async ValueTask<Stream> ConnectAsync(DnsEndPoint target, bool allowPrivate, CancellationToken cancellation)
+    private static async ValueTask<Stream> ConnectAsync(IOutgoingNetwork network, DnsEndPoint target, bool allowPrivate, CancellationToken cancellation)
     {
-        var addresses = IPAddress.TryParse(target.Host, out var literal) ? [literal] : await Dns.GetHostAddressesAsync(target.Host, cancellation);
-        Exception? last = null;
-        foreach (var address in addresses)
+        // Asked once: what is checked and what is connected to are the same objects.
+        var addresses = IPAddress.TryParse(target.Host, out var literal) ? [literal] : await network.ResolveAsync(target.Host, cancellation);
+        if (!allowPrivate && !Array.TrueForAll(addresses, PublicAddress.IsPublic))
         {
             // One private address among public ones is enough to refuse: the name is not what it seems.
-            if (!allowPrivate && !PublicAddress.IsPublic(address))
-            {
-                throw new PrivateAddressException();
-            }
+            throw new PrivateAddressException();
         }
 
+        SocketException? last = null;
         foreach (var address in addresses)
         {
-            var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             try
             {
-                await socket.ConnectAsync(new IPEndPoint(address, target.Port), cancellation);
-                return new NetworkStream(socket, ownsSocket: true);
+                // A socket for IPv6 alone, as one is that is made for an IPv6 address, cannot reach an IPv4 address written as one.
+                return await network.ConnectAsync(new IPEndPoint(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address, target.Port), cancellation);
             }
             catch (SocketException unreachable)
             {
-                socket.Dispose();
                 last = unreachable;
-            }
-            catch
-            {
-                socket.Dispose();
-                throw;
             }
         }
 
