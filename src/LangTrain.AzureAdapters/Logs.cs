@@ -19,4 +19,7 @@ internal static partial class Logs
 
     [LoggerMessage(5, LogLevel.Error, "The relay failed on job {JobId}; it goes on with the next.")]
     public static partial void RelayFailed(ILogger logger, string jobId, Exception failure);
+
+    [LoggerMessage(6, LogLevel.Error, "Web PubSub did not end the connections of the API key {KeyId}, which is no longer valid ({Reason}): they stay until their clients leave.")]
+    public static partial void RelayKeptConnections(ILogger logger, string keyId, string reason);
 }

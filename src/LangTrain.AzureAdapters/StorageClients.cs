@@ -14,6 +14,8 @@ namespace LangTrain.AzureAdapters;
 /// <summary>The storage account's tables, queues and containers, each made at its first use. One a process. Thread-safe.</summary>
 internal sealed class StorageClients
 {
+    // Table storage itself gives up after 30 seconds, a queue too; the usual 100, four times, is longer than any front waits for an answer.
+    private static readonly TimeSpan LongestRow = TimeSpan.FromSeconds(30);
     private readonly ConcurrentDictionary<string, LazyResource<TableClient>> _tables = new();
     private readonly TableServiceClient _tableService;
     private readonly TableServiceClient _tableServiceOnce;
@@ -27,10 +29,11 @@ internal sealed class StorageClients
         _maxDequeueCount = options.MaxDequeueCount;
         // Blobs carry weights: a slow block is no reason to give up after the usual 100 seconds.
         var blobOptions = new BlobClientOptions { Retry = { NetworkTimeout = TimeSpan.FromMinutes(5) } };
-        var queueOptions = new QueueClientOptions { MessageEncoding = QueueMessageEncoding.None };
+        var queueOptions = new QueueClientOptions { MessageEncoding = QueueMessageEncoding.None, Retry = { NetworkTimeout = LongestRow } };
+        var tableOptions = new TableClientOptions { Retry = { NetworkTimeout = LongestRow } };
         if (options.StorageConnectionString is { Length: > 0 } connection)
         {
-            _tableService = new TableServiceClient(connection);
+            _tableService = new TableServiceClient(connection, tableOptions);
             _tableServiceOnce = new TableServiceClient(connection, Once());
             _queueService = new QueueServiceClient(connection, queueOptions);
             Blobs = new BlobServiceClient(connection, blobOptions);
@@ -38,7 +41,7 @@ internal sealed class StorageClients
         }
 
         var credential = CredentialOf(options);
-        _tableService = new TableServiceClient(Endpoint(options.TableServiceUri, "table"), credential);
+        _tableService = new TableServiceClient(Endpoint(options.TableServiceUri, "table"), credential, tableOptions);
         _tableServiceOnce = new TableServiceClient(Endpoint(options.TableServiceUri, "table"), credential, Once());
         _queueService = new QueueServiceClient(Endpoint(options.QueueServiceUri, "queue"), credential, queueOptions);
         Blobs = new BlobServiceClient(Endpoint(options.BlobServiceUri, "blob"), credential, blobOptions);

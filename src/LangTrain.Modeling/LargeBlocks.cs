@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace LangTrain.Modeling;
 
 /// <summary>
@@ -10,9 +8,8 @@ namespace LangTrain.Modeling;
 /// What is mapped stays within a few percent of the most that was ever in use at once: beyond that, a block that is needed takes the place of those that waited longest.
 /// Thread-safe.
 /// </remarks>
-internal sealed partial class LargeBlocks
+internal sealed class LargeBlocks
 {
-    private const int ReadWrite = 3, PrivateAnonymous = 0x22, HugePages = 14; // sys/mman.h
     private const long Slack = 32L << 20;
     private readonly Lock _gate = new();
     private readonly Dictionary<nint, long> _inUse = [];
@@ -40,11 +37,13 @@ internal sealed partial class LargeBlocks
                     Drop(oldest);
                 }
 
-                start = Map(size);
+                start = MemoryPages.Map(size);
                 if (start == 0)
                 {
                     return 0;
                 }
+
+                MappedBytes += size;
             }
 
             _bytesInUse += size;
@@ -130,32 +129,9 @@ internal sealed partial class LargeBlocks
     private void Drop(LinkedListNode<Block> node)
     {
         _waiting.Remove(node);
-        _ = Unmap(node.Value.Start, (nuint)node.Value.Size);
+        MemoryPages.Unmap(node.Value.Start, node.Value.Size);
         MappedBytes -= node.Value.Size;
     }
-
-    private nint Map(long size)
-    {
-        nint start = Map(0, (nuint)size, ReadWrite, PrivateAnonymous, -1, 0);
-        if (start == -1)
-        {
-            return 0;
-        }
-
-        // Fewer faults and fewer misses of the address cache; where the system does not allow it, nothing is lost.
-        _ = Advise(start, (nuint)size, HugePages);
-        MappedBytes += size;
-        return start;
-    }
-
-    [LibraryImport("libc", EntryPoint = "mmap")]
-    private static partial nint Map(nint address, nuint length, int protection, int flags, int file, nint offset);
-
-    [LibraryImport("libc", EntryPoint = "munmap")]
-    private static partial int Unmap(nint address, nuint length);
-
-    [LibraryImport("libc", EntryPoint = "madvise")]
-    private static partial int Advise(nint address, nuint length, int advice);
 
     private readonly record struct Block(nint Start, long Size);
 }

@@ -20,6 +20,11 @@ export const facts = pairs => el("div", { class: "facts" }, pairs.filter(([, val
 
 export const notice = error => el("p", { class: "notice", role: "alert" }, error.message);
 
+// Runs what a button asks for, then shows the page again with what it gave; what goes wrong is said at the top.
+export const acting = (page, show) => async work => {
+  try { await show(await work()); } catch (error) { page.prepend(notice(error)); }
+};
+
 export const when = value => value ? new Date(typeof value === "number" ? value * 1000 : value).toLocaleString() : "–";
 
 export function duration(seconds) {

@@ -1,14 +1,12 @@
 // API keys: a new one is shown once.
 import { call } from "./api.js";
-import { el, notice, when } from "./dom.js";
+import { acting, el, when } from "./dom.js";
 
 const scopes = ["read", "train", "infer", "admin"];
 
 export async function keysPage(page, signal, _, made) {
   const { data } = await call("GET", "api-keys", undefined, signal);
-  const act = async (work) => {
-    try { await keysPage(page, signal, _, await work()); } catch (error) { page.prepend(notice(error)); }
-  };
+  const act = acting(page, made => keysPage(page, signal, _, made));
   const name = el("input", { required: true, maxlength: 100, placeholder: "Name", "aria-label": "Name", class: "grow" });
   const boxes = scopes.map(scope => el("input", { type: "checkbox", value: scope, id: `scope-${scope}`, checked: scope !== "admin" }));
   page.replaceChildren(el("h1", {}, "API keys"),

@@ -1,14 +1,12 @@
 // Webhooks: a new one's secret is shown once; what was sent is listed on demand.
 import { call } from "./api.js";
-import { el, notice, status, when } from "./dom.js";
+import { acting, el, notice, status, when } from "./dom.js";
 
 const events = ["fine_tune.completed", "fine_tune.failed", "fine_tune.cancelled"];
 
 export async function webhooksPage(page, signal, _, made) {
   const { data } = await call("GET", "webhooks", undefined, signal);
-  const act = async (work) => {
-    try { await webhooksPage(page, signal, _, await work()); } catch (error) { page.prepend(notice(error)); }
-  };
+  const act = acting(page, made => webhooksPage(page, signal, _, made));
   const url = el("input", { type: "url", required: true, placeholder: "https://example.com/hook", "aria-label": "URL", class: "grow" });
   const boxes = events.map(event => el("input", { type: "checkbox", value: event, checked: true }));
   page.replaceChildren(el("h1", {}, "Webhooks"),

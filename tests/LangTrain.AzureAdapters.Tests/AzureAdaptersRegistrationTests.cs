@@ -53,7 +53,7 @@ public sealed class AzureAdaptersRegistrationTests(AzuriteFixture azurite)
         var relay = provider.GetRequiredService<IJobRelay>();
         relay.Publish(Some.Job().Ref(), []);
 
-        await Assert.ThrowsAsync<RelayUnavailableException>(() => relay.CreateClientUrlAsync(Some.Job().Ref(), TimeSpan.FromMinutes(1)));
+        await Assert.ThrowsAsync<RelayUnavailableException>(() => relay.CreateClientUrlAsync(new JobStreamUser(Some.Job().Ref(), "key-1"), TimeSpan.FromMinutes(1)));
     }
 
     [Fact]

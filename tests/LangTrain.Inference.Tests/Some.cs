@@ -47,15 +47,20 @@ internal static class Some
         return adapter;
     }
 
-    private static string? FindStories()
+    /// <summary>The root of the repository in which the tests run.</summary>
+    public static string Repository()
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
-            if (!File.Exists(Path.Combine(folder.FullName, "LangTrain.Functions.sln")))
-                continue;
-            var path = Path.Combine(folder.Parent!.FullName, "shared", "models", "stories260K");
-            return Directory.Exists(path) ? path : null;
+            if (File.Exists(Path.Combine(folder.FullName, "LangTrain.Functions.sln")))
+                return folder.FullName;
         }
-        return null;
+        throw new DirectoryNotFoundException("The tests do not run inside the repository.");
+    }
+
+    private static string? FindStories()
+    {
+        var path = Path.Combine(Path.GetDirectoryName(Repository())!, "shared", "models", "stories260K");
+        return Directory.Exists(path) ? path : null;
     }
 }

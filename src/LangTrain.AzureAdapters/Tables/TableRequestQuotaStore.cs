@@ -72,8 +72,7 @@ internal sealed class TableRequestQuotaStore(LazyResource<TableClient> table, La
         throw new StaleWriteException($"The request windows of {accountId}");
     }
 
-    private static bool IsUnclear(Exception failure) => failure
-        is RequestFailedException { Status: 0 or 408 or 429 or >= 500 } or OperationCanceledException or IOException or HttpRequestException;
+    private static bool IsUnclear(Exception failure) => StorageOutage.Is(failure) || failure is IOException or HttpRequestException;
 
     private void Keep(string accountId, Versioned<QuotaCounters> row)
     {

@@ -14,9 +14,12 @@ internal sealed class NoRelay : IJobRelay
 
     /// <inheritdoc/>
     /// <exception cref="RelayUnavailableException">Always.</exception>
-    public Task<Uri> CreateClientUrlAsync(FineTuneRef job, TimeSpan lifetime, CancellationToken cancellation = default) =>
+    public Task<Uri> CreateClientUrlAsync(JobStreamUser user, TimeSpan lifetime, CancellationToken cancellation = default) =>
         throw new RelayUnavailableException();
 
     /// <inheritdoc/>
     public Task SendToConnectionAsync(string connectionId, IReadOnlyList<JobEvent> events, CancellationToken cancellation = default) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task DisconnectKeyAsync(string accountId, string keyId, CancellationToken cancellation = default) => Task.CompletedTask;
 }

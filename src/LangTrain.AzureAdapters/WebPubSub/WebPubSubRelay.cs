@@ -83,10 +83,11 @@ internal sealed class WebPubSubRelay : IJobRelay, IAsyncDisposable, IDisposable
     }
 
     /// <inheritdoc/>
-    public Task<Uri> CreateClientUrlAsync(FineTuneRef job, TimeSpan lifetime, CancellationToken cancellation = default)
+    public Task<Uri> CreateClientUrlAsync(JobStreamUser user, TimeSpan lifetime, CancellationToken cancellation = default)
     {
-        var user = JobStreamUser.Of(job);
-        return _service.CreateClientUrlAsync(user, user, lifetime, cancellation);
+        ArgumentNullException.ThrowIfNull(user);
+        string[] groups = [JobStreamUser.GroupOf(user.Job), JobStreamUser.GroupOfKey(user.Job.AccountId, user.KeyId)];
+        return _service.CreateClientUrlAsync(user.ToString(), groups, lifetime, cancellation);
     }
 
     /// <inheritdoc/>
@@ -97,27 +98,27 @@ internal sealed class WebPubSubRelay : IJobRelay, IAsyncDisposable, IDisposable
         foreach (var told in events)
         {
             var message = WebPubSubService.Message(told);
-            for (var attempt = 1; ; attempt++)
+            var outcome = await TryAsync(stop => _service.SendToConnectionAsync(connectionId, message, stop), cancellation);
+            if (outcome.Status == 404)
             {
-                var outcome = await _service.SendToConnectionAsync(connectionId, message, cancellation);
-                if (outcome.Status == 404)
-                {
-                    // The client has gone.
-                    return;
-                }
-
-                if (outcome.IsSent)
-                {
-                    break;
-                }
-
-                if (!outcome.MayWorkLater || attempt == ConnectionAttempts)
-                {
-                    throw new IOException($"Web PubSub did not take event {told.Sequence} of {told.JobId}: {outcome.Reason}.");
-                }
-
-                await Task.Delay(outcome.Delay(FirstDelay * attempt), _time, cancellation);
+                // The client has gone.
+                return;
             }
+
+            if (!outcome.IsSent)
+            {
+                throw new IOException($"Web PubSub did not take event {told.Sequence} of {told.JobId}: {outcome.Reason}.");
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task DisconnectKeyAsync(string accountId, string keyId, CancellationToken cancellation = default)
+    {
+        var outcome = await TryAsync(stop => _service.CloseGroupAsync(JobStreamUser.GroupOfKey(accountId, keyId), "The API key is no longer valid.", stop), cancellation);
+        if (!outcome.IsSent && outcome.Status != 404)
+        {
+            Logs.RelayKeptConnections(_logger, keyId, outcome.Reason);
         }
     }
 
@@ -219,13 +220,28 @@ internal sealed class WebPubSubRelay : IJobRelay, IAsyncDisposable, IDisposable
         }
     }
 
+    /// <summary>Asks the service for something while somebody waits: a few times at most.</summary>
+    private async Task<SendOutcome> TryAsync(Func<CancellationToken, Task<SendOutcome>> ask, CancellationToken cancellation)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var outcome = await ask(cancellation);
+            if (outcome.IsSent || outcome.Status == 404 || !outcome.MayWorkLater || attempt == ConnectionAttempts)
+            {
+                return outcome;
+            }
+
+            await Task.Delay(outcome.Delay(FirstDelay * attempt), _time, cancellation);
+        }
+    }
+
     /// <summary>Sends one event, however long the service takes; one that the service will never take is left out.</summary>
     private async Task SendAsync(FineTuneRef job, JobEvent told)
     {
         var message = WebPubSubService.Message(told);
         for (var delay = FirstDelay; ; delay = delay * 2 < LongestDelay ? delay * 2 : LongestDelay)
         {
-            var outcome = await _service.SendToGroupAsync(JobStreamUser.Of(job), message, _stopping.Token);
+            var outcome = await _service.SendToGroupAsync(JobStreamUser.GroupOf(job), message, _stopping.Token);
             if (outcome.IsSent)
             {
                 return;

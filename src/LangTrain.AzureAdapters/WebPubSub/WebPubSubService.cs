@@ -59,28 +59,35 @@ internal sealed class WebPubSubService : IDisposable
 
     /// <summary>Sends one JSON message to a group.</summary>
     public Task<SendOutcome> SendToGroupAsync(string group, ReadOnlyMemory<byte> json, CancellationToken cancellation) =>
-        PostAsync($"api/hubs/{_hub}/groups/{Uri.EscapeDataString(group)}/:send", json, cancellation);
+        PostAsync($"api/hubs/{_hub}/groups/{Uri.EscapeDataString(group)}/:send", "", json, cancellation);
 
     /// <summary>Sends one JSON message to one connection.</summary>
     /// <returns>Status 404 when the connection is gone.</returns>
     public Task<SendOutcome> SendToConnectionAsync(string connectionId, ReadOnlyMemory<byte> json, CancellationToken cancellation) =>
-        PostAsync($"api/hubs/{_hub}/connections/{Uri.EscapeDataString(connectionId)}/:send", json, cancellation);
+        PostAsync($"api/hubs/{_hub}/connections/{Uri.EscapeDataString(connectionId)}/:send", "", json, cancellation);
 
-    /// <summary>An address at which a client joins one group on connecting, and can do nothing else.</summary>
-    public async Task<Uri> CreateClientUrlAsync(string user, string group, TimeSpan lifetime, CancellationToken cancellation)
+    /// <summary>Ends the connections of a group, now.</summary>
+    /// <param name="group">Which.</param>
+    /// <param name="reason">Told to their clients.</param>
+    /// <param name="cancellation">Stops it.</param>
+    public Task<SendOutcome> CloseGroupAsync(string group, string reason, CancellationToken cancellation) =>
+        PostAsync($"api/hubs/{_hub}/groups/{Uri.EscapeDataString(group)}/:closeConnections", "reason=" + Uri.EscapeDataString(reason), default, cancellation);
+
+    /// <summary>An address at which a client joins some groups on connecting, and can do nothing else.</summary>
+    public async Task<Uri> CreateClientUrlAsync(string user, IReadOnlyList<string> groups, TimeSpan lifetime, CancellationToken cancellation)
     {
         var client = new UriBuilder(_endpoint) { Path = $"/client/hubs/{_hub}" };
         var audience = client.Uri.GetLeftPart(UriPartial.Path);
         string token;
         if (_key is not null)
         {
-            token = Sign(audience, lifetime, new Dictionary<string, object> { ["sub"] = user, ["webpubsub.group"] = new[] { group } });
+            token = Sign(audience, lifetime, new Dictionary<string, object> { ["sub"] = user, ["webpubsub.group"] = groups });
         }
         else
         {
             var minutes = Math.Max(1, (int)Math.Ceiling(lifetime.TotalMinutes));
             var query = string.Create(CultureInfo.InvariantCulture,
-                $"userId={Uri.EscapeDataString(user)}&group={Uri.EscapeDataString(group)}&minutesToExpire={minutes}");
+                $"userId={Uri.EscapeDataString(user)}&minutesToExpire={minutes}{string.Concat(groups.Select(group => "&group=" + Uri.EscapeDataString(group)))}");
             using var request = await RequestAsync($"api/hubs/{_hub}/:generateToken", query, cancellation);
             using var response = await _client.SendAsync(request, cancellation);
             response.EnsureSuccessStatusCode();
@@ -110,11 +117,11 @@ internal sealed class WebPubSubService : IDisposable
         return JsonSerializer.SerializeToUtf8Bytes(cut, LangTrainJson.Default.JobEvent);
     }
 
-    private async Task<SendOutcome> PostAsync(string path, ReadOnlyMemory<byte> json, CancellationToken cancellation)
+    private async Task<SendOutcome> PostAsync(string path, string query, ReadOnlyMemory<byte> json, CancellationToken cancellation)
     {
         try
         {
-            using var request = await RequestAsync(path, "", cancellation);
+            using var request = await RequestAsync(path, query, cancellation);
             request.Content = new ReadOnlyMemoryContent(json) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
             using var response = await _client.SendAsync(request, cancellation);
             return SendOutcome.From(response);

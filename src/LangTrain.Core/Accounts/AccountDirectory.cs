@@ -82,6 +82,11 @@ public sealed class AccountDirectory(IAccountStore accounts, ApiKeys keys, Dashb
         }
 
         await accounts.UpsertAsync(wanted, cancellation);
+        if (wanted.IsSuspended)
+        {
+            await keys.DisconnectAllAsync(accountId, cancellation);
+        }
+
         return wanted;
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using LangTrain.Core.Errors;
@@ -46,6 +47,18 @@ public sealed class ApiKeyAuthenticator(IAccountStore accounts, TimeProvider tim
     {
         ArgumentNullException.ThrowIfNull(key);
         await AuthenticateHashAsync(key.Sha256, cancellation);
+    }
+
+    /// <summary>A stream that goes on only as long as its key is good: looked at before each element, from memory but for once in <see cref="Freshness"/>.</summary>
+    /// <exception cref="ApiException">401; 403 for a suspended account.</exception>
+    public async IAsyncEnumerable<T> WhileGoodAsync<T>(IAsyncEnumerable<T> elements, ApiKey key, [EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(elements);
+        await foreach (var element in elements.WithCancellation(cancellation))
+        {
+            await RequireStillGoodAsync(key, cancellation);
+            yield return element;
+        }
     }
 
     private async ValueTask<(Account Account, ApiKey Key)> AuthenticateHashAsync(string hash, CancellationToken cancellation)

@@ -1,4 +1,5 @@
 using LangTrain.Core.Errors;
+using LangTrain.Core.FineTunes;
 using LangTrain.Core.Http;
 using LangTrain.Core.Storage;
 
@@ -10,7 +11,7 @@ namespace LangTrain.Core.Accounts;
 public sealed record NewApiKey(ApiKey Key, string Secret);
 
 /// <summary>Makes, lists, rotates and revokes the keys of an account. Thread-safe.</summary>
-public sealed class ApiKeys(IAccountStore accounts, TimeProvider time)
+public sealed class ApiKeys(IAccountStore accounts, IJobRelay relay, TimeProvider time)
 {
     private const int MostKeys = 100;
     private const int Attempts = 5;
@@ -67,6 +68,35 @@ public sealed class ApiKeys(IAccountStore accounts, TimeProvider time)
         }
 
         return [.. keys.OrderBy(key => key.Id, StringComparer.Ordinal)];
+    }
+
+    /// <summary>Whether a key may still be used, of an account that may; read anew.</summary>
+    public async Task<bool> IsGoodAsync(string accountId, string keyId, CancellationToken cancellation = default)
+    {
+        var now = time.GetUtcNow();
+        if (await accounts.FindAsync(accountId, cancellation) is not { IsSuspended: false })
+        {
+            return false;
+        }
+
+        await foreach (var row in accounts.ListKeysAsync(accountId, cancellation))
+        {
+            if (row.Value.Id == keyId)
+            {
+                return IsGood(row.Value, now) && !DashboardSignIn.IsTicket(row.Value);
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Ends the open connections of all keys of an account that was suspended.</summary>
+    public async Task DisconnectAllAsync(string accountId, CancellationToken cancellation = default)
+    {
+        await foreach (var row in accounts.ListKeysAsync(accountId, cancellation))
+        {
+            await relay.DisconnectKeyAsync(accountId, row.Value.Id, cancellation);
+        }
     }
 
     /// <summary>Revokes a key; it stops within 5 seconds everywhere.</summary>
@@ -179,6 +209,11 @@ public sealed class ApiKeys(IAccountStore accounts, TimeProvider time)
             try
             {
                 await accounts.UpdateKeyAsync(row, row.Value with { RevokedAt = row.Value.RevokedAt < at ? row.Value.RevokedAt : at }, cancellation);
+                if (grace == TimeSpan.Zero)
+                {
+                    await relay.DisconnectKeyAsync(accountId, keyId, cancellation);
+                }
+
                 return;
             }
             catch (StaleWriteException) when (attempt < Attempts)
@@ -219,9 +254,12 @@ public sealed class ApiKeys(IAccountStore accounts, TimeProvider time)
         var count = 0;
         await foreach (var row in accounts.ListKeysAsync(accountId, cancellation))
         {
-            count += (row.Value.RevokedAt is not { } revoked || revoked > now) && (row.Value.ExpiresAt is not { } expires || expires > now) ? 1 : 0;
+            count += IsGood(row.Value, now) ? 1 : 0;
         }
 
         return count;
     }
+
+    private static bool IsGood(ApiKey key, DateTimeOffset now) =>
+        (key.RevokedAt is not { } revoked || revoked > now) && (key.ExpiresAt is not { } expires || expires > now);
 }

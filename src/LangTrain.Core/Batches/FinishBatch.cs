@@ -103,10 +103,16 @@ public sealed class FinishBatch(
             return null;
         }
 
-        var now = time.GetUtcNow();
-        var file = new StoredFile
+        var id = $"file-{kind}-{batch.Id["batch-".Length..]}";
+        if (await files.FindAsync(batch.AccountId, id, cancellation) is not null)
         {
-            Id = $"file-{kind}-{batch.Id["batch-".Length..]}",
+            return id; // Its row has the size and the hash of what is stored, which is left as it is.
+        }
+
+        var now = time.GetUtcNow();
+        await files.CreateIfMissingAsync(new StoredFile
+        {
+            Id = id,
             AccountId = batch.AccountId,
             Filename = $"{batch.Id}_{kind}.jsonl",
             Purpose = "batch_output",
@@ -115,17 +121,8 @@ public sealed class FinishBatch(
             BlobName = BlobName(batch, kind),
             CreatedAt = now,
             ExpiresAt = batch.OutputLifetime is { } lifetime ? now + lifetime : null,
-        };
-        try
-        {
-            await files.CreateAsync(file, cancellation);
-        }
-        catch (AlreadyExistsException)
-        {
-            // The run before died after this; it wrote the same bytes.
-        }
-
-        return file.Id;
+        }, cancellation);
+        return id;
     }
 
     private static string BlobName(Batch batch, string kind) => $"files/{batch.AccountId}/{batch.Id}-{kind}";

@@ -1,6 +1,5 @@
 using LangTrain.Core.Errors;
 using LangTrain.Core.FineTunes;
-using LangTrain.Core.Storage;
 
 namespace LangTrain.Core.Files;
 
@@ -17,15 +16,12 @@ public sealed class DeleteFile(UploadedFiles files, IFineTuneStore jobs)
         await files.GetAsync(accountId, fileId, cancellation);
         foreach (var status in Unread)
         {
-            for (PageRequest? page = new(100); page is not null;)
+            await foreach (var job in jobs.ListAllAsync(accountId, status, cancellation))
             {
-                var found = await jobs.ListAsync(accountId, page, status, cancellation);
-                if (found.Items.FirstOrDefault(job => job.Dataset.FileId == fileId || job.Dataset.ValidationFileId == fileId) is { } reader)
+                if (job.Dataset.FileId == fileId || job.Dataset.ValidationFileId == fileId)
                 {
-                    throw ApiErrors.Conflict("file_in_use", $"The job '{reader.Id}' is about to read it. Cancel the job, or wait a moment.", shouldRetry: true);
+                    throw ApiErrors.Conflict("file_in_use", $"The job '{job.Id}' is about to read it. Cancel the job, or wait a moment.", shouldRetry: true);
                 }
-
-                page = found.HasMore ? page with { After = found.Items[^1].Id } : null;
             }
         }
 

@@ -46,16 +46,17 @@ public sealed class SettleFineTune(
 
             return modelId is null
                 ? FineTuneRules.Decide(current, signal with { Kind = FineTuneSignalKind.Failed, Retryable = true }, time.GetUtcNow(), options)
-                : new FineTuneChange(Completed(current, outcome, modelId) with { ResultFileId = resultFileId }, new JobLine($"The model '{modelId}' is ready."));
+                : new FineTuneChange(Completed(current, outcome, modelId, resultFileId), new JobLine($"The model '{modelId}' is ready."));
         }, cancellation);
         return changed?.Value;
     }
 
-    private static FineTune Completed(FineTune job, TrainingOutcome outcome, string modelId) => job with
+    private static FineTune Completed(FineTune job, TrainingOutcome outcome, string modelId, string? resultFileId) => job with
     {
         Status = FineTuneStatus.Completed,
         Outcome = outcome,
         FineTunedModelId = modelId,
+        ResultFileId = resultFileId,
         Progress = job.Progress with
         {
             CurrentStep = outcome.Steps,

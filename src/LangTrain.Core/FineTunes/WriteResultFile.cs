@@ -10,7 +10,10 @@ using LangTrain.Core.Storage;
 namespace LangTrain.Core.FineTunes;
 
 /// <summary>Writes the numbers of a job's steps as a file of its owner, as OpenAI's <c>result_files</c> are: CSV, a line a step. Thread-safe.</summary>
-/// <remarks>The file's id is made of the job's, so running twice makes one file. Numbers that a run does not have stay empty.</remarks>
+/// <remarks>
+/// The file's id is made of the job's, so running twice makes one file; one that is there is left as it is, since its row has its size and hash.
+/// Numbers that a run does not have stay empty.
+/// </remarks>
 public sealed class WriteResultFile(IJobEventLog log, IFileStore files, IBlobStore blobs, StorageNames names, TimeProvider time)
 {
     /// <summary>What the file is for.</summary>
@@ -24,6 +27,11 @@ public sealed class WriteResultFile(IJobEventLog log, IFileStore files, IBlobSto
     {
         ArgumentNullException.ThrowIfNull(job);
         var id = "file-results-" + job.Id[(job.Id.IndexOf('-', StringComparison.Ordinal) + 1)..];
+        if (await files.FindAsync(job.AccountId, id, cancellation) is not null)
+        {
+            return id;
+        }
+
         var blob = $"files/{job.AccountId}/{job.Id}-results";
         await using var content = BlobRowSink.Open(blobs, names.DatasetsContainer, blob, cancellation);
         content.Write(Encoding.UTF8.GetBytes(Header));
@@ -34,7 +42,7 @@ public sealed class WriteResultFile(IJobEventLog log, IFileStore files, IBlobSto
             await content.FlushAsync(cancellation);
         }
 
-        var file = new StoredFile
+        await files.CreateIfMissingAsync(new StoredFile
         {
             Id = id,
             AccountId = job.AccountId,
@@ -44,16 +52,7 @@ public sealed class WriteResultFile(IJobEventLog log, IFileStore files, IBlobSto
             Sha256 = await content.CompleteAsync(),
             BlobName = blob,
             CreatedAt = time.GetUtcNow(),
-        };
-        try
-        {
-            await files.CreateAsync(file, cancellation);
-        }
-        catch (AlreadyExistsException)
-        {
-            // The run before died after this; it wrote the same bytes.
-        }
-
+        }, cancellation);
         return id;
     }
 

@@ -98,12 +98,14 @@ public sealed class DeleteModel(IModelStore store, ModelCatalog catalog, IModelT
 
         foreach (var status in Enum.GetValues<FineTuneStatus>().Where(status => !FineTuneStateMachine.IsTerminal(status)))
         {
-            for (string? after = null; users.Count < MostNamed;)
+            await foreach (var job in jobs.ListAllAsync(accountId, status, cancellation))
             {
-                var page = await jobs.ListAsync(accountId, new PageRequest(100, after), status, cancellation);
-                users.AddRange(page.Items.Where(job => job.BaseModelId == model.Id || IsOf(job.ModelId, model.Id)).Select(job => $"job {job.Id}"));
-                after = page.HasMore ? page.Items[^1].Id : null;
-                if (after is null)
+                if (job.BaseModelId == model.Id || IsOf(job.ModelId, model.Id))
+                {
+                    users.Add($"job {job.Id}");
+                }
+
+                if (users.Count >= MostNamed)
                 {
                     break;
                 }

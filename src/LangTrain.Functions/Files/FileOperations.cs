@@ -47,7 +47,7 @@ internal static class FileOperations
                 ApiQuery.Text("model", "The model whose tokenizer and template are used. Required."),
                 new("rows", $$"""{"type":"integer","minimum":1,"maximum":{{CheckFile.MostPreviewRows}},"default":5}""", "Rows from the first."),
             ],
-            Errors = [409, 503],
+            Errors = [409],
         },
         new ApiOperation("POST", "uploads", "CreateUpload", "Begins a large file that comes in parts.", ApiAnswer.Json(ApiJson.Wire.UploadAnswer))
         {
@@ -67,7 +67,7 @@ internal static class FileOperations
                 {"type":"object","required":["data"],"additionalProperties":false,"properties":{
                   "data":{"type":"string","contentMediaType":"application/octet-stream","description":"The part's bytes, with a filename."}}}
                 """),
-            Errors = [409, 503],
+            Errors = [409],
         },
         new ApiOperation("POST", "uploads/{uploadId}/complete", "CompleteUpload", "Makes the file of its parts.", ApiAnswer.Json(ApiJson.Wire.UploadAnswer))
         {

@@ -74,7 +74,7 @@ internal static class FineTuneOperations
         new ApiOperation("POST", "fine-tunes/estimate", "EstimateFineTune", "Checks a fine-tune's request and data, and reckons tokens, steps, memory and time.",
             ApiAnswer.Json(ApiJson.Wire.FineTuneEstimateAnswer, "The report on the data and, where it is good, the estimate."))
         {
-            Scope = Scopes.Train, Body = Create, Description = "A dry run: nothing is stored, nothing is trained.", Errors = [404, 409, 503],
+            Scope = Scopes.Train, Body = Create, Description = "A dry run: nothing is stored, nothing is trained.", Errors = [404, 409],
         },
         new ApiOperation("GET", "fine-tunes", "ListFineTunes", "Lists fine-tunes.", ApiAnswer.Json(ApiJson.Wire.ListAnswerFineTuneAnswer))
         {
@@ -125,11 +125,10 @@ internal static class FineTuneOperations
         {
             Scope = Scopes.Read,
             Query = [ApiQuery.Text("token", "The API key, for clients that can set no header.")],
-            Errors = [503],
         },
         new ApiOperation("POST", "fine-tunes/{jobId}/stream/negotiate", "NegotiateFineTuneStream", "Gives the address of the job's live events, for browsers.",
             ApiAnswer.Json(ApiJson.Wire.StreamTicketAnswer))
         {
-            Scope = Scopes.Read, Errors = [503],
+            Scope = Scopes.Read,
         });
 }

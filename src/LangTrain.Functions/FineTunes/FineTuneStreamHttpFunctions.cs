@@ -10,7 +10,7 @@ using Microsoft.Azure.Functions.Worker;
 namespace LangTrain.Functions.FineTunes;
 
 /// <summary>Live streams of jobs. A Functions app cannot hold a WebSocket, so clients are sent on to Web PubSub.</summary>
-public sealed class FineTuneStreamHttpFunctions(IFineTuneStore store, IJobEventLog log, IJobRelay relay, RelayEventSignature signature, TimeProvider time)
+public sealed class FineTuneStreamHttpFunctions(IFineTuneStore store, IJobEventLog log, IJobRelay relay, ApiKeys keys, RelayEventSignature signature, TimeProvider time)
 {
     // How long the address may be used to connect; the connection then lasts as long as it is wanted.
     private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(15);
@@ -62,8 +62,15 @@ public sealed class FineTuneStreamHttpFunctions(IFineTuneStore store, IJobEventL
         }
 
         if (request.Headers["ce-type"].ToString() == "azure.webpubsub.sys.connected"
-            && JobStreamUser.Parse(request.Headers["ce-userId"].ToString()) is { } job)
+            && JobStreamUser.Parse(request.Headers["ce-userId"].ToString()) is { Job: var job } user)
         {
+            if (!await keys.IsGoodAsync(job.AccountId, user.KeyId, cancellation))
+            {
+                // The address outlived its key.
+                await relay.DisconnectKeyAsync(job.AccountId, user.KeyId, cancellation);
+                return TypedResults.NoContent();
+            }
+
             var events = new Queue<JobEvent>();
             await foreach (var told in log.ReadAsync(job, 0, cancellation))
             {
@@ -85,7 +92,7 @@ public sealed class FineTuneStreamHttpFunctions(IFineTuneStore store, IJobEventL
         var job = await store.GetAsync(caller, jobId, cancellation);
         try
         {
-            return await relay.CreateClientUrlAsync(job.Ref(), Lifetime, cancellation);
+            return await relay.CreateClientUrlAsync(new JobStreamUser(job.Ref(), caller.Key.Id), Lifetime, cancellation);
         }
         catch (RelayUnavailableException unavailable)
         {

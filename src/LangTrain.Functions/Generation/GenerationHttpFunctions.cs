@@ -9,7 +9,7 @@ using Microsoft.Azure.Functions.Worker;
 namespace LangTrain.Functions.Generation;
 
 /// <summary>Texts and answers from models.</summary>
-public sealed class GenerationHttpFunctions(CompleteText texts, CompleteChat chats)
+public sealed class GenerationHttpFunctions(CompleteText texts, CompleteChat chats, ApiKeyAuthenticator authenticator)
 {
     /// <summary><c>POST /completions</c>: continues one or several texts, whole or as a stream.</summary>
     [Function("CreateCompletion")]
@@ -20,7 +20,7 @@ public sealed class GenerationHttpFunctions(CompleteText texts, CompleteChat cha
         var caller = request.Caller(Scopes.Infer);
         var wish = CompletionRequest.FromRequest(await request.ReadJsonAsync(gone));
         return wish.Streaming.Stream
-            ? new ServerSentEvents<CompletionAnswer>(stop => texts.StreamAsync(caller, wish, stop), ApiJson.Wire.CompletionAnswer)
+            ? new ServerSentEvents<CompletionAnswer>(stop => authenticator.WhileGoodAsync(texts.StreamAsync(caller, wish, stop), caller.Key, stop), ApiJson.Wire.CompletionAnswer)
             : Answer.Json(await texts.ExecuteAsync(caller, wish, gone), ApiJson.Wire.CompletionAnswer);
     }
 
@@ -44,7 +44,7 @@ public sealed class GenerationHttpFunctions(CompleteText texts, CompleteChat cha
         var caller = request.Caller(Scopes.Infer);
         var wish = ChatRequest.FromRequest(await request.ReadJsonAsync(gone));
         return wish.Streaming.Stream
-            ? new ServerSentEvents<ChatCompletionAnswer>(stop => chats.StreamAsync(caller, wish, stop), ApiJson.Wire.ChatCompletionAnswer)
+            ? new ServerSentEvents<ChatCompletionAnswer>(stop => authenticator.WhileGoodAsync(chats.StreamAsync(caller, wish, stop), caller.Key, stop), ApiJson.Wire.ChatCompletionAnswer)
             : Answer.Json(await chats.ExecuteAsync(caller, wish, gone), ApiJson.Wire.ChatCompletionAnswer);
     }
 }

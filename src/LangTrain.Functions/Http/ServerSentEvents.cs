@@ -1,8 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using LangTrain.Contracts;
-using LangTrain.Core.Errors;
-using LangTrain.Core.Generation;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
@@ -120,12 +118,7 @@ internal sealed class ServerSentEvents<T>(Func<CancellationToken, IAsyncEnumerab
 
     private static async Task WriteErrorAsync(HttpContext http, Exception thrown)
     {
-        var error = thrown switch
-        {
-            ApiException api => api,
-            GenerationUnavailableException => WorkerErrors.From(thrown),
-            _ => ApiErrors.Internal(http.TraceIdentifier),
-        };
+        var error = Failure.ToApi(thrown, http.TraceIdentifier);
         if (error.Status >= 500)
         {
             http.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("LangTrain.Functions.Streams").StreamFailed(thrown, http.TraceIdentifier);

@@ -1,6 +1,4 @@
-using LangTrain.AzureAdapters;
 using LangTrain.Core.Errors;
-using LangTrain.Core.Generation;
 using LangTrain.Functions.Http;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -17,8 +15,6 @@ namespace LangTrain.Functions.Middleware;
 /// </remarks>
 internal sealed class ErrorEnvelopeMiddleware(ILogger<ErrorEnvelopeMiddleware> logger) : IFunctionsWorkerMiddleware
 {
-    private static readonly TimeSpan StorageRetry = TimeSpan.FromSeconds(5);
-
     public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
     {
         if (context.GetHttpContext() is not { } http)
@@ -50,7 +46,7 @@ internal sealed class ErrorEnvelopeMiddleware(ILogger<ErrorEnvelopeMiddleware> l
 
     private async Task AnswerAsync(FunctionContext context, HttpContext http, Exception thrown)
     {
-        var error = ToApi(thrown, http.TraceIdentifier);
+        var error = Failure.ToApi(thrown, http.TraceIdentifier);
         if (error.Status >= 500)
         {
             logger.RequestFailed(thrown, context.FunctionDefinition.Name, http.TraceIdentifier);
@@ -67,17 +63,4 @@ internal sealed class ErrorEnvelopeMiddleware(ILogger<ErrorEnvelopeMiddleware> l
         http.Response.Headers.Remove("Content-Type");
         await new ErrorResult(error).ExecuteAsync(http);
     }
-
-    private static ApiException ToApi(Exception thrown, string requestId) => thrown switch
-    {
-        ApiException api => api,
-        GenerationUnavailableException => WorkerErrors.From(thrown),
-        GenerationFailedException failed => WorkerErrors.From(failed.Failure),
-        BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } =>
-            new ApiException(413, Contracts.Errors.ErrorTypes.InvalidRequest, [new ApiProblem("The body is larger than the server allows.", "request_too_large")]),
-        BadHttpRequestException bad => ApiErrors.Invalid("The request could not be read: " + bad.Message, null, "invalid_request"),
-        _ when StorageOutage.Is(thrown) =>
-            ApiErrors.Unavailable("Storage does not answer at the moment. What was stored is safe; try again.", StorageRetry, "storage_unavailable"),
-        _ => ApiErrors.Internal(requestId),
-    };
 }

@@ -39,11 +39,11 @@ internal static class ModelOperations
         new ApiOperation("GET", "models/{*modelId}", "GetModel", "Gives one model.", ApiAnswer.Json(ApiJson.Wire.ModelAnswer)),
         new ApiOperation("GET", "models/{*modelId}", "GetModel", "Lists a model's files, with short-lived addresses.", ApiAnswer.Json(ApiJson.Wire.ListAnswerModelFileAnswer))
         {
-            Tail = "/files", OperationId = "ListModelFiles", Scope = Scopes.Read, Errors = [400, 409, 503],
+            Tail = "/files", OperationId = "ListModelFiles", Scope = Scopes.Read, Errors = [400, 409],
         },
         new ApiOperation("POST", "models/{*modelId}", "ExportModel", "Makes files of a model to take away. Doing it again gives the same export.", ApiAnswer.Json(ApiJson.Wire.ModelExportAnswer))
         {
-            Tail = "/export", Scope = Scopes.Train, Errors = [409, 503], Body = ApiBody.Read(body => ExportRequest.FromRequest(body), """{ "format": "gguf", "dtype": "f16" }""") with
+            Tail = "/export", Scope = Scopes.Train, Errors = [409], Body = ApiBody.Read(body => ExportRequest.FromRequest(body), """{ "format": "gguf", "dtype": "f16" }""") with
             {
                 Notes = new Dictionary<string, string>
                 {

@@ -20,7 +20,6 @@ internal static class WebhookOperations
         {
             Scope = Scopes.Admin,
             IsIdempotent = true,
-            Errors = [503],
             Body = ApiBody.Json($$"""
                 {"type":"object","additionalProperties":false,"required":["url"],"properties":{
                   "url":{"type":"string","minLength":1,"maxLength":2048,"description":"http(s) address on a public network."},
@@ -43,7 +42,6 @@ internal static class WebhookOperations
         {
             Scope = Scopes.Admin,
             IsIdempotent = true,
-            Errors = [503],
             Body = ApiBody.Json("""
                 {"type":"object","additionalProperties":false,"properties":{
                   "grace_seconds":{"type":"integer","minimum":0,"maximum":2592000,"default":86400,"description":"For how long the old secret still signs."}}}

@@ -73,19 +73,8 @@ internal sealed unsafe class BFloat16Product : IDisposable
     /// <param name="row">Which vector.</param>
     /// <param name="y">Where it goes.</param>
     /// <param name="rows">Its elements.</param>
-    public void Widen(int result, int row, float* y, int rows)
-    {
-        var from = (ushort*)_results[result].Data + (long)row * rows;
-        var i = 0;
-        for (; i + 16 <= rows; i += 16)
-        {
-            var (lower, upper) = Vector256.Widen(Vector256.Load(from + i));
-            (lower << 16).AsSingle().Store(y + i);
-            (upper << 16).AsSingle().Store(y + i + 8);
-        }
-        for (; i < rows; i++)
-            y[i] = BitConverter.UInt32BitsToSingle((uint)from[i] << 16);
-    }
+    public void Widen(int result, int row, float* y, int rows) =>
+        CpuProduct.Widen(new BFloat16Row((ushort*)_results[result].Data + (long)row * rows), y, rows);
 
     /// <inheritdoc/>
     public void Dispose()

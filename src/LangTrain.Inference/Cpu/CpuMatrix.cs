@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using LangTrain.Modeling;
 using static TorchSharp.torch;
 
@@ -48,12 +46,7 @@ internal readonly unsafe struct CpuMatrix
         new(Storage.Int8, Pointer(weight.Codes), (float*)Pointer(weight.Scales), (int)weight.Shape[0], (int)weight.Shape[1]);
 
     /// <summary>Where libtorch keeps a contiguous tensor on the CPU; it does not move.</summary>
-    public static void* Pointer(Tensor tensor)
-    {
-        // A span holds at most 2 GiB, an embedding more: its first row tells where it begins.
-        using var first = tensor.dim() == 2 ? tensor.narrow(0, 0, 1) : tensor.alias();
-        return Unsafe.AsPointer(ref MemoryMarshal.GetReference(first.bytes));
-    }
+    public static void* Pointer(Tensor tensor) => (void*)TorchOperator.DataOf(tensor);
 
     /// <summary>Some rows as a matrix of their own.</summary>
     public CpuMatrix Slice(int first, int rows)
@@ -89,22 +82,15 @@ internal readonly unsafe struct CpuMatrix
         switch (_storage)
         {
             case Storage.Float32:
-                Copy(Float32Row.Of(this, row), to);
+                CpuProduct.Widen(Float32Row.Of(this, row), to, Inputs);
                 break;
             case Storage.BFloat16:
-                Copy(BFloat16Row.Of(this, row), to);
+                CpuProduct.Widen(BFloat16Row.Of(this, row), to, Inputs);
                 break;
             default:
                 CopyInt8(row, to);
                 break;
         }
-    }
-
-    private void Copy<TRow>(TRow row, float* to)
-        where TRow : struct, IWeightRow<TRow>
-    {
-        for (var k = 0; k < Inputs; k++)
-            to[k] = row.At(k);
     }
 
     private void CopyInt8(int row, float* to)

@@ -100,8 +100,9 @@ internal static unsafe class CpuProduct
         }
     }
 
+    /// <summary>Writes a row's first <paramref name="n"/> weights as float32.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Widen<TRow>(TRow row, float* to, int n)
+    public static void Widen<TRow>(TRow row, float* to, int n)
         where TRow : struct, IWeightRow<TRow>
     {
         var k = 0;

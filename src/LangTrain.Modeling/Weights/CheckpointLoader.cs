@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -6,10 +5,8 @@ using static TorchSharp.torch;
 namespace LangTrain.Modeling;
 
 /// <summary>Fills a model's weights from its folder, one tensor at a time, converting on the way.</summary>
-internal static partial class CheckpointLoader
+internal static class CheckpointLoader
 {
-    private const int DontNeed = 4; // sys/mman.h
-
     /// <exception cref="InvalidDataException">A weight is missing, unknown, or of the wrong shape.</exception>
     public static void Load(DecoderModel model, string folder)
     {
@@ -58,22 +55,11 @@ internal static partial class CheckpointLoader
     /// <summary>Lets the system take back the file's pages under a tensor that was copied: else the whole file counts as this process's memory at the end.</summary>
     private static void Forget(Tensor view)
     {
-        if (!OperatingSystem.IsLinux())
+        if (OperatingSystem.IsLinux())
         {
-            return;
-        }
-
-        // Whole pages of the tensor alone: its neighbours share the first and the last.
-        nint page = Environment.SystemPageSize, start = TorchOperator.DataOf(view), end = start + (nint)(view.numel() * view.element_size());
-        nint from = (start + page - 1) / page * page, length = end / page * page - from;
-        if (length > 0)
-        {
-            _ = Advise(from, (nuint)length, DontNeed);
+            MemoryPages.Forget(TorchOperator.DataOf(view), view.numel() * view.element_size());
         }
     }
-
-    [LibraryImport("libc", EntryPoint = "madvise")]
-    private static partial int Advise(nint address, nuint length, int advice);
 
     private static Tensor View(DecoderModel model, CheckpointFolder checkpoint, HashSet<string> used, string name, long[] shape)
     {

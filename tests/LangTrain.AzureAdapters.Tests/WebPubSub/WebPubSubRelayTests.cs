@@ -48,7 +48,7 @@ public sealed class WebPubSubRelayTests : IAsyncLifetime
 
         Assert.Equal([1, 2, 3], await ReceivedAsync(JobA, 3));
         Assert.Equal([1, 2], await ReceivedAsync(JobB, 2));
-        var first = _received.First(r => r.Group == JobStreamUser.Of(JobA)).Message;
+        var first = _received.First(r => r.Group == JobStreamUser.GroupOf(JobA)).Message;
         Assert.Equal(("log", "ftjob-a", "eins"), (Text(first, "type"), Text(first, "job_id"), Text(first, "message")));
         Assert.False(first.TryGetProperty("key", out _));
     }
@@ -131,7 +131,7 @@ public sealed class WebPubSubRelayTests : IAsyncLifetime
             }
 
             await WaitUntilAsync(() => !_logger.Lines.IsEmpty);
-            await relay.CreateClientUrlAsync(JobA, TimeSpan.FromMinutes(1));
+            await relay.CreateClientUrlAsync(new JobStreamUser(JobA, "key-1"), TimeSpan.FromMinutes(1));
         }
 
         Assert.DoesNotContain(_logger.Lines, line => line.Contains(AccessKey, StringComparison.Ordinal) || line.Contains("eyJ", StringComparison.Ordinal));
@@ -167,15 +167,15 @@ public sealed class WebPubSubRelayTests : IAsyncLifetime
         await using var relay = NewRelay();
         var before = DateTimeOffset.UtcNow;
 
-        var url = await relay.CreateClientUrlAsync(JobA, TimeSpan.FromMinutes(10));
+        var url = await relay.CreateClientUrlAsync(new JobStreamUser(JobA, "key-1"), TimeSpan.FromMinutes(10));
 
         Assert.Equal(("ws", _server.Address.Authority, "/client/hubs/jobs"), (url.Scheme, url.Authority, url.AbsolutePath));
         var token = await ValidateAsync(HttpUtility.ParseQueryString(url.Query)["access_token"]!, new Uri(_server.Address, "/client/hubs/jobs").AbsoluteUri);
-        Assert.Equal(JobStreamUser.Of(JobA), token.GetClaim("webpubsub.group").Value);
-        Assert.Equal(JobStreamUser.Of(JobA), token.Subject);
+        Assert.Equal([JobStreamUser.GroupOf(JobA), JobStreamUser.GroupOfKey(Some.AccountId, "key-1")], token.Claims.Where(claim => claim.Type == "webpubsub.group").Select(claim => claim.Value));
+        Assert.Equal(new JobStreamUser(JobA, "key-1"), JobStreamUser.Parse(token.Subject));
         Assert.DoesNotContain(token.Claims, claim => claim.Type == "role");
         Assert.InRange(token.ValidTo, before.UtcDateTime.AddMinutes(9.9), before.UtcDateTime.AddMinutes(10.2));
-        Assert.NotEqual(JobStreamUser.Of(JobA), JobStreamUser.Of(JobA with { AccountId = "user-other" }));
+        Assert.NotEqual(JobStreamUser.GroupOf(JobA), JobStreamUser.GroupOf(JobA with { AccountId = "user-other" }));
     }
 
     [Fact]
@@ -184,7 +184,7 @@ public sealed class WebPubSubRelayTests : IAsyncLifetime
         await using var relay = new WebPubSubRelay(
             new WebPubSubService(null, _server.Address, new FixedCredential(), "jobs", TimeProvider.System), _log, TimeProvider.System, _logger);
 
-        var url = await relay.CreateClientUrlAsync(JobA, TimeSpan.FromSeconds(90));
+        var url = await relay.CreateClientUrlAsync(new JobStreamUser(JobA, "key-1"), TimeSpan.FromSeconds(90));
         relay.Publish(JobA, await _log.AppendAsync(JobA, [Some.Event("a")]));
 
         Assert.Equal("made-by-the-service", HttpUtility.ParseQueryString(url.Query)["access_token"]);
@@ -218,7 +218,7 @@ public sealed class WebPubSubRelayTests : IAsyncLifetime
 
     private async Task<List<long>> ReceivedAsync(FineTuneRef job, int count)
     {
-        IEnumerable<long> Of() => _received.Where(r => r.Group == JobStreamUser.Of(job)).Select(r => r.Message.GetProperty("sequence").GetInt64());
+        IEnumerable<long> Of() => _received.Where(r => r.Group == JobStreamUser.GroupOf(job)).Select(r => r.Message.GetProperty("sequence").GetInt64());
         await WaitUntilAsync(() => Of().Count() >= count);
         return [.. Of()];
     }
@@ -234,7 +234,8 @@ public sealed class WebPubSubRelayTests : IAsyncLifetime
             if (path == "/api/hubs/jobs/:generateToken")
             {
                 string[] names = ["group", "userId", "minutesToExpire"];
-                Assert.Equal([JobStreamUser.Of(JobA), JobStreamUser.Of(JobA), "2"], names.Select(name => http.Request.Query[name].ToString()));
+                var groups = $"{JobStreamUser.GroupOf(JobA)},{JobStreamUser.GroupOfKey(Some.AccountId, "key-1")}";
+                Assert.Equal([groups, new JobStreamUser(JobA, "key-1").ToString(), "2"], names.Select(name => http.Request.Query[name].ToString()));
                 await http.Response.WriteAsync("""{"token":"made-by-the-service"}""");
                 return;
             }

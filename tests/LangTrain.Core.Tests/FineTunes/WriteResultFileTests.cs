@@ -25,14 +25,17 @@ public sealed class WriteResultFileTests
         var write = new WriteResultFile(log, files, blobs, new StorageNames(), new ManualTimeProvider());
 
         var id = await write.ExecuteAsync(job);
+        await log.AppendAsync(job.Ref(), [Told("late", JobEventTypes.Metrics, """{"step":3,"loss":2,"learning_rate":0,"grad_norm":1}""")]);
         Assert.Equal(id, await write.ExecuteAsync(job));
 
         var file = (await files.FindAsync(job.AccountId, id))!;
         await using var content = (await blobs.OpenReadAsync(new StorageNames().DatasetsContainer, file.BlobName))!;
         using var reader = new StreamReader(content, Encoding.UTF8);
+        var text = await reader.ReadToEndAsync();
         Assert.Equal(
             "step,train_loss,learning_rate,grad_norm,valid_loss,valid_mean_token_accuracy\n1,2.5,0.0002,1.25,,\n2,2.25,0.0001,1,2.125,0.5\n",
-            await reader.ReadToEndAsync());
+            text);
+        Assert.Equal(file.Bytes, Encoding.UTF8.GetByteCount(text));
         Assert.Equal("fine-tune-results", file.Purpose);
     }
 

@@ -175,7 +175,7 @@ public sealed class CompletionTests
 
     private static GenerationUpdate Failure(int status, string code) => new() { Type = GenerationUpdate.Failed, Error = new GenerationFailure(status, code, "No.") };
 
-    private static IEnumerable<GenerationUpdate> Endless(GenerateWorkItem item)
+    internal static IEnumerable<GenerationUpdate> Endless(GenerateWorkItem item)
     {
         yield return new GenerationUpdate { Type = GenerationUpdate.Started, PromptTokens = 1 };
         while (true)

@@ -67,15 +67,5 @@ public sealed class NarrowWeightsTests
         return Math.Exp(-tokens.SelectMany(row => row).Where(t => t.LogProbability is not null).Average(t => t.LogProbability!.Value));
     }
 
-    private static string Folder() => Path.Combine(Root(), "TinyBaseModel");
-
-    private static string Root()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "LangTrain.Functions.sln")))
-                return Path.Combine(folder.FullName, "src", "LangTrain.LocalHost");
-        }
-        throw new DirectoryNotFoundException("The tests do not run inside the repository.");
-    }
+    private static string Folder() => Path.Combine(Some.Repository(), "src", "LangTrain.LocalHost", "TinyBaseModel");
 }

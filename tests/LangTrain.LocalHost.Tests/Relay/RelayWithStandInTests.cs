@@ -16,7 +16,7 @@ namespace LangTrain.LocalHost.Tests.Relay;
 public sealed class RelayWithStandInTests(AzuriteFixture azurite)
 {
     [Fact]
-    public async Task A_plain_client_hears_its_jobs_events_as_they_are_published_and_nobody_elses()
+    public async Task A_plain_client_hears_its_jobs_events_as_they_are_published_and_nobody_elses_until_its_key_ends()
     {
         var probe = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
         probe.Start();
@@ -44,12 +44,19 @@ public sealed class RelayWithStandInTests(AzuriteFixture azurite)
         FineTuneRef mine = new("user-a", "ftjob-1"), other = new("user-b", "ftjob-1");
 
         using var client = new ClientWebSocket();
-        await client.ConnectAsync(await relay.CreateClientUrlAsync(mine, TimeSpan.FromMinutes(1)), CancellationToken.None);
+        await client.ConnectAsync(await relay.CreateClientUrlAsync(new JobStreamUser(mine, "key-1"), TimeSpan.FromMinutes(1)), CancellationToken.None);
         relay.Publish(other, await log.AppendAsync(other, [Draft("other")]));
         relay.Publish(mine, await log.AppendAsync(mine, [Draft("first"), Draft("second")]));
 
         Assert.Equal(("log", 1, "first"), await ReceiveAsync(client));
         Assert.Equal(("log", 2, "second"), await ReceiveAsync(client));
+
+        using var otherKey = new ClientWebSocket();
+        await otherKey.ConnectAsync(await relay.CreateClientUrlAsync(new JobStreamUser(mine, "key-2"), TimeSpan.FromMinutes(1)), CancellationToken.None);
+        await relay.DisconnectKeyAsync(mine.AccountId, "key-1");
+        Assert.Equal(WebSocketMessageType.Close, (await client.ReceiveAsync(new byte[100], CancellationToken.None)).MessageType);
+        relay.Publish(mine, await log.AppendAsync(mine, [Draft("third")]));
+        Assert.Equal(("log", 3, "third"), await ReceiveAsync(otherKey));
         await standIn.StopAsync();
     }
 

@@ -20,7 +20,7 @@ public sealed class ChunkedCrossEntropyTests
         var head = randn([vocabulary, 4], generator: generator);
         var targets = randint(0, vocabulary, [positions], dtype: ScalarType.Int64, generator: generator);
 
-        // In double precision: autograd's own sums over 700,000 tokens in Float32 are off by 1e-3, ours by 1e-4.
+        // In double precision: autograd's own sums over 700,000 tokens in Float32 are off by 1e-3; ours are by 1e-4 for the hidden states, 2e-5 for the head.
         var (wideHidden, wideHead) = (hidden.to(ScalarType.Float64).requires_grad_(), head.to(ScalarType.Float64).requires_grad_());
         var logits = wideHidden.matmul(wideHead.t());
         logits = softCap is { } cap ? (logits / cap).tanh() * cap : logits;
@@ -30,10 +30,10 @@ public sealed class ChunkedCrossEntropyTests
         var headGradient = zeros_like(head);
         var (loss, hiddenGradient) = ChunkedCrossEntropy.Backward(hidden, head, targets, 0.25, headGradient, softCap);
 
-        var tolerance = vocabulary == Vocabulary ? 3e-4 : 1e-6;
+        var (hiddenTolerance, headTolerance) = vocabulary == Vocabulary ? (2e-4, 3e-5) : (1e-6, 1e-6);
         Assert.Equal(expected.item<double>(), loss.item<double>(), 1e-5 * expected.item<double>());
-        Assert.True(hiddenGradient.to(ScalarType.Float64).allclose(wideHidden.grad!, 1e-4, tolerance));
-        Assert.True(headGradient.to(ScalarType.Float64).allclose(wideHead.grad!, 1e-4, tolerance));
+        Assert.True(hiddenGradient.to(ScalarType.Float64).allclose(wideHidden.grad!, 1e-4, hiddenTolerance));
+        Assert.True(headGradient.to(ScalarType.Float64).allclose(wideHead.grad!, 1e-4, headTolerance));
     }
 
     [Fact]

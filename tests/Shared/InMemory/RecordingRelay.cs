@@ -8,6 +8,7 @@ public sealed class RecordingRelay : IJobRelay
 {
     private readonly Lock _lock = new();
     private readonly List<(FineTuneRef Job, JobEvent Event)> _published = [];
+    private readonly List<string> _disconnected = [];
     private readonly List<(string ConnectionId, JobEvent Event)> _sent = [];
 
     /// <summary>Events published to the group of a job.</summary>
@@ -36,8 +37,30 @@ public sealed class RecordingRelay : IJobRelay
         }
     }
 
-    public Task<Uri> CreateClientUrlAsync(FineTuneRef job, TimeSpan lifetime, CancellationToken cancellation = default) =>
-        Task.FromResult(new Uri($"wss://relay.example/client/hubs/jobs?access_token={job.AccountId}.{job.JobId}.{(long)lifetime.TotalSeconds}"));
+    public Task<Uri> CreateClientUrlAsync(JobStreamUser user, TimeSpan lifetime, CancellationToken cancellation = default) =>
+        Task.FromResult(new Uri($"wss://relay.example/client/hubs/jobs?access_token={user}.{(long)lifetime.TotalSeconds}"));
+
+    /// <summary>Keys whose connections were ended, as account/key.</summary>
+    public IReadOnlyList<string> Disconnected
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _disconnected];
+            }
+        }
+    }
+
+    public Task DisconnectKeyAsync(string accountId, string keyId, CancellationToken cancellation = default)
+    {
+        lock (_lock)
+        {
+            _disconnected.Add($"{accountId}/{keyId}");
+        }
+
+        return Task.CompletedTask;
+    }
 
     public Task SendToConnectionAsync(string connectionId, IReadOnlyList<JobEvent> events, CancellationToken cancellation = default)
     {
