@@ -7,7 +7,9 @@ using System.Reflection;
 using System.Text;
 using System.Text.Json;
 using Azure.Data.Tables;
+using Azure.Storage;
 using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
 using LangTrain.AzureAdapters;
 using LangTrain.Contracts;
@@ -219,6 +221,7 @@ internal sealed class ServiceSpeed : IAsyncDisposable
         using var file = File.OpenHandle(path);
         var count = (int)((RandomAccess.GetLength(file) + BlockBytes - 1) / BlockBytes);
         var names = Enumerable.Range(0, count).Select(i => Convert.ToBase64String(BitConverter.GetBytes(i))).ToArray();
+        var withMd5 = new BlockBlobStageBlockOptions { TransferValidation = new UploadTransferValidationOptions { ChecksumAlgorithm = StorageChecksumAlgorithm.MD5 } };
         var next = -1;
         await Task.WhenAll(Enumerable.Range(0, InFlight).Select(async _ =>
         {
@@ -226,7 +229,7 @@ internal sealed class ServiceSpeed : IAsyncDisposable
             for (var i = Interlocked.Increment(ref next); i < count; i = Interlocked.Increment(ref next))
             {
                 var length = await RandomAccess.ReadAsync(file, buffer, (long)i * BlockBytes);
-                await blob.StageBlockAsync(names[i], new MemoryStream(buffer, 0, length));
+                await blob.StageBlockAsync(names[i], new MemoryStream(buffer, 0, length), withMd5);
             }
         }));
         await blob.CommitBlockListAsync(names);
