@@ -9,7 +9,10 @@ export class LossChart {
     this.node = el("svg", { class: "chart", role: "img", "aria-label": "Loss over steps" });
     this.points = { train: new Map(), eval: new Map() };
     this.waiting = false;
+    this.pointed = null; // Where, in pixels from the left.
     new ResizeObserver(() => this.draw()).observe(this.node);
+    this.node.addEventListener("pointermove", event => { this.pointed = event.offsetX; this.draw(); });
+    this.node.addEventListener("pointerleave", () => { this.pointed = null; this.draw(); });
   }
 
   add(series, step, loss) {
@@ -40,7 +43,21 @@ export class LossChart {
       ...Object.entries(this.points).filter(([, points]) => points.size > 0).map(([name, points]) => el("path", {
         class: name,
         d: thin([...points].sort((a, b) => a[0] - b[0])).map(([step, loss], i) => `${i ? "L" : "M"}${x(step).toFixed(1)} ${y(loss).toFixed(1)}`).join(""),
-      })));
+      })),
+      ...this.reading(x, width));
+  }
+
+  // The step under the pointer, and its losses.
+  reading(x, width) {
+    const steps = [...this.points.train.keys(), ...this.points.eval.keys()];
+    if (this.pointed === null || steps.length === 0) return [];
+    const step = steps.reduce((best, one) => Math.abs(x(one) - this.pointed) < Math.abs(x(best) - this.pointed) ? one : best);
+    const losses = Object.entries(this.points).filter(([, points]) => points.has(step)).map(([name, points]) => `${name} ${points.get(step).toFixed(4)}`);
+    const atRight = x(step) > width / 2;
+    return [
+      el("line", { class: "grid", x1: x(step), x2: x(step), y1: top, y2: height - bottom }),
+      el("text", { x: x(step) + (atRight ? -8 : 8), y: top + 14, "text-anchor": atRight ? "end" : "start" }, `step ${step}: ${losses.join(", ")}`),
+    ];
   }
 }
 

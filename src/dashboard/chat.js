@@ -5,8 +5,8 @@ import { el, notice } from "./dom.js";
 export async function chatPage(page, signal, wanted) {
   const models = (await call("GET", "models", undefined, signal)).data.filter(model => model.status === "ready");
   const select = el("select", { "aria-label": "Model", class: "grow" }, models.map(model => el("option", { value: model.id, selected: model.id === wanted }, model.id)));
-  const temperature = el("input", { type: "number", min: 0, max: 2, step: 0.1, value: "0.7", "aria-label": "Temperature", title: "Temperature" });
-  const length = el("input", { type: "number", min: 1, max: 4096, value: "200", "aria-label": "Most new tokens", title: "Most new tokens" });
+  const temperature = el("input", { type: "number", min: 0, max: 2, step: 0.1, value: "0.7", title: "0 always takes the likeliest token" });
+  const length = el("input", { type: "number", min: 1, max: 4096, value: "200", title: "The answer ends here at the latest" });
   const turns = el("div");
   const input = el("textarea", { rows: 3, placeholder: "Write something", "aria-label": "Message" });
   const button = el("button", {}, "Send");
@@ -42,7 +42,7 @@ export async function chatPage(page, signal, wanted) {
   const clear = el("button", { type: "button", class: "quiet", onclick: () => { history = []; turns.replaceChildren(); } }, "Clear");
   select.addEventListener("change", () => { history = []; turns.replaceChildren(); });
   input.addEventListener("keydown", event => { if (event.key === "Enter" && !event.shiftKey) { event.preventDefault(); send(); } });
-  page.replaceChildren(el("h1", {}, "Chat"), el("div", { class: "card" }, el("div", { class: "row" }, select, temperature, length, clear)), turns,
+  page.replaceChildren(el("h1", {}, "Chat"), el("div", { class: "card" }, el("div", { class: "row" }, select, el("label", {}, "Temperature ", temperature), el("label", {}, "Most tokens ", length), clear)), turns,
     el("form", { class: "card", onsubmit: event => { event.preventDefault(); running ? running.abort() : send(); } }, input, el("div", { class: "row" }, button)));
   input.focus();
 }

@@ -1,7 +1,7 @@
 // Files of training data: upload, check line by line, look at the first rows as a model sees them.
 import { call, save } from "./api.js";
 import { bytes, el, notice, when } from "./dom.js";
-import { preview } from "./preview.js";
+import { preview, problemTable } from "./preview.js";
 import { progressBar, uploadFile } from "./upload.js";
 
 export async function filesPage(page, signal) {
@@ -37,7 +37,7 @@ export async function filesPage(page, signal) {
       el("p", { class: "dim" }, "JSON lines, one row each: messages, prompt and completion, text, alpaca, sharegpt, or preferences. gzip is fine."),
       el("div", { class: "row" }, input, button), bar.node),
     report,
-    el("div", { class: "card" }, data.length === 0 ? el("p", { class: "dim" }, "None yet.") : el("table", {},
+    el("div", { class: "card scroll", tabindex: 0 }, data.length === 0 ? el("p", { class: "dim" }, "None yet.") : el("table", {},
       el("thead", {}, el("tr", {}, ["File", "Size", "Purpose", "Created", ""].map(name => el("th", {}, name)))),
       el("tbody", {}, data.map(file => el("tr", {},
         el("td", {}, file.filename, el("div", { class: "mono dim" }, file.id)),
@@ -57,8 +57,7 @@ async function check(file, report) {
   report.replaceChildren(el("div", { class: "card" },
     el("h2", {}, file.filename, " ", el("span", { class: `status ${found.valid ? "ready" : "invalid"}` }, found.valid ? "can be trained on" : "cannot be trained on")),
     el("p", {}, `${found.rows.toLocaleString()} good rows${found.format ? ` of format ${found.format}` : ""}, about ${found.approximate_tokens.toLocaleString()} tokens.`),
-    found.problems.length === 0 ? null : el("table", {}, el("tbody", {}, found.problems.map(problem =>
-      el("tr", {}, el("td", { class: "mono" }, problem.line ? `line ${problem.line}` : "file"), el("td", {}, problem.message))))),
+    problemTable(found.problems),
     found.stopped_early ? el("p", { class: "dim" }, "There may be more.") : null,
     found.warnings.map(text => el("p", { class: "dim" }, text))));
 }

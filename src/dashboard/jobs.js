@@ -12,7 +12,7 @@ const pause = (ms, signal) => new Promise((resolve, reject) => {
 export async function jobsPage(page, signal) {
   for (;;) {
     const list = await call("GET", "fine-tunes?limit=50", undefined, signal);
-    page.replaceChildren(el("div", { class: "row head" }, el("h1", { class: "grow" }, "Fine-tunes"), el("a", { class: "button", href: "#/train" }, "New fine-tune")), el("div", { class: "card scroll" }, list.data.length === 0
+    page.replaceChildren(el("div", { class: "row head" }, el("h1", { class: "grow" }, "Fine-tunes"), el("a", { class: "button", href: "#/train" }, "New fine-tune")), el("div", { class: "card scroll", tabindex: 0 }, list.data.length === 0
       ? el("p", { class: "dim" }, "None yet. ", el("a", { href: "#/train" }, "Start one"), " here, or by POST /v1/fine-tunes.")
       : el("table", {}, el("thead", {}, el("tr", {}, ["Name", "Model", "Status", "Progress", "Loss", "Created"].map(name => el("th", {}, name)))),
         el("tbody", {}, list.data.map(row)))));
@@ -100,16 +100,22 @@ function drawHead(head, job, refresh) {
     el("div", { class: "row" }, el("h1", { class: "grow" }, job.name ?? job.id), status(job.status),
       ["queued", "running"].includes(job.status) ? act("Pause", `fine-tunes/${job.id}/pause`) : null,
       job.status === "paused" ? act("Resume", `fine-tunes/${job.id}/resume`) : null,
-      ended.has(job.status) ? null : act("Cancel", `fine-tunes/${job.id}/cancel`)),
+      ended.has(job.status) ? null : act("Cancel", `fine-tunes/${job.id}/cancel`),
+      job.fine_tuned_model ? el("a", { class: "button", href: `#/chat/${encodeURIComponent(job.fine_tuned_model)}` }, "Chat") : null),
     el("progress", { max: 100, value: job.progress ?? 0, "aria-label": "Progress" }),
     facts([
       ["Step", el("span", { "data-fact": "step" }, `${job.current_step ?? 0} / ${job.total_steps || "?"}`)],
       ["Epoch", `${job.current_epoch ?? 0} / ${job.total_epochs ?? "?"}`],
       ["Loss", el("span", { "data-fact": "loss" }, job.metrics?.train_loss?.toFixed(4) ?? "–")],
-      ["Time left", el("span", { "data-fact": "eta" }, duration(job.eta_minutes === undefined || job.eta_minutes === null ? null : job.eta_minutes * 60))],
+      ended.has(job.status)
+        ? ["Took", job.started_at && job.finished_at ? duration(job.finished_at - job.started_at) : null]
+        : ["Time left", el("span", { "data-fact": "eta" }, duration(job.eta_minutes === undefined || job.eta_minutes === null ? null : job.eta_minutes * 60))],
+      ["Speed", ended.has(job.status) ? null : el("span", { "data-fact": "speed" }, "–")],
+      ["Trained tokens", job.trained_tokens > 0 ? job.trained_tokens.toLocaleString() : null],
+      ["Loss of held-out data", job.metrics?.eval_loss?.toFixed(4)],
       ["Model", job.model_id], ["Method", job.config?.method], ["Created", when(job.created_at)],
-      ["Result", job.fine_tuned_model ? el("a", { href: `#/chat/${encodeURIComponent(job.fine_tuned_model)}` }, job.fine_tuned_model) : null],
     ]),
+    job.fine_tuned_model ? el("p", {}, "The model ", el("span", { class: "mono" }, job.fine_tuned_model), " is ready.") : "",
     job.error ? el("p", { class: "notice" }, job.error.message) : "");
 }
 
@@ -117,6 +123,7 @@ function drawProgress(head, data) {
   const set = (name, text) => { const node = head.querySelector(`[data-fact=${name}]`); if (node && text !== undefined) node.textContent = text; };
   set("loss", data.loss?.toFixed(4));
   set("eta", data.eta_seconds === undefined ? undefined : duration(data.eta_seconds));
+  set("speed", data.tokens_per_second === undefined ? undefined : `${Math.round(data.tokens_per_second).toLocaleString()} tokens/s`);
   const total = head.querySelector("[data-fact=step]")?.textContent.split("/")[1]?.trim();
   set("step", `${data.step} / ${total ?? "?"}`);
   if (Number(total) > 0) head.querySelector("progress").value = (100 * data.step) / Number(total);

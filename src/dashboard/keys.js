@@ -18,7 +18,7 @@ export async function keysPage(page, signal, _, made) {
         act(() => call("POST", "api-keys", { name: name.value, scopes: boxes.filter(box => box.checked).map(box => box.value) }));
       },
     }, name, boxes.map(box => el("label", { for: box.id }, box, " ", box.value)), el("button", {}, "Create")),
-    el("div", { class: "card" }, el("table", {},
+    el("div", { class: "card scroll", tabindex: 0 }, el("table", {},
       el("thead", {}, el("tr", {}, ["Name", "Key", "Scopes", "Created", "Last used", ""].map(text => el("th", {}, text)))),
       el("tbody", {}, data.map(key => el("tr", {}, el("td", {}, key.name), el("td", { class: "mono" }, key.prefix), el("td", {}, key.scopes.join(", ")),
         el("td", { class: "dim" }, when(key.created_at)), el("td", { class: "dim" }, when(key.last_used_at)),

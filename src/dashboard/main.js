@@ -26,7 +26,7 @@ async function show() {
   if (!session.key) { signIn(); return; }
   const [, name = "jobs", ...rest] = location.hash.split("/");
   for (const link of document.querySelectorAll("nav a")) {
-    link.toggleAttribute("aria-current", link.hash === `#/${name}`);
+    if (link.hash === `#/${name}`) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
   }
 
   try {

@@ -14,7 +14,7 @@ export async function modelsPage(page, signal, id) {
   const table = el("div");
   const category = el("select", { "aria-label": "Category" }, ["all", "custom", "chat", "instruct", "code", "base"].map(word => el("option", { value: word }, word)));
   let data = [];
-  const draw = () => table.replaceChildren(el("div", { class: "card" }, el("table", {},
+  const draw = () => table.replaceChildren(el("div", { class: "card scroll", tabindex: 0 }, el("table", {},
     el("thead", {}, el("tr", {}, ["Model", "Category", "Parameters", "Context", "Status"].map(name => el("th", {}, name)))),
     el("tbody", {}, data.filter(model => category.value === "all" || model.category === category.value).map(row)))));
   category.addEventListener("change", draw);

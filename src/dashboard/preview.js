@@ -15,3 +15,7 @@ export async function preview(fileId, modelId, signal, rows = 3) {
     return notice(error);
   }
 }
+
+// What is wrong with data, line by line.
+export const problemTable = problems => problems.length === 0 ? null : el("table", {}, el("tbody", {}, problems.map(problem =>
+  el("tr", {}, el("td", { class: "mono" }, problem.line ? `line ${problem.line}` : "file"), el("td", {}, problem.message)))));

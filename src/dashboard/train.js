@@ -1,7 +1,7 @@
 // A new fine-tune: model, data, a few numbers; what it will take, and what will be learned, before it starts.
 import { call } from "./api.js";
-import { duration, el, facts, notice } from "./dom.js";
-import { preview } from "./preview.js";
+import { bytes, duration, el, facts, notice } from "./dom.js";
+import { preview, problemTable } from "./preview.js";
 
 export async function trainPage(page, signal, wanted) {
   const [models, files] = await Promise.all([
@@ -58,19 +58,24 @@ export async function trainPage(page, signal, wanted) {
   page.replaceChildren(el("h1", {}, "New fine-tune"), form, below);
 }
 
-// The estimate's numbers as it names them; those of time and memory in units that people read.
-function estimateFacts(found) {
-  const pairs = [];
-  const add = (prefix, value) => {
-    for (const [key, one] of Object.entries(value ?? {})) {
-      const label = `${prefix}${key.replaceAll("_", " ")}`;
-      if (typeof one === "number") {
-        pairs.push([label, key.endsWith("seconds") ? duration(one) : key.endsWith("bytes") ? `${(one / 2 ** 20).toFixed(1)} MiB` : one.toLocaleString(undefined, { maximumFractionDigits: 4 })]);
-      } else if (typeof one === "string" && key !== "object" && key !== "id") pairs.push([label, one]);
-      else if (typeof one === "boolean") pairs.push([label, one ? "yes" : "no"]);
-      else if (one && typeof one === "object" && !Array.isArray(one)) add(`${label}: `, one);
-    }
-  };
-  add("", found);
-  return facts(pairs);
+// What people ask before they start: whether the data is good, how long, how much.
+function estimateFacts({ estimate, dataset, price, config }) {
+  if (!estimate) return [problemTable(dataset.problems), dataset.warnings.map(text => el("p", { class: "dim" }, text))];
+  const count = value => value.toLocaleString();
+  return [
+    facts([
+      ["Steps", count(estimate.total_steps)],
+      ["Time", `about ${duration(estimate.training_seconds)}`],
+      ["Memory", bytes(estimate.memory_bytes) + (estimate.device_memory_bytes ? ` of ${bytes(estimate.device_memory_bytes)}` : "")],
+      ["Rows", count(dataset.rows) + (dataset.validation_rows ? ` and ${count(dataset.validation_rows)} held out` : "")],
+      ["Tokens in all", (estimate.exact ? "" : "about ") + count(estimate.total_tokens)],
+      ["Longest row", `${count(estimate.longest_row_tokens)} tokens`],
+      ["Parameters that learn", `${count(estimate.trainable_parameters)} of ${count(estimate.model_parameters)}`],
+      ["Price", price?.amount > 0 ? `${price.amount} ${price.currency}` : null],
+    ]),
+    estimate.fits === false ? el("p", { class: "notice" }, "The worker may not have enough memory for it. A smaller batch, or method qlora, needs less.") : null,
+    estimate.overlong_rows > 0 ? el("p", { class: "dim" }, `${count(estimate.overlong_rows)} rows are longer than a sequence may be.`) : null,
+    dataset.warnings.map(text => el("p", { class: "dim" }, text)),
+    el("details", {}, el("summary", {}, "All settings"), el("pre", { class: "mono" }, JSON.stringify(config, null, 2))),
+  ];
 }

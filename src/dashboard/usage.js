@@ -33,6 +33,6 @@ function bars({ from, to, data }) {
   }));
 }
 
-const table = (title, { data }, nameOf) => el("div", { class: "card scroll" }, el("h2", {}, title), el("table", {},
+const table = (title, { data }, nameOf) => el("div", { class: "card scroll", tabindex: 0 }, el("h2", {}, title), el("table", {},
   el("thead", {}, el("tr", {}, el("th", {}, ""), columns.map(([name]) => el("th", { class: "number" }, name)))),
   el("tbody", {}, data.map(({ group, usage }) => el("tr", {}, el("td", {}, nameOf(group)), columns.map(([, field]) => el("td", { class: "number" }, shown(usage, field))))))));

@@ -24,7 +24,7 @@ internal static class DemoCheck
                 CheckpointFolder = Path.Combine(work, "checkpoints"), OutputFolder = Path.Combine(work, "adapter"),
             };
             var observer = new ConsoleObserver(every: 20);
-            using var data = TrainingData.Load(options, files, observer, CancellationToken.None);
+            using var data = TrainingData.Load(options, files, CancellationToken.None);
             using var model = DecoderModel.Load(baseModel);
             var before = ExactMatch(model, AdapterSelection.None, data.Evaluation!);
             var start = Stopwatch.GetTimestamp();

@@ -52,7 +52,7 @@ public abstract class FineTuneRecipe
     public TrainingEstimate Estimate(long? trainingRows = null, long? evaluationRows = null)
     {
         using var scope = NewDisposeScope();
-        using var data = LoadData(_options, _files, _observer, _control.Cancellation);
+        using var data = LoadData(_options, _files, _control.Cancellation);
         return EstimateCalculator.Calculate(_options, _files, data, trainingRows, evaluationRows);
     }
 
@@ -68,7 +68,9 @@ public abstract class FineTuneRecipe
         using var runScope = NewDisposeScope();
 
         // 1. Set-up, each line needing only those above it.
-        using var data = LoadData(_options, _files, _observer, _control.Cancellation);
+        using var data = LoadData(_options, _files, _control.Cancellation);
+        data.Tell(_observer);
+        data.Tell(_observer);
         using var trainee = CreateTrainee(_options, _files);
         trainee.KeepsInputsOnly = _options.ActivationCheckpointing;
         using var optimizer = new AdamW(trainee.Parameters, new(_options.AdamBeta1, _options.AdamBeta2, _options.AdamEpsilon, _options.WeightDecay));
@@ -215,8 +217,8 @@ public abstract class FineTuneRecipe
     }
 
     /// <summary>Reads and tokenizes the rows.</summary>
-    private protected virtual TrainingData LoadData(TrainingOptions options, TrainingFiles files, ITrainingObserver observer, CancellationToken cancellation) =>
-        TrainingData.Load(options, files, observer, cancellation);
+    private protected virtual TrainingData LoadData(TrainingOptions options, TrainingFiles files, CancellationToken cancellation) =>
+        TrainingData.Load(options, files, cancellation);
 
     /// <summary>Loads the model, marks what learns, and freezes the rest.</summary>
     private protected abstract Trainee CreateTrainee(TrainingOptions options, TrainingFiles files);

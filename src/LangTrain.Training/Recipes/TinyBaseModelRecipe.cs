@@ -52,7 +52,7 @@ public sealed class TinyBaseModelRecipe : FineTuneRecipe
         KeepCheckpoints = 1,
     };
 
-    private protected override TrainingData LoadData(TrainingOptions options, TrainingFiles files, ITrainingObserver observer, CancellationToken cancellation)
+    private protected override TrainingData LoadData(TrainingOptions options, TrainingFiles files, CancellationToken cancellation)
     {
         if (!File.Exists(Path.Combine(files.BaseModelFolder, "model.safetensors")))
         {

@@ -20,6 +20,7 @@ internal sealed class TrainingData : IDisposable
 
     private readonly List<TokenizedFile> _opened = [];
     private readonly int _examplesPerRow;
+    private int _longest;
 
     /// <param name="tokenizer">The model's tokenizer.</param>
     /// <param name="training">What trains.</param>
@@ -51,22 +52,23 @@ internal sealed class TrainingData : IDisposable
 
     public string ContentHash => Training.ContentHash + Evaluation?.ContentHash;
 
-    public static TrainingData Load(TrainingOptions options, TrainingFiles files, ITrainingObserver observer, CancellationToken cancellation)
+    public static TrainingData Load(TrainingOptions options, TrainingFiles files, CancellationToken cancellation)
     {
         var tokenizer = Tokenizer.Load(files.BaseModelFolder);
+        var longest = Math.Min(options.MaxSequenceLength, ModelConfig.Read(files.BaseModelFolder).ContextLength);
         var opened = new List<TokenizedFile>();
         try
         {
-            opened.Add(Open(files.TrainingFile, "training", options, files, observer, cancellation));
+            opened.Add(Open(files.TrainingFile, "training", longest, options, files, cancellation));
             if (files.EvaluationFile is { } file)
             {
-                opened.Add(Open(file, "evaluation", options, files, observer, cancellation));
+                opened.Add(Open(file, "evaluation", longest, options, files, cancellation));
             }
 
             (ITokenizedExamples training, ITokenizedExamples? evaluation) = opened.Count > 1
                 ? (opened[0], opened[1])
                 : ExampleSubset.Split(opened[0], options.EvaluationSplit, options.Seed, ExamplesPerRow(options));
-            var data = new TrainingData(tokenizer, training, evaluation, options);
+            var data = new TrainingData(tokenizer, training, evaluation, options) { _longest = longest };
             data._opened.AddRange(opened);
             return data;
         }
@@ -74,6 +76,22 @@ internal sealed class TrainingData : IDisposable
         {
             opened.ForEach(one => one.Dispose());
             throw;
+        }
+    }
+
+    /// <summary>Says in the run's log what there is, and what of it cannot be used.</summary>
+    public void Tell(ITrainingObserver observer)
+    {
+        foreach (var (file, name) in _opened.Zip(["training", "evaluation"]))
+        {
+            var found = file.Statistics;
+            observer.OnLog(TrainingLogLevel.Info, string.Create(CultureInfo.InvariantCulture,
+                $"The {name} data has {found.Rows:N0} rows: {found.Examples:N0} examples, {found.Tokens:N0} tokens, {found.TrainedTokens:N0} of them learned; the longest row has {found.LongestRow:N0}."));
+            if (found.LongRows > 0 || found.RowsLeftOut > 0)
+            {
+                observer.OnLog(TrainingLogLevel.Warning, string.Create(CultureInfo.InvariantCulture,
+                    $"{found.LongRows:N0} rows are longer than {_longest:N0} tokens and were cut; {found.RowsLeftOut:N0} rows were left out, because nothing in them would be learned."));
+            }
         }
     }
 
@@ -118,9 +136,8 @@ internal sealed class TrainingData : IDisposable
 
     public void Dispose() => _opened.ForEach(one => one.Dispose());
 
-    private static TokenizedFile Open(string path, string name, TrainingOptions options, TrainingFiles files, ITrainingObserver observer, CancellationToken cancellation)
+    private static TokenizedFile Open(string path, string name, int longest, TrainingOptions options, TrainingFiles files, CancellationToken cancellation)
     {
-        var longest = Math.Min(options.MaxSequenceLength, ModelConfig.Read(files.BaseModelFolder).ContextLength);
         // Beside the checkpoints: a resumed run finds its tokens as it finds its steps.
         var folder = Path.Combine(files.CheckpointFolder.TrimEnd(Path.DirectorySeparatorChar) + "-tokens", name);
         var file = TokenizedFile.Open(path, files.BaseModelFolder, new TokenizingOptions(longest, options.LongRows, options.LossOn), folder, cancellation);
@@ -130,15 +147,6 @@ internal sealed class TrainingData : IDisposable
             throw new TrainingDataException(options.Objective == TrainingObjective.Dpo
                 ? "Preference training needs rows with prompt, chosen and rejected."
                 : "Rows with chosen and rejected answers are for preference training; this objective needs messages, prompt and completion, or text.");
-        }
-
-        var found = file.Statistics;
-        observer.OnLog(TrainingLogLevel.Info, string.Create(CultureInfo.InvariantCulture,
-            $"The {name} data has {found.Rows:N0} rows: {found.Examples:N0} examples, {found.Tokens:N0} tokens, {found.TrainedTokens:N0} of them learned; the longest row has {found.LongestRow:N0}."));
-        if (found.LongRows > 0 || found.RowsLeftOut > 0)
-        {
-            observer.OnLog(TrainingLogLevel.Warning, string.Create(CultureInfo.InvariantCulture,
-                $"{found.LongRows:N0} rows are longer than {longest:N0} tokens and were cut; {found.RowsLeftOut:N0} rows were left out, because nothing in them would be learned."));
         }
 
         return file;

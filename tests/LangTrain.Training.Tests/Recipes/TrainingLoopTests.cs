@@ -82,7 +82,7 @@ public sealed class TrainingLoopTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var options = Lora with { Method = method };
-        using var data = TrainingData.Load(options, _run.Files(), new RecordingObserver(), CancellationToken.None);
+        using var data = TrainingData.Load(options, _run.Files(), CancellationToken.None);
         using var trainee = LoraRecipe.Prepare(options, _run.Files());
         using var optimizer = new AdamW(trainee.Parameters, new(0.9, 0.999, 1e-8, 0));
         using var generator = new Generator(1);
@@ -108,7 +108,7 @@ public sealed class TrainingLoopTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var options = Lora with { Method = method, Lora = Lora.Lora with { Dropout = 0.1 } };
-        using var data = TrainingData.Load(options, _run.Files(), new RecordingObserver(), CancellationToken.None);
+        using var data = TrainingData.Load(options, _run.Files(), CancellationToken.None);
         using var trainee = method == TrainingMethod.Full ? FullRecipe.Prepare(options, _run.Files()) : LoraRecipe.Prepare(options, _run.Files());
         using var optimizer = new AdamW(trainee.Parameters, new(0.9, 0.999, 1e-8, 0.01));
         using var generator = new Generator(1);
