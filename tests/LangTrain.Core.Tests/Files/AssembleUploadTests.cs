@@ -93,7 +93,7 @@ public sealed class AssembleUploadTests
     {
         var (upload, parts) = await UploadAsync();
         await Uploads().CompleteAsync(Account, upload.Id, parts, null);
-        await Store().DeleteAsync(Account, upload.FileId);
+        await _files.DeleteAsync(Account, upload.FileId);
         await Assembly().ExecuteAsync(new UploadRef(Account, upload.Id));
         Assert.Null(await _files.FindAsync(Account, upload.FileId));
         Assert.Empty(await BlobsAsync());
