@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using LangTrain.Testing;
 
 namespace LangTrain.Flow.Tests;
 
@@ -49,8 +50,13 @@ public sealed class ModelLifeTests
             var whole = await UntilCheckedAsync(api, await api.UploadModelAsync(folderZip, "model.zip"), "ready");
             Assert.Equal(answer, await api.CompleteAsync(whole, Question, 8));
 
-            // 4. What is wrong is said.
+            // As PyTorch would have saved it, too.
             var files = await DownloadAsync(merged);
+            var pickled = files.Where(file => file.Key != "model.safetensors").Append(new("pytorch_model.bin", ToTorch(files["model.safetensors"]))).ToDictionary();
+            var torch = await UntilCheckedAsync(api, await api.UploadModelAsync(Zip(pickled), "model.zip"), "ready");
+            Assert.Equal(answer, await api.CompleteAsync(torch, Question, 8));
+
+            // 4. What is wrong is said.
             files["model.safetensors"][^2] = 0xFF;
             files["model.safetensors"][^1] = 0x7F;
             var invalid = await UntilCheckedAsync(api, await api.UploadModelAsync(Zip(files), "model.zip"), "invalid");
@@ -146,6 +152,20 @@ public sealed class ModelLifeTests
 
         Assert.True(expected == model["status"]!.GetValue<string>(), model.ToJsonString());
         return id;
+    }
+
+    private static byte[] ToTorch(byte[] safetensors)
+    {
+        var header = 8 + BitConverter.ToInt32(safetensors);
+        var entries = JsonNode.Parse(safetensors.AsSpan(8, header - 8))!.AsObject().Where(entry => entry.Key != "__metadata__");
+        using var file = new MemoryStream();
+        OldTorchFile.Write(file, [.. entries.Select(entry =>
+        {
+            Assert.Equal("F32", entry.Value!["dtype"]!.GetValue<string>());
+            var offsets = entry.Value["data_offsets"]!.AsArray().Select(offset => header + offset!.GetValue<int>()).ToArray();
+            return (entry.Key, entry.Value["shape"]!.AsArray().Select(length => length!.GetValue<long>()).ToArray(), safetensors[offsets[0]..offsets[1]]);
+        })]);
+        return file.ToArray();
     }
 
     private static byte[] Zip(Dictionary<string, byte[]> files)
