@@ -10,7 +10,8 @@ namespace LangTrain.Flow.Tests;
 public sealed class ModelLifeTests
 {
     private const string Question = "The capital of country number 3 is";
-    private static readonly Dictionary<string, string> ShortLease = new() { ["LANGTRAIN_LEASE_SECONDS"] = "6" };
+    // A short lease, and uploads in parts put together after the request, as large ones are.
+    private static readonly Dictionary<string, string> Settings = new() { ["LANGTRAIN_LEASE_SECONDS"] = "6", ["LANGTRAIN_COMPLETE_IN_REQUEST_MB"] = "0" };
 
     [Fact]
     public async Task A_trained_model_is_taken_away_brought_back_trained_on_and_deleted()
@@ -18,7 +19,7 @@ public sealed class ModelLifeTests
         var folder = LocalHostProcess.NewDataFolder();
         try
         {
-            await using var host = await LocalHostProcess.StartAsync(folder, LocalHostProcess.FreeUrl(), ShortLease);
+            await using var host = await LocalHostProcess.StartAsync(folder, LocalHostProcess.FreeUrl(), Settings);
             var api = host.Api;
             var file = await UploadInPartsAsync(api, TinyModel.Rows(32));
             var preview = await api.GetAsync($"files/{file}/preview?model={TinyModel.Id}&rows=2");
@@ -107,7 +108,17 @@ public sealed class ModelLifeTests
         using var form = new MultipartFormDataContent { { new ByteArrayContent(bytes[100..]), "data", "part" } };
         var second = await api.PostFormAsync($"uploads/{upload}/parts", form);
         var parts = new JsonArray(direct["id"]!.GetValue<string>(), second["id"]!.GetValue<string>());
-        return (await api.PostAsync($"uploads/{upload}/complete", new JsonObject { ["part_ids"] = parts }))["file"]!["id"]!.GetValue<string>();
+        var file = (await api.PostAsync($"uploads/{upload}/complete", new JsonObject { ["part_ids"] = parts }))["file"]!;
+        Assert.Equal("uploaded", file["status"]!.GetValue<string>());
+        for (var tries = 0; file["status"]!.GetValue<string>() == "uploaded"; tries++)
+        {
+            Assert.True(tries < 300, "The parts were not put together in half a minute.");
+            await Task.Delay(100);
+            file = await api.GetAsync("files/" + file["id"]!.GetValue<string>());
+        }
+
+        Assert.Equal("processed", file["status"]!.GetValue<string>());
+        return file["id"]!.GetValue<string>();
     }
 
     private static async Task<JsonObject> ExportAsync(Api api, string model, string format, string? dtype)
