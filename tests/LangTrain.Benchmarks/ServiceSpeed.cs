@@ -197,6 +197,7 @@ internal sealed class ServiceSpeed : IAsyncDisposable
         var copied = watch.Elapsed;
         File.Delete(copy);
         var before = PeakMegabytes();
+        var processor = _host!.TotalProcessorTime;
         await using var content = File.OpenRead(source);
         using var form = new MultipartFormDataContent { { new StringContent("fine-tune"), "purpose" }, { new StreamContent(content, 1 << 20), "file", "upload.jsonl" } };
         watch.Restart();
@@ -205,7 +206,7 @@ internal sealed class ServiceSpeed : IAsyncDisposable
         response.EnsureSuccessStatusCode();
         var uploaded = watch.Elapsed;
         Say($"Upload of 1 GB: {Bytes / 1e6 / uploaded.TotalSeconds:0} MB/s, copy on disk {Bytes / 1e6 / copied.TotalSeconds:0} MB/s; ratio {copied / uploaded:0.00}; "
-            + $"peak memory of the host {before:0} MB before, {PeakMegabytes():0} MB after ({answer.Length} characters of answer)");
+            + $"peak memory of the host {before:0} MB before, {PeakMegabytes():0} MB after, processor time {(_host.TotalProcessorTime - processor).TotalSeconds:0.0} s ({answer.Length} characters of answer)");
         var bare = await BareBlocksAsync(source);
         Say($"Bare Put Block, as large and as many at once: {Bytes / 1e6 / bare.TotalSeconds:0} MB/s; ratio {bare / uploaded:0.00}");
     }
