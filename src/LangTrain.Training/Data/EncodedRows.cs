@@ -9,6 +9,9 @@ internal sealed class EncodedRows
     private readonly List<uint> _tokens = [];
     private readonly List<(int Length, int Trained)> _examples = [];
 
+    /// <summary>Where rows of texts are read.</summary>
+    public TextRow TextRow { get; } = new();
+
     /// <summary>Tokens of all examples, behind one another; the highest bit of each says whether it is learned.</summary>
     public ReadOnlySpan<uint> Tokens => CollectionsMarshal.AsSpan(_tokens);
 
@@ -31,6 +34,8 @@ internal sealed class EncodedRows
     public void Clear()
     {
         _tokens.Clear();
+        // The room that one very long row took does not stay.
+        if (_tokens.Capacity > 1 << 22) _tokens.Capacity = 0;
         _examples.Clear();
         (Shape, FirstLine, Error, Statistics) = (null, 0, null, new LengthStatistics());
     }

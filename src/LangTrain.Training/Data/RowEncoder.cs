@@ -60,15 +60,27 @@ public sealed class RowEncoder
         }
     }
 
+    /// <summary>Encodes one row of texts as the other way would.</summary>
+    /// <returns>Null where the row lacks a text of its shape, or has none.</returns>
+    internal (RowShape Shape, IReadOnlyList<TokenizedExample> Examples)? Encode(TextRow row) => row switch
+    {
+        { Chosen: { } chosen } => row is { Prompt: { } prompt, Rejected: { } rejected } ? (RowShape.Preference, [Answer(prompt, chosen), Answer(prompt, rejected)]) : null,
+        { Completion: { } completion } => row.Prompt is { } prompt ? (RowShape.PromptCompletion, [Learned(Answer(prompt, completion))]) : null,
+        { Text: { } text } => (RowShape.Text, [Whole(text)]),
+        _ => null,
+    };
+
     private TokenizedExample Learned(TokenizedExample example, JsonElement row)
     {
-        if (_lossOn == LossOn.Completion) return example;
-        if (row.TryGetProperty("messages", out var messages) && messages.EnumerateArray().Any(message => message.TryGetProperty("weight", out var weight) && weight.ValueKind == JsonValueKind.Number && weight.GetDouble() == 0))
+        if (_lossOn == LossOn.All && row.TryGetProperty("messages", out var messages) && messages.EnumerateArray().Any(message => message.TryGetProperty("weight", out var weight) && weight.ValueKind == JsonValueKind.Number && weight.GetDouble() == 0))
         {
             throw new TrainingDataException("A message has weight 0, which leaves it out of the loss, while loss_on is all; only one of both can hold.");
         }
-        return new TokenizedExample(example.Ids, LearnedFrom(FirstOfText, example.Ids.Length));
+        return Learned(example);
     }
+
+    private TokenizedExample Learned(TokenizedExample example) =>
+        _lossOn == LossOn.Completion ? example : new TokenizedExample(example.Ids, LearnedFrom(FirstOfText, example.Ids.Length));
 
     private TokenizedExample Chat(JsonElement row, JsonElement messages)
     {
@@ -81,14 +93,15 @@ public sealed class RowEncoder
     }
 
     /// <summary>A prompt and an answer: texts, or messages and the message or messages that answer them.</summary>
-    private TokenizedExample Answer(JsonElement prompt, JsonElement answer, JsonElement row)
+    private TokenizedExample Answer(JsonElement prompt, JsonElement answer, JsonElement row) =>
+        prompt.ValueKind == JsonValueKind.Array ? Chat(row, Conversation(prompt, answer)) : Answer(Text(prompt, "prompt"), Text(answer, "the answer"));
+
+    private TokenizedExample Answer(string prompt, string answer)
     {
-        if (prompt.ValueKind == JsonValueKind.Array) return Chat(row, Conversation(prompt, answer));
-        var promptText = Text(prompt, "prompt");
-        var promptIds = _tokenizer.Encode(promptText);
+        var promptIds = _tokenizer.Encode(prompt);
         List<int> ids = [.. _tokenizer.IdsBefore, .. promptIds];
         var start = ids.Count;
-        ids.AddRange(_tokenizer.EncodeContinuation(promptText, promptIds, Text(answer, "the answer")));
+        ids.AddRange(_tokenizer.EncodeContinuation(prompt, promptIds, answer));
         AddEnd(ids);
         return new TokenizedExample([.. ids], LearnedFrom(start, ids.Count));
     }

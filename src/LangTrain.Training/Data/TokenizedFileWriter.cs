@@ -99,13 +99,18 @@ internal sealed class TokenizedFileWriter(string modelFolder, TokenizingOptions 
 
     private void EncodeRow(RowEncoder encoder, long number, ReadOnlyMemory<byte> text, EncodedRows rows)
     {
-        if (!Utf8.IsValid(text.Span)) throw new TrainingDataException("The line is not UTF-8.");
-        using var row = JsonDocument.Parse(text);
-        var examples = encoder.Encode(row.RootElement);
-        var shape = RowEncoder.ShapeOf(row.RootElement)!.Value;
+        var (shape, examples) = (rows.TextRow.TryRead(text.Span) ? encoder.Encode(rows.TextRow) : null) ?? EncodeJson(encoder, text);
         if (rows.Shape is null) (rows.Shape, rows.FirstLine) = (shape, number);
         if (rows.Shape != shape) throw OtherShape(shape, rows.Shape.Value);
         Fit(examples, shape, rows);
+    }
+
+    private static (RowShape Shape, IReadOnlyList<TokenizedExample> Examples) EncodeJson(RowEncoder encoder, ReadOnlyMemory<byte> text)
+    {
+        if (!Utf8.IsValid(text.Span)) throw new TrainingDataException("The line is not UTF-8.");
+        using var row = JsonDocument.Parse(text);
+        var examples = encoder.Encode(row.RootElement);
+        return (RowEncoder.ShapeOf(row.RootElement)!.Value, examples);
     }
 
     /// <summary>Makes a row's examples fit the longest sequence, and counts.</summary>
