@@ -34,7 +34,7 @@ static int Usage()
           memory [15m|110m|128k]...                                  the estimate of memory beside the measured peak of training steps
           service-speed [models|submit|list|upload]                  LocalHost over Azurite beside a plain ASP.NET Core server and a copy on disk
           loss-speed                                                 the head and its loss alone
-          data-speed <model folder> [megabytes] [text|completion]    tokenizing a large JSONL: megabytes a second, peak memory
+          data-speed <model folder> [megabytes] [text|completion] [text file] tokenizing a large JSONL: megabytes a second, peak memory
           matmul-speed                                               the ways to multiply by a weight
           train-tiny-base-model --out <folder> [--documents <n>]    makes the base model that ships with LocalHost
           check-demo <base model folder> <dataset folder>            fine-tunes it on the demo's dataset; held-out exact match before and after
