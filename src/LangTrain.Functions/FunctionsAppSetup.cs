@@ -97,7 +97,7 @@ public static class FunctionsAppSetup
         services.AddSingleton<QueueModelTask>();
         services.AddSingleton<UploadedFiles>();
         services.AddSingleton<DeleteFile>();
-        services.TryAddSingleton(new UploadOptions());
+        services.TryAddSingleton(settings.CompleteInRequestMegabytes is { } megabytes ? new UploadOptions { MostBytesInRequest = (long)megabytes << 20 } : new UploadOptions());
         services.AddSingleton<AssembleUpload>();
         services.AddSingleton<PartedUploads>();
         services.AddSingleton<CheckFile>();

@@ -1,3 +1,4 @@
+using System.Globalization;
 using LangTrain.AzureAdapters;
 using LangTrain.Core.Accounts;
 using LangTrain.Core.Models;
@@ -43,6 +44,9 @@ public sealed record LangTrainSettings
 
     /// <summary><c>LANGTRAIN_ALLOW_PRIVATE_URLS</c>: whether private addresses may be fetched from.</summary>
     public bool AllowPrivateUrls { get; init; }
+
+    /// <summary><c>LANGTRAIN_COMPLETE_IN_REQUEST_MB</c>: largest upload in parts, in MiB, that is a whole file when its completion is answered; null for the default.</summary>
+    public int? CompleteInRequestMegabytes { get; init; }
 
     /// <summary><c>LANGTRAIN_STORAGE_PREFIX</c>: prefix of all names in the storage account; empty in production.</summary>
     public string NamePrefix { get; init; } = "";
@@ -94,6 +98,7 @@ public sealed record LangTrainSettings
             ModelAliases = Aliases(configuration, problems),
             ModelsDirectory = Folder(configuration, "LANGTRAIN_MODELS_DIR", problems),
             AllowPrivateUrls = Flag(configuration, "LANGTRAIN_ALLOW_PRIVATE_URLS", problems),
+            CompleteInRequestMegabytes = Whole(configuration, "LANGTRAIN_COMPLETE_IN_REQUEST_MB", problems),
             NamePrefix = Text(configuration, "LANGTRAIN_STORAGE_PREFIX") ?? "",
             SigningKey = Text(configuration, "LANGTRAIN_SIGNING_KEY"),
             EntraTenantId = Text(configuration, "LANGTRAIN_ENTRA_TENANT_ID"),
@@ -175,6 +180,22 @@ public sealed record LangTrainSettings
         }
 
         return text;
+    }
+
+    private static int? Whole(IConfiguration configuration, string name, List<string> problems)
+    {
+        if (Text(configuration, name) is not { } text)
+        {
+            return null;
+        }
+
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+        {
+            return number;
+        }
+
+        problems.Add($"{name}: must be a whole number, not '{text}'.");
+        return null;
     }
 
     private static bool Flag(IConfiguration configuration, string name, List<string> problems)

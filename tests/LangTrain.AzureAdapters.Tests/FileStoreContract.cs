@@ -44,6 +44,22 @@ public abstract class FileStoreContract
         Assert.Null(await Store.FindVersionAsync(_account, file.Id));
     }
 
+    [Fact]
+    public async Task A_deletion_at_a_version_fails_when_the_file_was_touched_since()
+    {
+        var file = Some.File(accountId: _account);
+        await Store.CreateAsync(file);
+        var before = (await Store.FindVersionAsync(_account, file.Id))!;
+        Assert.True(await Store.TouchAsync(_account, file.Id));
+        Assert.False(await Store.DeleteAsync(before));
+        var after = (await Store.FindVersionAsync(_account, file.Id))!;
+        Assert.Equal(file, after.Value);
+        Assert.True(await Store.DeleteAsync(after));
+        Assert.False(await Store.DeleteAsync(after));
+        Assert.False(await Store.TouchAsync(_account, file.Id));
+        Assert.Empty((await Store.ListAsync(_account, new PageRequest(OldestFirst: true), file.Purpose)).Items);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

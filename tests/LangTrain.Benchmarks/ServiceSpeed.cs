@@ -6,7 +6,13 @@ using System.Net.Sockets;
 using System.Reflection;
 using System.Text;
 using System.Text.Json;
+using Azure.Data.Tables;
+using Azure.Storage;
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
+using Azure.Storage.Blobs.Specialized;
 using LangTrain.AzureAdapters;
+using LangTrain.Contracts;
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Contracts.Models;
 using LangTrain.Core;
@@ -83,11 +89,14 @@ internal sealed class ServiceSpeed : IAsyncDisposable
 
         var (mine, theirs) = (Median(a), Median(b));
         Say($"GET /models: {mine:0} requests/s, plain server {theirs:0}; ratio {mine / theirs:0.00}");
-        // Alternating here too: on shared cores the tail is as much the machine's as the server's.
+        // Alternating here too: on shared cores the tail is as much the machine's as the server's. Each side warms up first, for its turn begins
+        // with new connections and, here, with keys and lists that went stale during the other's.
         var (half, plainHalf) = (new List<double>(), new List<double>());
         for (var round = 0; round < 3; round++)
         {
+            await ours.PaceAsync(Connections, mine / 2, TimeSpan.FromSeconds(1));
             half.AddRange(await ours.PaceAsync(Connections, mine / 2, TimeSpan.FromSeconds(5)));
+            await plain.PaceAsync(Connections, mine / 2, TimeSpan.FromSeconds(1));
             plainHalf.AddRange(await plain.PaceAsync(Connections, mine / 2, TimeSpan.FromSeconds(5)));
         }
 
@@ -131,19 +140,39 @@ internal sealed class ServiceSpeed : IAsyncDisposable
         await FillAsync(account.GetProperty("id").GetString()!, 10_000);
         await FillAsync(few.GetProperty("id").GetString()!, 100);
         var (ofMany, ofFew) = (Load(account), Load(few));
-        var (a, b) = (new List<double>(), new List<double>());
+        var (a, b, bareA, bareB) = (new List<double>(), new List<double>(), new List<double>(), new List<double>());
         for (var round = 0; round < 5; round++)
         {
             a.Add(At(await ofMany.OneByOneAsync(40), 0.5));
             b.Add(At(await ofFew.OneByOneAsync(40), 0.5));
+            bareA.Add(At(await BarePagesAsync(account, 40), 0.5));
+            bareB.Add(At(await BarePagesAsync(few, 40), 0.5));
         }
 
-        Say($"GET /fine-tunes?limit=20: {Median(a):0.0} ms of 10,000 jobs, {Median(b):0.0} ms of 100; ratio {Median(a) / Median(b):0.00}");
+        Say($"GET /fine-tunes?limit=20: {Median(a):0.0} ms of 10,000 jobs, {Median(b):0.0} ms of 100; ratio {Median(a) / Median(b):0.00}; "
+            + $"the same range straight from Azurite: {Median(bareA):0.0} and {Median(bareB):0.0} ms; ratio {Median(bareA) / Median(bareB):0.00}; "
+            + $"the service adds {Median(a) - Median(bareA):0.0} and {Median(b) - Median(bareB):0.0} ms");
 
         HttpLoad Load(JsonElement owner) => HttpLoad.Get(new Uri(_url, "v1/fine-tunes?limit=20"), owner.GetProperty("api_key").GetProperty("key").GetString());
     }
 
-    /// <summary>An upload of 1 GB (less what the limit leaves to the form) beside a copy of the same file.</summary>
+    /// <summary>The peer of a page: the range of rows that it is made of, asked for with the storage client alone.</summary>
+    private async Task<double[]> BarePagesAsync(JsonElement owner, int count)
+    {
+        var table = new TableClient(_azurite!.ConnectionString, new StorageNames().JobsTable);
+        var range = TableClient.CreateQueryFilter($"PartitionKey eq {"a-" + owner.GetProperty("id").GetString()} and RowKey gt {"r-"} and RowKey lt {"r."}");
+        var latencies = new double[count];
+        for (var i = 0; i < count; i++)
+        {
+            var watch = Stopwatch.StartNew();
+            var page = await table.QueryAsync<TableEntity>(range, 21).AsPages().FirstAsync();
+            latencies[i] = page.Values.Count == 21 ? watch.Elapsed.TotalMilliseconds : throw new InvalidOperationException("The account has no such rows.");
+        }
+
+        return [.. latencies.Order()];
+    }
+
+    /// <summary>An upload of 1 GB (less what the limit leaves to the form) beside a copy of the same file, and beside its blocks put into Azurite with the storage client alone.</summary>
     private async Task UploadAsync()
     {
         var (source, copy) = (Path.Combine(_folder, "upload.bin"), Path.Combine(_folder, "copy.bin"));
@@ -168,6 +197,7 @@ internal sealed class ServiceSpeed : IAsyncDisposable
         var copied = watch.Elapsed;
         File.Delete(copy);
         var before = PeakMegabytes();
+        var processor = _host!.TotalProcessorTime;
         await using var content = File.OpenRead(source);
         using var form = new MultipartFormDataContent { { new StringContent("fine-tune"), "purpose" }, { new StreamContent(content, 1 << 20), "file", "upload.jsonl" } };
         watch.Restart();
@@ -176,7 +206,35 @@ internal sealed class ServiceSpeed : IAsyncDisposable
         response.EnsureSuccessStatusCode();
         var uploaded = watch.Elapsed;
         Say($"Upload of 1 GB: {Bytes / 1e6 / uploaded.TotalSeconds:0} MB/s, copy on disk {Bytes / 1e6 / copied.TotalSeconds:0} MB/s; ratio {copied / uploaded:0.00}; "
-            + $"peak memory of the host {before:0} MB before, {PeakMegabytes():0} MB after ({answer.Length} characters of answer)");
+            + $"peak memory of the host {before:0} MB before, {PeakMegabytes():0} MB after, processor time {(_host.TotalProcessorTime - processor).TotalSeconds:0.0} s ({answer.Length} characters of answer)");
+        var bare = await BareBlocksAsync(source);
+        Say($"Bare Put Block, as large and as many at once: {Bytes / 1e6 / bare.TotalSeconds:0} MB/s; ratio {bare / uploaded:0.00}");
+    }
+
+    /// <summary>The peer of an upload: a file's blocks put into a blob with the storage client alone, from one process to Azurite.</summary>
+    private async Task<TimeSpan> BareBlocksAsync(string path)
+    {
+        const int BlockBytes = 8 << 20, InFlight = 3;
+        var container = new BlobContainerClient(_azurite!.ConnectionString, "bare");
+        await container.CreateIfNotExistsAsync();
+        var blob = container.GetBlockBlobClient("blocks");
+        var watch = Stopwatch.StartNew();
+        using var file = File.OpenHandle(path);
+        var count = (int)((RandomAccess.GetLength(file) + BlockBytes - 1) / BlockBytes);
+        var names = Enumerable.Range(0, count).Select(i => Convert.ToBase64String(BitConverter.GetBytes(i))).ToArray();
+        var withMd5 = new BlockBlobStageBlockOptions { TransferValidation = new UploadTransferValidationOptions { ChecksumAlgorithm = StorageChecksumAlgorithm.MD5 } };
+        var next = -1;
+        await Task.WhenAll(Enumerable.Range(0, InFlight).Select(async _ =>
+        {
+            var buffer = new byte[BlockBytes];
+            for (var i = Interlocked.Increment(ref next); i < count; i = Interlocked.Increment(ref next))
+            {
+                var length = await RandomAccess.ReadAsync(file, buffer, (long)i * BlockBytes);
+                await blob.StageBlockAsync(names[i], new MemoryStream(buffer, 0, length), withMd5);
+            }
+        }));
+        await blob.CommitBlockListAsync(names);
+        return watch.Elapsed;
     }
 
     private async Task StartAsync()

@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using LangTrain.Testing;
 
 namespace LangTrain.Flow.Tests;
 
@@ -9,7 +10,8 @@ namespace LangTrain.Flow.Tests;
 public sealed class ModelLifeTests
 {
     private const string Question = "The capital of country number 3 is";
-    private static readonly Dictionary<string, string> ShortLease = new() { ["LANGTRAIN_LEASE_SECONDS"] = "6" };
+    // A short lease, and uploads in parts put together after the request, as large ones are.
+    private static readonly Dictionary<string, string> Settings = new() { ["LANGTRAIN_LEASE_SECONDS"] = "6", ["LANGTRAIN_COMPLETE_IN_REQUEST_MB"] = "0" };
 
     [Fact]
     public async Task A_trained_model_is_taken_away_brought_back_trained_on_and_deleted()
@@ -17,7 +19,7 @@ public sealed class ModelLifeTests
         var folder = LocalHostProcess.NewDataFolder();
         try
         {
-            await using var host = await LocalHostProcess.StartAsync(folder, LocalHostProcess.FreeUrl(), ShortLease);
+            await using var host = await LocalHostProcess.StartAsync(folder, LocalHostProcess.FreeUrl(), Settings);
             var api = host.Api;
             var file = await UploadInPartsAsync(api, TinyModel.Rows(32));
             var preview = await api.GetAsync($"files/{file}/preview?model={TinyModel.Id}&rows=2");
@@ -49,8 +51,13 @@ public sealed class ModelLifeTests
             var whole = await UntilCheckedAsync(api, await api.UploadModelAsync(folderZip, "model.zip"), "ready");
             Assert.Equal(answer, await api.CompleteAsync(whole, Question, 8));
 
-            // 4. What is wrong is said.
+            // As PyTorch would have saved it, too.
             var files = await DownloadAsync(merged);
+            var pickled = files.Where(file => file.Key != "model.safetensors").Append(new("pytorch_model.bin", ToTorch(files["model.safetensors"]))).ToDictionary();
+            var torch = await UntilCheckedAsync(api, await api.UploadModelAsync(Zip(pickled), "model.zip"), "ready");
+            Assert.Equal(answer, await api.CompleteAsync(torch, Question, 8));
+
+            // 4. What is wrong is said.
             files["model.safetensors"][^2] = 0xFF;
             files["model.safetensors"][^1] = 0x7F;
             var invalid = await UntilCheckedAsync(api, await api.UploadModelAsync(Zip(files), "model.zip"), "invalid");
@@ -101,7 +108,17 @@ public sealed class ModelLifeTests
         using var form = new MultipartFormDataContent { { new ByteArrayContent(bytes[100..]), "data", "part" } };
         var second = await api.PostFormAsync($"uploads/{upload}/parts", form);
         var parts = new JsonArray(direct["id"]!.GetValue<string>(), second["id"]!.GetValue<string>());
-        return (await api.PostAsync($"uploads/{upload}/complete", new JsonObject { ["part_ids"] = parts }))["file"]!["id"]!.GetValue<string>();
+        var file = (await api.PostAsync($"uploads/{upload}/complete", new JsonObject { ["part_ids"] = parts }))["file"]!;
+        Assert.Equal("uploaded", file["status"]!.GetValue<string>());
+        for (var tries = 0; file["status"]!.GetValue<string>() == "uploaded"; tries++)
+        {
+            Assert.True(tries < 300, "The parts were not put together in half a minute.");
+            await Task.Delay(100);
+            file = await api.GetAsync("files/" + file["id"]!.GetValue<string>());
+        }
+
+        Assert.Equal("processed", file["status"]!.GetValue<string>());
+        return file["id"]!.GetValue<string>();
     }
 
     private static async Task<JsonObject> ExportAsync(Api api, string model, string format, string? dtype)
@@ -146,6 +163,20 @@ public sealed class ModelLifeTests
 
         Assert.True(expected == model["status"]!.GetValue<string>(), model.ToJsonString());
         return id;
+    }
+
+    private static byte[] ToTorch(byte[] safetensors)
+    {
+        var header = 8 + BitConverter.ToInt32(safetensors);
+        var entries = JsonNode.Parse(safetensors.AsSpan(8, header - 8))!.AsObject().Where(entry => entry.Key != "__metadata__");
+        using var file = new MemoryStream();
+        OldTorchFile.Write(file, [.. entries.Select(entry =>
+        {
+            Assert.Equal("F32", entry.Value!["dtype"]!.GetValue<string>());
+            var offsets = entry.Value["data_offsets"]!.AsArray().Select(offset => header + offset!.GetValue<int>()).ToArray();
+            return (entry.Key, entry.Value["shape"]!.AsArray().Select(length => length!.GetValue<long>()).ToArray(), safetensors[offsets[0]..offsets[1]]);
+        })]);
+        return file.ToArray();
     }
 
     private static byte[] Zip(Dictionary<string, byte[]> files)

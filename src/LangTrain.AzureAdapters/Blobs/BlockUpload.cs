@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using Azure.Storage;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
 using LangTrain.Core.Storage;
@@ -19,6 +20,9 @@ internal static class BlockUpload
     private const int BlocksInFlight = 3;
     private const int MaxBlocks = 50_000;
     private const string UploadIdKey = "uploadid";
+
+    // Each block goes with its MD5 and is refused where it was damaged on the way. Azurite is three times as fast with it: without, it reckons a CRC64 in JavaScript.
+    private static readonly UploadTransferValidationOptions Checked = new() { ChecksumAlgorithm = StorageChecksumAlgorithm.MD5 };
 
     /// <summary>Reads <paramref name="content"/> to its end and writes it.</summary>
     /// <exception cref="AlreadyExistsException">There is a blob and <paramref name="overwrite"/> is false.</exception>
@@ -126,7 +130,7 @@ internal static class BlockUpload
         try
         {
             using var block = new MemoryStream(buffer, 0, length, writable: false);
-            await blob.StageBlockAsync(name, block, cancellationToken: cancellation);
+            await blob.StageBlockAsync(name, block, new BlockBlobStageBlockOptions { TransferValidation = Checked }, cancellation);
         }
         finally
         {

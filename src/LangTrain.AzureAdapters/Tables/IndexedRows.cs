@@ -74,31 +74,56 @@ internal sealed class IndexedRows<T>(
         }
     }
 
-    /// <summary>Deletes a record and its index rows; false when there was none.</summary>
-    public async Task<bool> DeleteAsync(string owner, string id, CancellationToken cancellation)
+    /// <summary>Gives a record another version; false when there is none.</summary>
+    public async Task<bool> TouchAsync(string owner, string id, CancellationToken cancellation)
     {
         var client = await table.GetAsync(cancellation);
-        if (await FindAsync(owner, id, cancellation) is not { } found)
+        try
+        {
+            await client.UpdateEntityAsync(new TableEntity(TableKeys.Owner(owner), RowKey(id)), ETag.All, TableUpdateMode.Merge, cancellation);
+            return true;
+        }
+        catch (RequestFailedException failure) when (failure.Status == 404)
         {
             return false;
         }
+    }
 
+    /// <summary>Deletes a record and its index rows; false when there was none.</summary>
+    public async Task<bool> DeleteAsync(string owner, string id, CancellationToken cancellation) =>
+        await FindAsync(owner, id, cancellation) is { } found && await DeleteAsync(found.Value, ETag.All, cancellation);
+
+    /// <summary>Deletes a record that is still at its version, and its index rows; false when it was changed or deleted since.</summary>
+    public Task<bool> DeleteAsync(Versioned<T> current, CancellationToken cancellation) => DeleteAsync(current.Value, new ETag(current.ETag), cancellation);
+
+    private async Task<bool> DeleteAsync(T value, ETag version, CancellationToken cancellation)
+    {
+        var client = await table.GetAsync(cancellation);
+        var row = Row(value);
         try
         {
-            await client.SubmitTransactionAsync([Delete(Row(found.Value)), .. IndexRows(found.Value).Select(Delete)], cancellation);
+            await client.SubmitTransactionAsync([new(TableTransactionActionType.Delete, row, version), .. IndexRows(value).Select(Delete)], cancellation);
             return true;
         }
-        catch (TableTransactionFailedException failure) when (failure.Status == 404)
+        catch (TableTransactionFailedException failure) when (failure.Status is 404 or 412)
         {
-            if (failure.FailedTransactionActionIndex == 0)
+            if (failure.Status == 412 || failure.FailedTransactionActionIndex == 0)
             {
                 return false;
             }
         }
 
         // An index row was missing, which fails the transaction as a whole: one by one, the record first.
-        await client.DeleteEntityAsync(Row(found.Value), ETag.All, cancellation);
-        foreach (var index in IndexRows(found.Value))
+        try
+        {
+            await client.DeleteEntityAsync(row, version, cancellation);
+        }
+        catch (RequestFailedException failure) when (failure.Status == 412)
+        {
+            return false;
+        }
+
+        foreach (var index in IndexRows(value))
         {
             await client.DeleteEntityAsync(index, ETag.All, cancellation);
         }

@@ -45,6 +45,17 @@ internal sealed class TableFileStore(LazyResource<TableClient> table) : IFileSto
     }
 
     /// <inheritdoc/>
+    public Task<bool> TouchAsync(string accountId, string fileId, CancellationToken cancellation = default) =>
+        _rows.TouchAsync(accountId, fileId, cancellation);
+
+    /// <inheritdoc/>
+    public Task<bool> DeleteAsync(Versioned<StoredFile> current, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(current);
+        return _rows.DeleteAsync(current, cancellation);
+    }
+
+    /// <inheritdoc/>
     public Task<bool> DeleteAsync(string accountId, string fileId, CancellationToken cancellation = default) =>
         _rows.DeleteAsync(accountId, fileId, cancellation);
 

@@ -10,7 +10,8 @@ namespace LangTrain.Core.Accounts;
 /// <summary>Finds the account of an API key. Thread-safe; one a process.</summary>
 /// <remarks>
 /// A good key is remembered for <see cref="Freshness"/>, so that a busy key costs no storage read a request and a revoked one still stops within
-/// 5 seconds everywhere. What is not a good key is never remembered: a new key works at once, and guesses fill no memory.
+/// 5 seconds everywhere. However many come at once with a key that must be read, it is read once for all of them. What is not a good key is
+/// never remembered: a new key works at once, and guesses fill no memory.
 /// </remarks>
 public sealed class ApiKeyAuthenticator(IAccountStore accounts, TimeProvider time)
 {
@@ -23,6 +24,7 @@ public sealed class ApiKeyAuthenticator(IAccountStore accounts, TimeProvider tim
     private static readonly TimeSpan LastUsedPrecision = TimeSpan.FromMinutes(5);
 
     private readonly ConcurrentDictionary<string, Remembered> _remembered = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Lazy<Task<Remembered>>> _readings = new(StringComparer.Ordinal);
 
     /// <summary>The account and key of a secret.</summary>
     /// <exception cref="ApiException">401.</exception>
@@ -66,7 +68,12 @@ public sealed class ApiKeyAuthenticator(IAccountStore accounts, TimeProvider tim
         var now = time.GetUtcNow();
         if (!_remembered.TryGetValue(hash, out var known) || now - known.ReadAt >= Freshness || now < known.ReadAt)
         {
-            known = await ReadAsync(hash, now, cancellation);
+            known = await ReadOnceAsync(hash, now).WaitAsync(cancellation);
+            if (now - known.ReadAt >= Freshness)
+            {
+                // It joined a reading that storage kept waiting for long.
+                known = await ReadRowsAsync(hash, now).WaitAsync(cancellation);
+            }
         }
         else if (now - known.ReadAt >= Freshness / 2 && known.TryBeginRefresh())
         {
@@ -93,7 +100,7 @@ public sealed class ApiKeyAuthenticator(IAccountStore accounts, TimeProvider tim
     {
         try
         {
-            await ReadAsync(hash, now, CancellationToken.None);
+            await ReadOnceAsync(hash, now);
         }
         catch
         {
@@ -101,20 +108,36 @@ public sealed class ApiKeyAuthenticator(IAccountStore accounts, TimeProvider tim
         }
     }
 
-    private async Task<Remembered> ReadAsync(string hash, DateTimeOffset now, CancellationToken cancellation)
+    // Nobody's cancellation ends a reading for which others wait.
+    private Task<Remembered> ReadOnceAsync(string hash, DateTimeOffset now) =>
+        _readings.GetOrAdd(hash, _ => new Lazy<Task<Remembered>>(() => ReadAsync(hash, now))).Value;
+
+    private async Task<Remembered> ReadAsync(string hash, DateTimeOffset now)
     {
-        var row = await accounts.FindKeyAsync(hash, cancellation);
+        try
+        {
+            return await ReadRowsAsync(hash, now);
+        }
+        finally
+        {
+            _readings.TryRemove(hash, out _);
+        }
+    }
+
+    private async Task<Remembered> ReadRowsAsync(string hash, DateTimeOffset now)
+    {
+        var row = await accounts.FindKeyAsync(hash);
         if (row is null
             || !CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(row.Value.Sha256), Encoding.ASCII.GetBytes(hash))
             || row.Value.RevokedAt <= now
             || DashboardSignIn.IsTicket(row.Value)
-            || await accounts.FindAsync(row.Value.AccountId, cancellation) is not { } account)
+            || await accounts.FindAsync(row.Value.AccountId) is not { } account)
         {
             _remembered.TryRemove(hash, out _);
             throw Wrong();
         }
 
-        var key = await TouchAsync(row, now, cancellation);
+        var key = await TouchAsync(row, now);
         if (_remembered.Count >= MostRemembered)
         {
             _remembered.Clear();
@@ -123,7 +146,7 @@ public sealed class ApiKeyAuthenticator(IAccountStore accounts, TimeProvider tim
         return _remembered[hash] = new Remembered(account, key, now);
     }
 
-    private async Task<ApiKey> TouchAsync(Versioned<ApiKey> row, DateTimeOffset now, CancellationToken cancellation)
+    private async Task<ApiKey> TouchAsync(Versioned<ApiKey> row, DateTimeOffset now)
     {
         if (row.Value.LastUsedAt is { } last && now - last < LastUsedPrecision)
         {
@@ -132,7 +155,7 @@ public sealed class ApiKeyAuthenticator(IAccountStore accounts, TimeProvider tim
 
         try
         {
-            return (await accounts.UpdateKeyAsync(row, row.Value with { LastUsedAt = now }, cancellation)).Value;
+            return (await accounts.UpdateKeyAsync(row, row.Value with { LastUsedAt = now })).Value;
         }
         catch (StaleWriteException)
         {

@@ -6,7 +6,7 @@ using LangTrain.Core.Storage;
 namespace LangTrain.Core.Batches;
 
 /// <summary>Takes a new batch: checks what the request names and writes the row. The caller starts its orchestration. Thread-safe.</summary>
-public sealed class SubmitBatch(UploadedFiles files, IBatchStore store, TimeProvider time)
+public sealed class SubmitBatch(UploadedFiles files, IFileStore rows, IBatchStore store, TimeProvider time)
 {
     /// <summary>The one completion window.</summary>
     public static readonly TimeSpan Window = TimeSpan.FromHours(24);
@@ -52,12 +52,15 @@ public sealed class SubmitBatch(UploadedFiles files, IBatchStore store, TimeProv
         try
         {
             await store.CreateAsync(batch, cancellation);
-            return batch;
         }
         catch (AlreadyExistsException)
         {
             // An earlier try of this request got as far as here.
-            return (await store.FindAsync(batch.Ref(), cancellation))?.Value ?? batch;
+            batch = (await store.FindAsync(batch.Ref(), cancellation))?.Value ?? batch;
         }
+
+        // Only now that the row says who reads it (see DeleteFile). If it was deleted at the last moment, the batch will miss it and say so.
+        await rows.TouchAsync(batch.AccountId, batch.InputFileId, cancellation);
+        return batch;
     }
 }

@@ -18,6 +18,7 @@ public sealed record UploadRef(string AccountId, string UploadId);
 public sealed class AssembleUpload(IUploadStore uploads, IFileStore files, UploadedFiles bytes, IBlobStore blobs, StorageNames names, TimeProvider time)
 {
     /// <summary>Puts together what is completed and is not yet; goes on where an earlier run ended.</summary>
+    /// <exception cref="InvalidOperationException">It is not completed yet: whoever does that is at it, or died before. To be tried again a little later.</exception>
     public async Task ExecuteAsync(UploadRef upload, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(upload);
@@ -27,9 +28,13 @@ public sealed class AssembleUpload(IUploadStore uploads, IFileStore files, Uploa
             row = await DecideAsync(row, await TryCopyAsync(assembling, cancellation), cancellation);
         }
 
-        if (row is { Value.Status: UploadStatus.Completed })
+        switch (row?.Value.Status)
         {
-            await FinishAsync(row, cancellation);
+            case UploadStatus.Completed:
+                await FinishAsync(row, cancellation);
+                break;
+            case UploadStatus.Pending:
+                throw new InvalidOperationException($"The upload {upload.UploadId} is not completed yet.");
         }
     }
 

@@ -19,7 +19,16 @@ public interface IFileStore
     /// <exception cref="StaleWriteException">The row was changed or deleted since.</exception>
     Task<Versioned<StoredFile>> UpdateAsync(Versioned<StoredFile> current, StoredFile changed, CancellationToken cancellation = default);
 
-    /// <summary>Deletes a row; false when there was none.</summary>
+    /// <summary>
+    /// Gives the row another version and leaves it as it is otherwise; false when there is none. Whoever has written down that it will read a file
+    /// touches it, so that a deletion which was decided before that is not carried out.
+    /// </summary>
+    Task<bool> TouchAsync(string accountId, string fileId, CancellationToken cancellation = default);
+
+    /// <summary>Deletes the row if it is still at <paramref name="current"/>'s version; false when it was changed or deleted since.</summary>
+    Task<bool> DeleteAsync(Versioned<StoredFile> current, CancellationToken cancellation = default);
+
+    /// <summary>Deletes a row, whatever its version; false when there was none.</summary>
     Task<bool> DeleteAsync(string accountId, string fileId, CancellationToken cancellation = default);
 
     /// <summary>A page of an account's files.</summary>

@@ -81,20 +81,24 @@ public sealed class PartedUploads(
         return part with { Direct = new StorageLink("PUT", url, DirectHeaders, (time.GetUtcNow() + life).ToUnixTimeSeconds()) };
     }
 
-    /// <summary>Makes a file of the parts. Where the upload given back <see cref="UploadSession.IsAssembling"/>, the caller has <see cref="AssembleUpload"/> run.</summary>
+    /// <summary>Makes a file of the parts.</summary>
     /// <param name="accountId">Owner.</param>
     /// <param name="uploadId">The upload.</param>
     /// <param name="partIds">All parts of the file in their order.</param>
     /// <param name="md5">MD5 that the whole must have, hex; null where the owner does not say.</param>
+    /// <param name="assembleLater">Has <see cref="AssembleUpload"/> run until it succeeds; called for a large file before its completion is written, so that one that is written is also carried out.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="ApiException">404; 409 when it is no longer pending; 400 when a part is missing or size or MD5 are others.</exception>
     public async Task<UploadSession> CompleteAsync(
-        string accountId, string uploadId, IReadOnlyList<string> partIds, string? md5, CancellationToken cancellation = default)
+        string accountId, string uploadId, IReadOnlyList<string> partIds, string? md5, Func<UploadRef, Task> assembleLater, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(partIds);
+        ArgumentNullException.ThrowIfNull(assembleLater);
+        var reference = new UploadRef(accountId, uploadId);
         var row = await RequireAsync(accountId, uploadId, cancellation);
         if (IsCompletedWith(row.Value, partIds))
         {
+            await (row.Value.IsAssembling ? assembleLater(reference) : Task.CompletedTask);
             return await assembly.FinishAsync(row, cancellation);
         }
 
@@ -102,6 +106,7 @@ public sealed class PartedUploads(
         await RequirePartsAsync(upload, partIds, cancellation);
         var isLarge = upload.Bytes > options.MostBytesInRequest;
         var content = isLarge ? null : await assembly.CopyAsync(upload, partIds, md5, cancellation);
+        await (isLarge ? assembleLater(reference) : Task.CompletedTask);
         try
         {
             // Not to be broken off: a write whose fate is unknown must not lose the bytes that it may name.
@@ -175,7 +180,7 @@ public sealed class PartedUploads(
 
                 if (row.Value.Status == UploadStatus.Completed)
                 {
-                    // Even a large one is put together here if nobody did: this is the last that looks at it.
+                    // Even a large one is put together here, if storage failed too long for whoever was to do it: this is the last that looks at it.
                     await assembly.ExecuteAsync(new UploadRef(due.AccountId, due.Id), cancellation);
                 }
                 else

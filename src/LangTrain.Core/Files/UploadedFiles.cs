@@ -99,7 +99,12 @@ public sealed class UploadedFiles(IFileStore files, IBlobStore blobs, StorageNam
     /// <summary>A file.</summary>
     /// <exception cref="ApiException">404.</exception>
     public async Task<StoredFile> GetAsync(string accountId, string fileId, CancellationToken cancellation = default) =>
-        await files.FindAsync(accountId, fileId, cancellation) is { } file && (file.ExpiresAt is not { } end || end > time.GetUtcNow())
+        (await GetVersionAsync(accountId, fileId, cancellation)).Value;
+
+    /// <summary>A file with its version.</summary>
+    /// <exception cref="ApiException">404.</exception>
+    internal async Task<Versioned<StoredFile>> GetVersionAsync(string accountId, string fileId, CancellationToken cancellation) =>
+        await files.FindVersionAsync(accountId, fileId, cancellation) is { } file && (file.Value.ExpiresAt is not { } end || end > time.GetUtcNow())
             ? file
             : throw ApiErrors.NotFound("file", fileId);
 
@@ -123,15 +128,6 @@ public sealed class UploadedFiles(IFileStore files, IBlobStore blobs, StorageNam
     public Task<Page<StoredFile>> ListAsync(string accountId, PageRequest page, string? purpose, CancellationToken cancellation = default) =>
         files.ListAsync(accountId, page, purpose, cancellation);
 
-    /// <summary>Deletes a file.</summary>
-    /// <exception cref="ApiException">404.</exception>
-    public async Task DeleteAsync(string accountId, string fileId, CancellationToken cancellation = default)
-    {
-        var file = await GetAsync(accountId, fileId, cancellation);
-        await files.DeleteAsync(accountId, fileId, cancellation);
-        await DeleteBytesAsync(file, cancellation);
-    }
-
     /// <summary>Deletes what has expired, of all accounts: for the sweep.</summary>
     /// <returns>Number of files deleted.</returns>
     public async Task<int> DeleteExpiredAsync(CancellationToken cancellation = default)
@@ -147,8 +143,8 @@ public sealed class UploadedFiles(IFileStore files, IBlobStore blobs, StorageNam
         return count;
     }
 
-    // Those of a file that is being put together go by themselves, once whoever does it finds its row gone.
-    private Task DeleteBytesAsync(StoredFile file, CancellationToken cancellation) =>
+    /// <summary>Deletes the bytes of a file whose row is gone, or is about to. Those of one that is being put together go by themselves, once whoever does it finds its row gone.</summary>
+    internal Task DeleteBytesAsync(StoredFile file, CancellationToken cancellation) =>
         file.State == FileState.Ready ? blobs.DeleteAsync(names.DatasetsContainer, file.BlobName, cancellation) : Task.CompletedTask;
 
     internal static string CleanName(string? filename)

@@ -2,12 +2,13 @@ using System.Diagnostics;
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Core.Accounts;
 using LangTrain.Core.Errors;
+using LangTrain.Core.Files;
 using LangTrain.Core.Storage;
 
 namespace LangTrain.Core.FineTunes;
 
 /// <summary>Takes a new fine-tune: checks what the request names and writes the job's row. The caller starts its orchestration. Thread-safe.</summary>
-public sealed class SubmitFineTune(CheckFineTune check, IFineTuneStore store, ChangeFineTune change, TimeProvider time)
+public sealed class SubmitFineTune(CheckFineTune check, IFineTuneStore store, IFileStore files, ChangeFineTune change, TimeProvider time)
 {
     /// <summary>Writes the row, or finds the one that an earlier try of the same request wrote.</summary>
     /// <param name="caller">Who asks.</param>
@@ -49,6 +50,15 @@ public sealed class SubmitFineTune(CheckFineTune check, IFineTuneStore store, Ch
         catch (AlreadyExistsException)
         {
             // An earlier try of this request got as far as here.
+        }
+
+        // Only now that the row says who reads them (see DeleteFile). One that was deleted at the last moment the job will miss, and say so.
+        foreach (var fileId in (string?[])[job.Dataset.FileId, job.Dataset.ValidationFileId])
+        {
+            if (fileId is not null)
+            {
+                await files.TouchAsync(job.AccountId, fileId, cancellation);
+            }
         }
 
         // Tells what is pending.

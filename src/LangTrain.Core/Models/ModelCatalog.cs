@@ -67,6 +67,8 @@ public sealed class ModelCatalog(IModelStore store, ModelAliases aliases, TimePr
     /// <summary>All models that an account may use, aliases among them, by id; the account's own first.</summary>
     public async Task<IReadOnlyList<StoredModel>> ListAsync(string accountId, CancellationToken cancellation = default)
     {
+        // Both readings at once, where there is anything to read.
+        var baseModels = _base.GetAsync(cancellation);
         var models = new List<StoredModel>();
         await foreach (var model in store.ListAsync(accountId, cancellation))
         {
@@ -77,7 +79,7 @@ public sealed class ModelCatalog(IModelStore store, ModelAliases aliases, TimePr
         }
 
         models.Sort((a, b) => string.CompareOrdinal(a.Id, b.Id));
-        models.AddRange((await _base.GetAsync(cancellation)).Listed);
+        models.AddRange((await baseModels).Listed);
         return models;
     }
 

@@ -60,7 +60,7 @@ public sealed class UploadModel(
             }
 
             var file = await files.FindAsync(accountId, id, cancellation) ?? throw ApiErrors.NotFound("file", ids[i], $"files[{i}]");
-            found.Add(new UploadedModelFile(names.DatasetsContainer, file.RequireReady($"files[{i}]").BlobName, file.Filename, IsOwned: false));
+            found.Add(new UploadedModelFile(names.DatasetsContainer, file.RequireReady($"files[{i}]").BlobName, file.Filename, IsOwned: false, file.Id));
         }
 
         return found;
@@ -114,6 +114,12 @@ public sealed class UploadModel(
             // An earlier try of this request got as far as here; what this one stored is nobody's.
             await DiscardAsync(upload.Files, cancellation);
             return (await models.FindAsync(accountId, model.Id, cancellation) ?? model, task);
+        }
+
+        foreach (var fileId in upload.Files.Select(file => file.FileId).OfType<string>())
+        {
+            // Only now that the task says who reads it (see DeleteFile). If it was deleted at the last moment, the check will miss it and say so.
+            await files.TouchAsync(accountId, fileId, cancellation);
         }
 
         await models.UpsertAsync(model, cancellation);

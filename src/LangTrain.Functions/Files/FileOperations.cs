@@ -28,7 +28,7 @@ internal static class FileOperations
         },
         new ApiOperation("GET", "files/{fileId}", "GetFile", "Gives one file's data.", ApiAnswer.Json(ApiJson.Wire.FileAnswer)) { Scope = Scopes.Read },
         new ApiOperation("GET", "files/{fileId}/content", "GetFileContent", "Gives a file's bytes, or a range of them.", ApiAnswer.Other("application/octet-stream", "The bytes.")) { Scope = Scopes.Read, GivesRanges = true, Errors = [409] },
-        new ApiOperation("DELETE", "files/{fileId}", "DeleteFile", "Deletes a file that no job is about to read; jobs that train have a copy of their own.", ApiAnswer.Json(ApiJson.Wire.DeletedAnswer)) { Scope = Scopes.Train, Errors = [409] },
+        new ApiOperation("DELETE", "files/{fileId}", "DeleteFile", "Deletes a file that no job, batch or check of a model is about to read; those that have begun have a copy of their own.", ApiAnswer.Json(ApiJson.Wire.DeletedAnswer)) { Scope = Scopes.Train, Errors = [409] },
         new ApiOperation("POST", "files/{fileId}/validate", "ValidateFile", "Checks every row of a file of training data.", ApiAnswer.Json(ApiJson.Wire.FileValidationAnswer))
         {
             Scope = Scopes.Read,

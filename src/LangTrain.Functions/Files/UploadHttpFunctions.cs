@@ -84,13 +84,9 @@ public sealed class UploadHttpFunctions(PartedUploads uploads, IdempotentRequest
         var md5 = body.Text("md5", maxLength: 32, minLength: 32);
         body.RefuseUnknownKeys();
         body.Problems.ThrowIfAny();
-        var upload = await uploads.CompleteAsync(accountId, uploadId, parts!, md5, cancellation);
-        if (upload.IsAssembling)
-        {
-            await orchestrations.EnsureStartedAsync(
-                AssembleUploadOrchestration.Name, upload.Id, new UploadRef(accountId, upload.Id), restartEnded: true, cancellation);
-        }
-
+        var upload = await uploads.CompleteAsync(
+            accountId, uploadId, parts!, md5,
+            later => orchestrations.EnsureStartedAsync(AssembleUploadOrchestration.Name, later.UploadId, later, restartEnded: true, cancellation), cancellation);
         return Answer.Json(await uploads.ToAnswerAsync(upload, cancellation), ApiJson.Wire.UploadAnswer);
     }
 

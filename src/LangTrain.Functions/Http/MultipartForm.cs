@@ -21,6 +21,9 @@ internal static class MultipartForm
     private const int LongestText = 64 * 1024;
     private const int MostParts = 1024;
 
+    // The reader's own 4 KiB are a million small reads for a file of 4 GB.
+    private const int BufferBytes = 64 * 1024;
+
     /// <summary>The parts in order.</summary>
     /// <param name="request">The request.</param>
     /// <param name="maxBytes">Largest body; the host's own limit is raised to it.</param>
@@ -51,7 +54,7 @@ internal static class MultipartForm
             limit.MaxRequestBodySize = maxBytes;
         }
 
-        var reader = new MultipartReader(boundary, request.Body);
+        var reader = new MultipartReader(boundary, request.Body, BufferBytes);
         for (var count = 0; await NextAsync(reader, cancellation) is { } section; count++)
         {
             if (count == MostParts)

@@ -58,6 +58,30 @@ public sealed class ApiKeyAuthenticatorTests
     }
 
     [Fact]
+    public async Task All_who_come_at_once_with_a_key_wait_for_one_reading_unless_it_is_an_old_one()
+    {
+        var authenticator = await WithKeyAsync();
+        var (readings, storage) = (0, new TaskCompletionSource());
+        _accounts.BeforeFindKey = () =>
+        {
+            readings++;
+            return storage.Task;
+        };
+        using var gone = new CancellationTokenSource();
+        var first = authenticator.AuthenticateAsync(Secret, gone.Token).AsTask();
+        var others = Enumerable.Range(0, 20).Select(_ => authenticator.AuthenticateAsync(Secret).AsTask()).ToArray();
+        await gone.CancelAsync();
+        _clock.Advance(TimeSpan.FromSeconds(4));
+        var late = authenticator.AuthenticateAsync(Secret).AsTask();
+        Assert.Equal(1, readings);
+        storage.SetResult();
+        Assert.All(await Task.WhenAll(others), found => Assert.Equal(Some.AccountId, found.Account.Id));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+        await late;
+        Assert.Equal(2, readings);
+    }
+
+    [Fact]
     public async Task Expired_key_stops_at_once_even_while_it_is_remembered()
     {
         var authenticator = await WithKeyAsync(key => key with { ExpiresAt = _clock.GetUtcNow().AddSeconds(1) });

@@ -65,7 +65,7 @@ internal sealed class BatchRun
         var upload = await _uploads.StoreAsync(Some.AccountId, "in.jsonl", content);
         var file = await _uploads.CreateAsync(Some.AccountId, upload, "batch", null, Ids.New("file", _time)[5..]);
         var caller = new Caller(Some.Account(), Some.Key("hash"), "req-1");
-        return await new SubmitBatch(_uploads, Store, _time).ExecuteAsync(
+        return await new SubmitBatch(_uploads, _files, Store, _time).ExecuteAsync(
             caller, new BatchRequest(file.Id, "/v1/completions", new Dictionary<string, string>(), null), Ids.New("x", _time)[2..]);
     }
 

@@ -17,12 +17,13 @@ public sealed class AssembleUploadTests
     private readonly InMemoryFileStore _files = new();
     private readonly InMemoryBlobStore _blobs = new();
     private Crash? _crash;
+    private bool _isStarted;
 
     [Fact]
     public async Task A_large_upload_is_answered_before_its_bytes_are_copied_and_becomes_one_file()
     {
         var (upload, parts) = await UploadAsync();
-        var completed = await Uploads().CompleteAsync(Account, upload.Id, parts, Md5(Bytes));
+        var completed = await CompleteAsync(upload, parts, Md5(Bytes));
         Assert.True(completed.IsAssembling);
         Assert.All(await BlobsAsync(), blob => Assert.StartsWith("uploads/", blob, StringComparison.Ordinal));
         var answer = await Uploads().ToAnswerAsync(completed);
@@ -31,26 +32,36 @@ public sealed class AssembleUploadTests
 
         await Assembly().ExecuteAsync(new UploadRef(Account, upload.Id));
         await Assembly().ExecuteAsync(new UploadRef(Account, upload.Id));
-        Assert.False((await Uploads().CompleteAsync(Account, upload.Id, parts, null)).IsAssembling);
+        Assert.False((await CompleteAsync(upload, parts)).IsAssembling);
         await AssertWholeAsync(upload);
     }
 
     [Fact]
     public async Task Whatever_call_of_storage_it_dies_at_the_upload_becomes_one_file()
     {
-        // The process dies before a call, or after the call was made and before it is answered; then the client asks again and the message comes again.
+        // The process dies before a call, or after the call was made and before it is answered; then the orchestration tries again, or, where
+        // the upload is not completed, the client.
         for (var (at, done) = (1, false); !done; at++)
         {
             foreach (var isAfter in (bool[])[false, true])
             {
                 var (upload, parts) = await UploadAsync();
                 _crash = new Crash { At = at, IsAfter = isAfter };
-                await DieAsync(() => Uploads().CompleteAsync(Account, upload.Id, parts, null));
+                _isStarted = false;
+                await DieAsync(() => CompleteAsync(upload, parts));
+                if ((await _uploads.FindAsync(Account, upload.Id))!.Value.Status == UploadStatus.Pending)
+                {
+                    await Assert.ThrowsAnyAsync<Exception>(() => Assembly().ExecuteAsync(new UploadRef(Account, upload.Id)));
+                    (_crash, var crash) = (null, _crash);
+                    await CompleteAsync(upload, parts);
+                    _crash = crash;
+                }
+
+                Assert.True(_isStarted);
                 await DieAsync(() => Assembly().ExecuteAsync(new UploadRef(Account, upload.Id)));
-                done = _crash.Calls < at;
+                done = _crash!.Calls < at;
                 _crash = null;
 
-                await Uploads().CompleteAsync(Account, upload.Id, parts, null);
                 await Assembly().ExecuteAsync(new UploadRef(Account, upload.Id));
                 await AssertWholeAsync(upload);
                 await _files.DeleteAsync(Account, upload.FileId);
@@ -64,7 +75,7 @@ public sealed class AssembleUploadTests
     public async Task Two_at_once_make_one_file()
     {
         var (upload, parts) = await UploadAsync();
-        await Uploads().CompleteAsync(Account, upload.Id, parts, null);
+        await CompleteAsync(upload, parts);
         _blobs.BeforeWrite = (_, _) =>
         {
             // The second begins when the first has begun, and ends before it.
@@ -79,7 +90,7 @@ public sealed class AssembleUploadTests
     public async Task Parts_with_another_md5_make_a_file_with_an_error_and_leave_no_bytes()
     {
         var (upload, parts) = await UploadAsync();
-        await Uploads().CompleteAsync(Account, upload.Id, [.. parts.Reverse()], Md5(Bytes));
+        await CompleteAsync(upload, [.. parts.Reverse()], Md5(Bytes));
         await Assembly().ExecuteAsync(new UploadRef(Account, upload.Id));
         var file = (await _files.FindAsync(Account, upload.FileId))!.ToAnswer();
         Assert.Equal("error", file.Status);
@@ -92,8 +103,8 @@ public sealed class AssembleUploadTests
     public async Task A_file_that_is_deleted_before_it_has_its_bytes_leaves_none()
     {
         var (upload, parts) = await UploadAsync();
-        await Uploads().CompleteAsync(Account, upload.Id, parts, null);
-        await Store().DeleteAsync(Account, upload.FileId);
+        await CompleteAsync(upload, parts);
+        await _files.DeleteAsync(Account, upload.FileId);
         await Assembly().ExecuteAsync(new UploadRef(Account, upload.Id));
         Assert.Null(await _files.FindAsync(Account, upload.FileId));
         Assert.Empty(await BlobsAsync());
@@ -103,7 +114,7 @@ public sealed class AssembleUploadTests
     public async Task A_large_upload_that_nobody_put_together_is_put_together_by_the_sweep()
     {
         var (upload, parts) = await UploadAsync();
-        await Uploads().CompleteAsync(Account, upload.Id, parts, null);
+        await CompleteAsync(upload, parts);
         _time.Advance(TimeSpan.FromHours(25));
         Assert.Equal(1, await Uploads().SweepAsync());
         await AssertWholeAsync(upload);
@@ -117,6 +128,9 @@ public sealed class AssembleUploadTests
         var first = await Uploads().StorePartAsync(Account, upload.Id, new MemoryStream(Bytes[..60]));
         return (upload, [first.Id, second.Id]);
     }
+
+    private Task<UploadSession> CompleteAsync(UploadSession upload, IReadOnlyList<string> parts, string? md5 = null) =>
+        Uploads().CompleteAsync(Account, upload.Id, parts, md5, _ => Task.FromResult(_isStarted = true));
 
     private async Task AssertWholeAsync(UploadSession upload)
     {

@@ -40,6 +40,13 @@ public sealed class DotNetJobTests(SharedHost shared)
         Assert.StartsWith("ft:", job.Value, StringComparison.Ordinal);
         Assert.Equal(job.JobId, (await jobs.GetJobAsync(job.JobId)).JobId);
 
+        OpenAIFile results = await files.GetFileAsync(Assert.Single(job.ResultFileIds));
+        Assert.Equal(FilePurpose.FineTuneResults, results.Purpose);
+        BinaryData steps = await files.DownloadFileAsync(results.Id);
+        var lines = steps.ToString().TrimEnd().Split('\n');
+        Assert.StartsWith("step,train_loss,", lines[0], StringComparison.Ordinal);
+        Assert.Equal(Enumerable.Range(1, 8).Select(step => $"{step}"), lines[1..].Select(line => line.Split(',')[0]));
+
         var events = new List<FineTuningEvent>();
         await foreach (var told in job.GetEventsAsync(new GetEventsOptions { PageSize = 5 }))
         {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { toFile } from 'openai';
 import { client, failure, model } from './openai.mjs';
@@ -17,6 +18,21 @@ async function ended(id) {
     await new Promise((resolve) => setTimeout(resolve, 300));
   }
 }
+
+test('parts that come out of order become the file that was cut', async () => {
+  const bytes = Buffer.from(rows);
+  const made = await client.uploads.create({ bytes: bytes.length, filename: 'rows.jsonl', mime_type: 'text/jsonl', purpose: 'fine-tune' });
+  assert.deepEqual([made.object, made.status, made.file], ['upload', 'pending', null]);
+  const last = await client.uploads.parts.create(made.id, { data: await toFile(bytes.subarray(200), 'part') });
+  const first = await client.uploads.parts.create(made.id, { data: await toFile(bytes.subarray(0, 200), 'part') });
+  assert.deepEqual([first.object, first.upload_id], ['upload.part', made.id]);
+  const done = await client.uploads.complete(made.id, { part_ids: [first.id, last.id], md5: createHash('md5').update(bytes).digest('hex') });
+  assert.equal(done.status, 'completed');
+  assert.equal((await client.files.waitForProcessing(done.file.id, { pollInterval: 100 })).status, 'processed');
+  assert.equal(await (await client.files.content(done.file.id)).text(), rows);
+  assert.equal((await client.uploads.complete(made.id, { part_ids: [first.id, last.id] })).file.id, done.file.id);
+  assert.equal((await failure(client.uploads.cancel(made.id))).status, 409);
+});
 
 test('a job is made from a file, polled to its end, told, and its model chats and goes', async () => {
   const file = await upload();

@@ -133,8 +133,32 @@ public sealed class UploadTests
         using var request = new HttpRequestMessage(HttpMethod.Get, $"files/{file}/content") { Headers = { { "Range", range } } };
         using var response = await app.Client.SendAsync(request);
         Assert.Equal(status, (int)response.StatusCode);
+        var sent = response.Content.Headers.ContentRange?.ToString();
+        Assert.Equal(status switch { 206 => $"bytes {from}-{from + length - 1}/30", 416 => "bytes */30", _ => null }, sent);
+        Assert.Equal("bytes", Assert.Single(response.Headers.AcceptRanges));
         if (status != 416)
+        {
+            Assert.Equal($"\"{Convert.ToHexStringLower(SHA256.HashData(Rows))}\"", response.Headers.ETag?.ToString());
             Assert.Equal(Rows[from..(from + length)], await response.Content.ReadAsByteArrayAsync());
+        }
+    }
+
+    [Theory]
+    [InlineData("\"{0}\"", 206)]
+    [InlineData("W/\"{0}\"", 200)]
+    [InlineData("{0}", 200)]
+    [InlineData("\"other\"", 200)]
+    [InlineData("Sat, 28 Nov 2026 00:00:00 GMT", 200)]
+    public async Task A_range_under_a_condition_needs_the_strong_tag_of_the_file(string condition, int status)
+    {
+        await using var app = await TestApp.StartAsync();
+        var id = (await CreateAsync(app, Rows.Length)).Text("id");
+        var file = (await app.Client.PostAsync($"uploads/{id}/complete", new { part_ids = new[] { await PartAsync(app.Client, id, Rows) } }).JsonAsync()).GetProperty("file").Text("id");
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"files/{file}/content") { Headers = { { "Range", "bytes=2-4" } } };
+        request.Headers.TryAddWithoutValidation("If-Range", condition.Replace("{0}", Convert.ToHexStringLower(SHA256.HashData(Rows)), StringComparison.Ordinal));
+        using var response = await app.Client.SendAsync(request);
+        Assert.Equal(status, (int)response.StatusCode);
+        Assert.Equal(status == 206 ? 3 : 30, (await response.Content.ReadAsByteArrayAsync()).Length);
     }
 
     [Fact]

@@ -1,7 +1,11 @@
 using System.Net;
 using LangTrain.Core.Models;
+using LangTrain.Core.Models.Tasks;
+using LangTrain.Core.Storage;
 using LangTrain.Functions.Tests.Hosting;
 using LangTrain.Testing;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LangTrain.Functions.Tests.Models;
 
@@ -60,6 +64,28 @@ public sealed class ModelTests
         await app.Client.DeleteAsync("models/ft:langtrain/tiny:me::1").JsonAsync();
         await app.Client.GetAsync("models/ft:langtrain/tiny:me::1").ErrorAsync(HttpStatusCode.NotFound);
         Assert.Equal("base_model", (await app.Client.DeleteAsync("models/langtrain/tiny").ErrorAsync(HttpStatusCode.Forbidden)).Text("code"));
+    }
+
+    [Fact]
+    public async Task Checkpoints_go_with_the_model_of_their_job_and_no_others_do()
+    {
+        await using var app = await TestApp.StartAsync();
+        var (account, blobs) = (Core.Accounts.BootstrapAccount.AccountId, app.Service<IBlobStore>());
+        await app.Models.UpsertAsync(Some.BaseModel("ft:mine") with { AccountId = account, JobId = "ftjob-1" });
+        string[] others = [$"{account}/ftjob-10/step-2/manifest.json", $"{account}/ftjob-2/step-2/manifest.json", "user-other/ftjob-1/step-2/manifest.json"];
+        foreach (var name in others.Append($"{account}/ftjob-1/step-1/manifest.json").Append($"{account}/ftjob-1/step-2/adapter_model.safetensors"))
+        {
+            await blobs.WriteAsync("checkpoints", name, new MemoryStream([1]));
+        }
+
+        await app.Client.DeleteAsync("models/ft:mine").JsonAsync();
+        await foreach (var task in app.Service<IModelTaskStore>().ListAsync(account))
+        {
+            Assert.Contains(task.Id, ((RecordingDurableTaskClient)app.Service<DurableTaskClient>()).Started);
+            Assert.Equal(ModelTaskStep.Done, (await app.Service<SettleModelTask>().ExecuteAsync(task.Ref(), 0)).Step);
+        }
+
+        Assert.Equal(others.Order(StringComparer.Ordinal), await blobs.ListAsync("checkpoints", "").Select(blob => blob.Name).ToListAsync());
     }
 
     [Fact]

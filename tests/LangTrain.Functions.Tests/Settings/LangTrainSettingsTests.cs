@@ -11,6 +11,7 @@ public sealed class LangTrainSettingsTests
         var error = Assert.Throws<InvalidOperationException>(() => Read(
             ("LANGTRAIN_WORKER_URL", "nowhere"),
             ("LANGTRAIN_ALLOW_PRIVATE_URLS", "perhaps"),
+            ("LANGTRAIN_COMPLETE_IN_REQUEST_MB", "-1"),
             ("LANGTRAIN_MODELS_DIR", "no-such-folder"),
             ("LANGTRAIN_MODEL_ALIASES", "="),
             ("LANGTRAIN_BOOTSTRAP_TIER", "gold"),
@@ -19,7 +20,7 @@ public sealed class LangTrainSettingsTests
 
         string[] named =
         [
-            "AzureWebJobsStorage", "LANGTRAIN_WORKER_URL", "LANGTRAIN_ALLOW_PRIVATE_URLS", "LANGTRAIN_MODELS_DIR", "LANGTRAIN_MODEL_ALIASES",
+            "AzureWebJobsStorage", "LANGTRAIN_WORKER_URL", "LANGTRAIN_ALLOW_PRIVATE_URLS", "LANGTRAIN_COMPLETE_IN_REQUEST_MB", "LANGTRAIN_MODELS_DIR", "LANGTRAIN_MODEL_ALIASES",
             "LANGTRAIN_BOOTSTRAP_TIER", "LANGTRAIN_WEBPUBSUB_ENDPOINT", "LANGTRAIN_WEBPUBSUB_PRINCIPAL_ID", "AZURE_TENANT_ID",
         ];
         Assert.Empty(named.Where(name => !error.Message.Contains(name, StringComparison.Ordinal)));

@@ -1,4 +1,5 @@
 using System.Text;
+using LangTrain.Testing;
 using static TorchSharp.torch;
 
 namespace LangTrain.Modeling.Tests;
@@ -54,7 +55,8 @@ public sealed class TorchCheckpointTests : IDisposable
         File.WriteAllText(_folder.File("pytorch_model.bin.index.json"), $$$"""{"weight_map":{{{{index}}}}}""");
         for (int shard = 0; shard < 2; shard++)
         {
-            WriteOldLayout(_folder.File($"pytorch_model-{shard}.bin"), [.. all.Where((_, i) => i % 2 == shard)]);
+            using FileStream file = File.Create(_folder.File($"pytorch_model-{shard}.bin"));
+            OldTorchFile.Write(file, [.. all.Where((_, i) => i % 2 == shard).Select(pair => (pair.Item1, pair.Item2.shape, pair.Item2.detach().bytes.ToArray()))]);
         }
 
         Assert.Equal(["model-0.safetensors", "model-1.safetensors", "model.safetensors.index.json"], TorchCheckpointConverter.ConvertFolder(_folder.Path));
@@ -113,38 +115,9 @@ public sealed class TorchCheckpointTests : IDisposable
     public void A_view_larger_than_its_storage_is_refused(string shapeAndStrides, string said)
     {
         byte[] pickle = Encoding.Latin1.GetBytes("\x80\x02}U\x01wctorch._utils\n_rebuild_tensor_v2\n((U\x07storagectorch\nFloatStorage\nU\x01" + "0U\u0003cpuK\x06tQK\0" + shapeAndStrides + "tRs.");
-        WriteOldLayout(_folder.File("view.bin"), [], pickle);
+        File.WriteAllBytes(_folder.File("view.bin"), [.. OldTorchFile.Head, .. pickle]);
         Assert.Contains(said, Assert.Throws<InvalidDataException>(() => TorchCheckpointFile.Open(_folder.File("view.bin"))).Message);
     }
 
     private static string Reference(string name) => Path.Combine(AppContext.BaseDirectory, "Reference", "torch", name);
-
-    /// <summary>The layout of torch before 1.6, for contiguous Float32 tensors.</summary>
-    private static void WriteOldLayout(string path, IReadOnlyList<(string Name, Tensor Value)> tensors, byte[]? pickle = null)
-    {
-        using FileStream file = File.Create(path);
-        void Put(string latin) => file.Write(Encoding.Latin1.GetBytes(latin));
-        string Number(long value) => "J" + Encoding.Latin1.GetString(BitConverter.GetBytes((int)value));
-        string Text(string value) => "X" + Encoding.Latin1.GetString(BitConverter.GetBytes(value.Length)) + value;
-        Put("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03.\x80\x02}.");
-        if (pickle is not null)
-        {
-            file.Write(pickle);
-            return;
-        }
-
-        Put("\x80\x02}");
-        for (int i = 0; i < tensors.Count; i++)
-        {
-            long[] shape = tensors[i].Value.shape, strides = tensors[i].Value.stride();
-            Put($"{Text(tensors[i].Name)}ctorch._utils\n_rebuild_tensor_v2\n(({Text("storage")}ctorch\nFloatStorage\n{Text(i.ToString())}{Text("cpu")}{Number(tensors[i].Value.numel())}NtQK\0({string.Concat(shape.Select(Number))}t({string.Concat(strides.Select(Number))}t\x89NtRs");
-        }
-
-        Put($".\x80\x02]({string.Concat(tensors.Select((_, i) => Text(i.ToString())))}e.");
-        foreach ((_, Tensor value) in tensors)
-        {
-            file.Write(BitConverter.GetBytes(value.numel()));
-            file.Write(value.detach().bytes);
-        }
-    }
 }

@@ -53,12 +53,16 @@ public sealed class InMemoryAccountStore : IAccountStore
         return Task.CompletedTask;
     }
 
-    public Task<Versioned<ApiKey>?> FindKeyAsync(string sha256, CancellationToken cancellation = default)
+    /// <summary>Awaited before a key is read: a storage that takes its time.</summary>
+    public Func<Task>? BeforeFindKey { get; set; }
+
+    public async Task<Versioned<ApiKey>?> FindKeyAsync(string sha256, CancellationToken cancellation = default)
     {
         cancellation.ThrowIfCancellationRequested();
+        await (BeforeFindKey?.Invoke() ?? Task.CompletedTask);
         lock (_lock)
         {
-            return Task.FromResult(_keys.GetValueOrDefault(sha256));
+            return _keys.GetValueOrDefault(sha256);
         }
     }
 

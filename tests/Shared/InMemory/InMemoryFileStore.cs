@@ -12,6 +12,12 @@ public sealed class InMemoryFileStore : IFileStore
     private readonly Dictionary<(string AccountId, string Id), Versioned<StoredFile>> _rows = [];
     private long _version;
 
+    /// <summary>Awaited before a row is touched, or deleted at a version: whoever else is at work at that moment.</summary>
+    public Func<Task>? BeforeTouch { get; set; }
+
+    /// <inheritdoc cref="BeforeTouch"/>
+    public Func<Task>? BeforeDelete { get; set; }
+
     public Task CreateAsync(StoredFile file, CancellationToken cancellation = default)
     {
         cancellation.ThrowIfCancellationRequested();
@@ -47,6 +53,33 @@ public sealed class InMemoryFileStore : IFileStore
             return _rows.TryGetValue(key, out var row) && row.ETag == current.ETag
                 ? Task.FromResult(_rows[key] = Next(changed))
                 : throw new StaleWriteException($"File {changed.Id}");
+        }
+    }
+
+    public async Task<bool> TouchAsync(string accountId, string fileId, CancellationToken cancellation = default)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        await (BeforeTouch?.Invoke() ?? Task.CompletedTask);
+        lock (_lock)
+        {
+            if (!_rows.TryGetValue((accountId, fileId), out var row))
+            {
+                return false;
+            }
+
+            _rows[(accountId, fileId)] = Next(row.Value);
+            return true;
+        }
+    }
+
+    public async Task<bool> DeleteAsync(Versioned<StoredFile> current, CancellationToken cancellation = default)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        await (BeforeDelete?.Invoke() ?? Task.CompletedTask);
+        lock (_lock)
+        {
+            var key = (current.Value.AccountId, current.Value.Id);
+            return _rows.TryGetValue(key, out var row) && row.ETag == current.ETag && _rows.Remove(key);
         }
     }
 

@@ -109,7 +109,8 @@ public sealed record ModelTask
 /// <param name="BlobName">Where its bytes lie.</param>
 /// <param name="Filename">Its name; says what it is.</param>
 /// <param name="IsOwned">Whether the bytes go when the check has ended; false for a file of the owner that stays.</param>
-public sealed record UploadedModelFile(string Container, string BlobName, string Filename, bool IsOwned);
+/// <param name="FileId">The owner's file, where it is one that stays.</param>
+public sealed record UploadedModelFile(string Container, string BlobName, string Filename, bool IsOwned, string? FileId = null);
 
 /// <summary>Blobs of one container whose names begin with a prefix.</summary>
 /// <param name="Container">Container.</param>
