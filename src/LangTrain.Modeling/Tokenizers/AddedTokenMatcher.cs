@@ -12,6 +12,7 @@ internal sealed class AddedTokenMatcher
     private readonly SearchValues<char> _firstCharacters;
     private readonly Dictionary<char, int[]> _lengthsByFirst;
     private readonly bool _isEmpty;
+    private readonly bool _onlyControl;
 
     /// <param name="tokens">Each with the text to look for, which is its content, normalized where it says so.</param>
     public AddedTokenMatcher(IEnumerable<(string Text, AddedToken Token)> tokens)
@@ -22,10 +23,15 @@ internal sealed class AddedTokenMatcher
             if (text.Length > 0) byContent[text] = token;
         }
         _isEmpty = byContent.Count == 0;
+        _onlyControl = byContent.Values.All(token => token.IsControl);
         _byContent = byContent.GetAlternateLookup<ReadOnlySpan<char>>();
         _lengthsByFirst = byContent.Keys.GroupBy(text => text[0]).ToDictionary(group => group.Key, group => group.Select(text => text.Length).Distinct().OrderDescending().ToArray());
         _firstCharacters = SearchValues.Create([.. _lengthsByFirst.Keys]);
     }
+
+    /// <summary>Whether there are tokens to look for at all.</summary>
+    /// <param name="parseControl">Whether control tokens are looked for.</param>
+    public bool CanFind(bool parseControl) => parseControl ? !_isEmpty : !_onlyControl;
 
     /// <summary>Cuts a text into stretches of plain text (token null) and added tokens.</summary>
     /// <param name="text">The text.</param>
@@ -63,7 +69,7 @@ internal sealed class AddedTokenMatcher
 
     private AddedToken? Next(string text, int at, bool parseControl, ReadOnlySpan<bool> isPlain, out int start, out int end)
     {
-        for (start = at; !_isEmpty && start < text.Length; start++)
+        for (start = at; CanFind(parseControl) && start < text.Length; start++)
         {
             var step = text.AsSpan(start).IndexOfAny(_firstCharacters);
             if (step < 0) break;

@@ -1,4 +1,6 @@
 using System.Text;
+using LangTrain.Modeling.Tokenizers.BytePair;
+using LangTrain.Modeling.Tokenizers.Patterns;
 using LangTrain.Modeling.Tokenizers.PreTokenization;
 using LangTrain.Modeling.Tokenizers.SentencePiece;
 
@@ -19,11 +21,14 @@ public sealed class Tokenizer
     private readonly byte[]?[] _bytes;
     private readonly bool[] _isSpecial;
     private readonly Dictionary<string, int> _addedIds = [];
+    private readonly PieceCachePool _caches = new();
+    private readonly TextPattern? _splitPattern;
 
     private Tokenizer(TokenizerFile file, TokenizerSettings settings)
     {
         file = file with { AddedTokens = settings.Join(file.AddedTokens, text => file.Vocabulary.Find(text) is var id and >= 0 ? id : null) };
         _file = file;
+        _splitPattern = file.PreTokenizer?.OnlyPattern;
         VocabularySize = Math.Max(file.Vocabulary.Size, file.AddedTokens.Select(token => token.Id + 1).DefaultIfEmpty().Max());
         _entries = new string?[VocabularySize];
         _bytes = new byte[]?[VocabularySize];
@@ -131,6 +136,11 @@ public sealed class Tokenizer
     public void EncodeTo(List<int> ids, string text, bool parseSpecialTokens = false)
     {
         text = WellFormed(text);
+        if (!_rawTokens.CanFind(parseSpecialTokens))
+        {
+            EncodeStretch(ids, text, startsText: true, parseSpecialTokens);
+            return;
+        }
         var parts = new List<(int Start, int End, AddedToken? Token)>();
         _rawTokens.Split(text, parseSpecialTokens, [], parts);
         foreach (var (start, end, token) in parts)
@@ -243,7 +253,7 @@ public sealed class Tokenizer
     internal void EncodeStretch(List<int> ids, string text, bool startsText, bool parseSpecialTokens)
     {
         text = Normalize(text);
-        if (_normalizedTokens is null)
+        if (_normalizedTokens is null || !_normalizedTokens.CanFind(parseSpecialTokens))
         {
             EncodePlain(ids, text, startsText);
             return;
@@ -259,14 +269,33 @@ public sealed class Tokenizer
 
     private void EncodePlain(List<int> ids, string text, bool startsText)
     {
-        if (_file.PreTokenizer is null)
+        if (text.Length == 0) return;
+        var cache = _caches.Rent();
+        if (_file.PreTokenizer is null) _file.Model.Encode(text, ids, cache);
+        else if (_splitPattern is not null) EncodeAtMatches(_splitPattern, ids, text, cache);
+        else EncodePieces(_file.PreTokenizer, ids, text, startsText, cache);
+        // Not in a finally: after an error the cache may hold half an entry.
+        _caches.Return(cache);
+    }
+
+    /// <summary>The way of nearly all byte-level models: pieces go to the model as they are found.</summary>
+    private void EncodeAtMatches(TextPattern pattern, List<int> ids, ReadOnlySpan<char> text, PieceCache cache)
+    {
+        var done = 0;
+        while (pattern.Find(text, done, out var start, out var end))
         {
-            if (text.Length > 0) _file.Model.Encode(text, ids);
-            return;
+            if (start > done) _file.Model.Encode(text[done..start], ids, cache);
+            _file.Model.Encode(text[start..end], ids, cache);
+            done = end;
         }
+        if (done < text.Length) _file.Model.Encode(text[done..], ids, cache);
+    }
+
+    private void EncodePieces(PreTokenizer preTokenizer, List<int> ids, string text, bool startsText, PieceCache cache)
+    {
         var pieces = new PieceList(text, startsText);
-        _file.PreTokenizer.Apply(pieces);
-        foreach (var (start, length) in pieces.Pieces) _file.Model.Encode(pieces.Text.AsSpan(start, length), ids);
+        preTokenizer.Apply(pieces);
+        foreach (var (start, length) in pieces.Pieces) _file.Model.Encode(pieces.Text.AsSpan(start, length), ids, cache);
     }
 
     private string? FirstKnown(params ReadOnlySpan<string> names)

@@ -95,7 +95,9 @@ public sealed class RowEncoder
 
     private TokenizedExample Whole(string text)
     {
-        List<int> ids = [.. _tokenizer.IdsBefore];
+        // Room for most texts at once: growing would copy them several times.
+        var ids = new List<int>(text.Length / 3 + 8);
+        ids.AddRange(_tokenizer.IdsBefore);
         _tokenizer.EncodeTo(ids, text);
         AddEnd(ids);
         return new TokenizedExample([.. ids], LearnedFrom(FirstOfText, ids.Count));

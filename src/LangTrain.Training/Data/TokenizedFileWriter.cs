@@ -1,18 +1,16 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.Unicode;
 using LangTrain.Modeling.ChatTemplates;
 using LangTrain.Modeling.Tokenizers;
 using LangTrain.Training.Batches;
 
 namespace LangTrain.Training.Data;
 
-/// <summary>Tokenizes a file into a <see cref="TokenizedFile"/>'s folder: rows in batches, each batch on all cores, written in the order of the rows.</summary>
+/// <summary>Tokenizes a file into a <see cref="TokenizedFile"/>'s folder: blocks of rows on all cores at once, written in the order of the rows while the next ones are encoded.</summary>
 internal sealed class TokenizedFileWriter(string modelFolder, TokenizingOptions options)
 {
-    // A batch is what is in memory at once: enough rows for every core, and an end for very long ones.
-    private const int BatchRows = 512;
-    private const int BatchCharacters = 8 << 20;
     private LengthStatistics _statistics = new();
     private RowShape? _shape;
 
@@ -27,14 +25,7 @@ internal sealed class TokenizedFileWriter(string modelFolder, TokenizingOptions 
         using (var tokens = new BufferedStream(File.Create(Path.Combine(folder, TokenizedFile.TokensName)), 1 << 20))
         using (var index = new BufferedStream(File.Create(Path.Combine(folder, TokenizedFile.IndexName)), 1 << 16))
         {
-            foreach (var batch in Batches(path))
-            {
-                cancellation.ThrowIfCancellationRequested();
-                foreach (var examples in Encode(encoder, batch, cancellation))
-                {
-                    foreach (var example in examples) Append(example, tokens, index, hash);
-                }
-            }
+            EncodeInOrder(encoder, path, rows => Append(rows, tokens, index, hash), cancellation);
         }
         if (_statistics.Examples == 0) throw new TrainingDataException("Nothing is left to train on: no row has a token that would be learned.");
         var manifest = new TokenizedFileManifest(source, Convert.ToHexStringLower(hash.GetHashAndReset()), _shape!.Value, _statistics);
@@ -42,112 +33,151 @@ internal sealed class TokenizedFileWriter(string modelFolder, TokenizingOptions 
         return manifest;
     }
 
-    private static IEnumerable<List<(long Number, string Text)>> Batches(string path)
+    /// <summary>Reads and hands on in this thread, and encodes in others.</summary>
+    private void EncodeInOrder(RowEncoder encoder, string path, Action<EncodedRows> append, CancellationToken cancellation)
     {
-        var batch = new List<(long, string)>(BatchRows);
-        var characters = 0;
-        foreach (var line in JsonLines.Read(path))
-        {
-            batch.Add(line);
-            characters += line.Text.Length;
-            if (batch.Count < BatchRows && characters < BatchCharacters) continue;
-            yield return batch;
-            batch = new List<(long, string)>(BatchRows);
-            characters = 0;
-        }
-        if (batch.Count > 0) yield return batch;
-    }
-
-    /// <summary>Encodes a batch on all cores; gives each row's examples in the order of the rows.</summary>
-    private IEnumerable<IReadOnlyList<TokenizedExample>> Encode(RowEncoder encoder, List<(long Number, string Text)> batch, CancellationToken cancellation)
-    {
-        var encoded = new (RowShape Shape, IReadOnlyList<TokenizedExample>? Examples, TrainingDataException? Error)[batch.Count];
-        Parallel.For(0, batch.Count, new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount }, i => encoded[i] = EncodeRow(encoder, batch[i]));
-        for (var i = 0; i < encoded.Length; i++)
-        {
-            var (shape, examples, error) = encoded[i];
-            // The first wrong row counts, whichever core met one first.
-            if (error is not null) throw error;
-            _shape ??= shape;
-            if (_shape != shape) throw new TrainingDataException($"The row is of shape {shape}, those before are of shape {_shape}.", batch[i].Number);
-            yield return Fit(examples!, batch[i].Number);
-        }
-    }
-
-    private static (RowShape Shape, IReadOnlyList<TokenizedExample>? Examples, TrainingDataException? Error) EncodeRow(RowEncoder encoder, (long Number, string Text) line)
-    {
+        // One block for every core, one that waits for it, and one that is being read or written: what is in memory at once.
+        var most = 2 * Environment.ProcessorCount;
+        var pending = new Queue<Task<EncodedRows>>(most);
+        var idle = new Stack<EncodedRows>(most);
         try
         {
-            using var row = JsonDocument.Parse(line.Text);
-            var examples = encoder.Encode(row.RootElement);
-            return (RowEncoder.ShapeOf(row.RootElement)!.Value, examples, null);
+            foreach (var block in RowBlock.Read(path))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                var rows = idle.TryPop(out var used) ? used : new EncodedRows();
+                pending.Enqueue(Task.Run(() => Encode(encoder, block, rows), CancellationToken.None));
+                if (pending.Count == most) AppendNext();
+            }
+            while (pending.Count > 0)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                AppendNext();
+            }
         }
-        catch (JsonException e)
+        finally
         {
-            return (default, null, new TrainingDataException("The line is not valid JSON.", line.Number, e));
+            // After an error too: they use the template, which is about to go.
+            foreach (var left in pending) ((Task)left).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing).GetAwaiter().GetResult();
         }
-        catch (TrainingDataException e)
+
+        void AppendNext()
         {
-            return (default, null, new TrainingDataException(e.Message, line.Number, e));
+            // Peeked, so that a failure leaves nothing behind that nobody waits for.
+            var rows = pending.Peek().GetAwaiter().GetResult();
+            pending.Dequeue();
+            append(rows);
+            idle.Push(rows);
         }
+    }
+
+    private EncodedRows Encode(RowEncoder encoder, RowBlock block, EncodedRows rows)
+    {
+        rows.Clear();
+        using (block)
+        {
+            foreach (var (number, text) in block.Lines())
+            {
+                try
+                {
+                    EncodeRow(encoder, number, text, rows);
+                }
+                catch (JsonException e)
+                {
+                    rows.Error = new TrainingDataException("The line is not valid JSON.", number, e);
+                    break;
+                }
+                catch (TrainingDataException e)
+                {
+                    rows.Error = new TrainingDataException(e.Message, number, e);
+                    break;
+                }
+            }
+        }
+        return rows;
+    }
+
+    private void EncodeRow(RowEncoder encoder, long number, ReadOnlyMemory<byte> text, EncodedRows rows)
+    {
+        if (!Utf8.IsValid(text.Span)) throw new TrainingDataException("The line is not UTF-8.");
+        using var row = JsonDocument.Parse(text);
+        var examples = encoder.Encode(row.RootElement);
+        var shape = RowEncoder.ShapeOf(row.RootElement)!.Value;
+        if (rows.Shape is null) (rows.Shape, rows.FirstLine) = (shape, number);
+        if (rows.Shape != shape) throw OtherShape(shape, rows.Shape.Value);
+        Fit(examples, shape, rows);
     }
 
     /// <summary>Makes a row's examples fit the longest sequence, and counts.</summary>
-    private IReadOnlyList<TokenizedExample> Fit(IReadOnlyList<TokenizedExample> examples, long line)
+    private void Fit(IReadOnlyList<TokenizedExample> examples, RowShape shape, EncodedRows rows)
     {
         var longest = examples.Max(example => example.Ids.Length);
         var isLong = longest > options.MaxSequenceLength;
-        _statistics = _statistics with
+        if (isLong && options.LongRows == LongRowPolicy.Error) throw new TrainingDataException($"The row has {longest} tokens; a sequence may have {options.MaxSequenceLength}.");
+        var isUsed = !(isLong && options.LongRows == LongRowPolicy.Drop)
+            && (shape == RowShape.Text ? AddWindows(examples[0], rows) : AddBeginnings(examples, rows));
+        var statistics = rows.Statistics;
+        rows.Statistics = statistics with
         {
-            Rows = _statistics.Rows + 1,
-            LongestRow = Math.Max(_statistics.LongestRow, longest),
-            LongRows = _statistics.LongRows + (isLong ? 1 : 0),
+            Rows = statistics.Rows + 1,
+            LongestRow = Math.Max(statistics.LongestRow, longest),
+            LongRows = statistics.LongRows + (isLong ? 1 : 0),
+            RowsLeftOut = statistics.RowsLeftOut + (isUsed ? 0 : 1),
         };
-        if (isLong)
-        {
-            if (options.LongRows == LongRowPolicy.Error) throw new TrainingDataException($"The row has {longest} tokens; a sequence may have {options.MaxSequenceLength}.", line);
-            examples = options.LongRows == LongRowPolicy.Drop ? [] : _shape == RowShape.Text ? [.. Windows(examples[0])] : [.. examples.Select(Cut)];
-        }
-        // Both answers of a preference row go or stay together.
-        var usable = _shape == RowShape.Text ? [.. examples.Where(example => TrainedTokens(example) > 0)]
-            : examples.Count > 0 && examples.All(example => TrainedTokens(example) > 0) ? examples : [];
-        if (usable.Count == 0) _statistics = _statistics with { RowsLeftOut = _statistics.RowsLeftOut + 1 };
-        return usable;
     }
 
     // A cut answer has no end of text at its end: the model must not learn to stop there.
-    private TokenizedExample Cut(TokenizedExample example) => example.Ids.Length <= options.MaxSequenceLength
-        ? example
-        : new TokenizedExample(example.Ids[..options.MaxSequenceLength], example.IsTrained[..options.MaxSequenceLength]);
-
-    private IEnumerable<TokenizedExample> Windows(TokenizedExample example)
+    private bool AddBeginnings(IReadOnlyList<TokenizedExample> examples, EncodedRows rows)
     {
+        int Fitting(TokenizedExample example) => Math.Min(example.Ids.Length, options.MaxSequenceLength);
+        // Both answers of a preference row go or stay together.
+        if (examples.Any(example => EncodedRows.TrainedTokens(example, 0, Fitting(example)) == 0)) return false;
+        foreach (var example in examples) rows.Add(example, 0, Fitting(example));
+        return true;
+    }
+
+    private bool AddWindows(TokenizedExample example, EncodedRows rows)
+    {
+        var isUsed = false;
         // Each window begins with the last token of the one before, which is where its first prediction starts from.
         for (var start = 0; start < example.Ids.Length - 1; start += options.MaxSequenceLength - 1)
         {
-            var end = Math.Min(start + options.MaxSequenceLength, example.Ids.Length);
-            yield return new TokenizedExample(example.Ids[start..end], example.IsTrained[start..end]);
+            isUsed |= rows.Add(example, start, Math.Min(options.MaxSequenceLength, example.Ids.Length - start));
         }
+        return isUsed;
     }
 
-    private static int TrainedTokens(TokenizedExample example) => example.IsTrained.Length < 2 ? 0 : example.IsTrained.AsSpan(1).Count(true);
-
-    private void Append(TokenizedExample example, Stream tokens, Stream index, IncrementalHash hash)
+    private void Append(EncodedRows rows, Stream tokens, Stream index, IncrementalHash hash)
     {
-        var stored = new uint[example.Ids.Length];
-        for (var i = 0; i < stored.Length; i++) stored[i] = (uint)example.Ids[i] | (example.IsTrained[i] ? TokenizedFile.TrainedBit : 0);
-        var bytes = MemoryMarshal.AsBytes(stored.AsSpan());
-        var entry = new TokenizedFile.IndexEntry(_statistics.Tokens, stored.Length, TrainedTokens(example));
-        tokens.Write(bytes);
-        index.Write(MemoryMarshal.AsBytes(new ReadOnlySpan<TokenizedFile.IndexEntry>(in entry)));
-        // The length too, so that a border between examples cannot move unseen.
-        hash.AppendData(BitConverter.GetBytes(stored.Length));
-        hash.AppendData(bytes);
-        _statistics = _statistics with
+        if (rows.Shape is { } shape)
         {
-            Examples = checked(_statistics.Examples + 1),
-            Tokens = _statistics.Tokens + stored.Length,
-            TrainedTokens = _statistics.TrainedTokens + entry.Trained,
+            _shape ??= shape;
+            if (_shape != shape) throw OtherShape(shape, _shape.Value, rows.FirstLine);
+        }
+        if (rows.Error is not null) throw rows.Error;
+        tokens.Write(MemoryMarshal.AsBytes(rows.Tokens));
+        var (start, trained) = (0, 0L);
+        foreach (var example in rows.Examples)
+        {
+            var entry = new TokenizedFile.IndexEntry(_statistics.Tokens + start, example.Length, example.Trained);
+            index.Write(MemoryMarshal.AsBytes(new ReadOnlySpan<TokenizedFile.IndexEntry>(in entry)));
+            // The length too, so that a border between examples cannot move unseen.
+            hash.AppendData(MemoryMarshal.AsBytes(new ReadOnlySpan<int>(in example.Length)));
+            hash.AppendData(MemoryMarshal.AsBytes(rows.Tokens.Slice(start, example.Length)));
+            start += example.Length;
+            trained += example.Trained;
+        }
+        _statistics = new LengthStatistics
+        {
+            Rows = _statistics.Rows + rows.Statistics.Rows,
+            Examples = checked(_statistics.Examples + rows.Examples.Length),
+            Tokens = _statistics.Tokens + start,
+            TrainedTokens = _statistics.TrainedTokens + trained,
+            LongestRow = Math.Max(_statistics.LongestRow, rows.Statistics.LongestRow),
+            LongRows = _statistics.LongRows + rows.Statistics.LongRows,
+            RowsLeftOut = _statistics.RowsLeftOut + rows.Statistics.RowsLeftOut,
         };
     }
+
+    private static TrainingDataException OtherShape(RowShape shape, RowShape before, long? line = null) => new($"The row is of shape {shape}, those before are of shape {before}.", line);
 }

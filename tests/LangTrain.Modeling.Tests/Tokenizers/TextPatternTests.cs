@@ -27,6 +27,24 @@ public class TextPatternTests
     }
 
     [Theory]
+    [InlineData(@"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+")]
+    [InlineData(@"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")]
+    [InlineData(@"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")]
+    public void Patterns_written_out_for_ASCII_match_as_their_code_does(string pattern)
+    {
+        Assert.NotNull(AsciiSplitter.Of(pattern));
+        var (fast, plain) = (TextPattern.Compile(pattern), TextPattern.CompilePlainly(pattern));
+        var random = new Random(4);
+        // What the rules tell apart, each in several kinds, and what looks like it but is not ASCII (the last four: a space, a digit, a letter, the long s).
+        string[] parts = ["a", "S", "t", "rE", "ve", "Ll", "d", "'", "'", "7", "42", " ", " ", "\t", "\v", "\r", "\n", "!", "_", "\0", "\u001C", "\u0085", "\u00A0", "\u0663", "\u00E9", "\u017F"];
+        for (var round = 0; round < 8_000; round++)
+        {
+            var text = string.Concat(Enumerable.Range(0, random.Next(1, 9)).Select(_ => parts[random.Next(parts.Length - (round % 2 == 0 ? 5 : 0))]));
+            for (var start = 0; start < text.Length; start++) Assert.Equal(plain.MatchAt(text, start), fast.MatchAt(text, start));
+        }
+    }
+
+    [Theory]
     [InlineData("(a")]
     [InlineData("[a")]
     [InlineData("a)")]

@@ -116,6 +116,32 @@ public sealed class TokenizedFileTests : IDisposable
     public void A_wrong_row_is_named_by_its_line(string first, string second, long line) =>
         Assert.Equal(line, Assert.Throws<TrainingDataException>(() => Open(first + "\n" + second)).Line);
 
+    [Theory]
+    [InlineData("not json", "Line 9004: The line is not valid JSON.")]
+    [InlineData("{\"text\":\"\u00ff\"}", "Line 9004: The line is not UTF-8.")]
+    [InlineData("{\"prompt\":\"a\",\"completion\":\"b\"}", "Line 9004: The row is of shape PromptCompletion, those before are of shape Text.")]
+    public void The_line_is_right_far_into_a_file_and_the_first_wrong_row_counts(string wrong, string expected)
+    {
+        var path = Path.Combine(_folder, "wrong.jsonl");
+        var good = string.Concat(Enumerable.Repeat("{\"text\":\"The lamp is red, and so is the sky over Arden, where nobody ever goes without a good reason to.\"}\r\n", 3000));
+        // As Latin-1, so that a byte can be wrong.
+        File.WriteAllText(path, good + "\n" + good + "  \n" + good + "\n" + wrong + "\n" + good + "{", System.Text.Encoding.Latin1);
+        var e = Assert.Throws<TrainingDataException>(() => TokenizedFile.Open(path, Model, new TokenizingOptions(64), Path.Combine(_folder, "wrong")));
+        Assert.Equal(expected, e.Message);
+    }
+
+    [Fact]
+    public void A_row_longer_than_the_blocks_that_are_read_stands_between_the_others()
+    {
+        var rows = Enumerable.Range(0, 7000).Select(i => $"Lamp {i} is red, and so is the sky over Arden, where nobody ever goes without a good reason to.").ToList();
+        rows[2500] = string.Join(' ', Enumerable.Repeat("The lamp is red.", 100_000));
+        using var file = Open(string.Join('\n', rows.Select(text => JsonSerializer.Serialize(new { text }))), new TokenizingOptions(1 << 20));
+        Assert.Equal(rows.Count, file.Count);
+        foreach (var i in (int[])[0, 2499, 2501, 6999]) Assert.Equal($"<|begin_of_text|>[[{rows[i]}<|end_of_text|>]]", Show(file, i));
+        Assert.Equal(Tokenizer.Encode(rows[2500], addSpecialTokens: true).Count + 1, file.LengthOf(2500));
+        Assert.Equal(file.Statistics.Tokens, Enumerable.Range(0, file.Count).Sum(file.LengthOf));
+    }
+
     [Fact]
     public void Data_in_which_nothing_would_be_learned_is_refused() =>
         Assert.Null(Assert.Throws<TrainingDataException>(() => Open("""{"messages":[{"role":"user","content":"only a question"}]}""")).Line);

@@ -1,21 +1,22 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace LangTrain.Modeling.Tokenizers.BytePair;
 
 /// <summary>Byte pair encoding of pieces: over bytes (GPT-2 and its heirs) or over characters with byte fallback (SentencePiece's BPE).</summary>
-/// <remarks>Immutable but for its cache; safe for any number of threads.</remarks>
+/// <remarks>Immutable; safe for any number of threads, each with a cache of its own.</remarks>
 internal sealed class BytePairModel
 {
-    private const char SentencePieceSpace = '\u2581';
     private const int Unknown = -1;
     private readonly BytePairVocabulary _vocabulary;
     private readonly BytePairOptions _options;
     private readonly MergeTable _merges;
-    private readonly PieceCache _cache = new();
     private readonly int[] _byteIds = new int[256];
+    // The id of a piece that is one ASCII character; below 0 where that is more than a look-up.
+    private readonly int[] _asciiIds = new int[128];
     private readonly int _unknownId;
-    private readonly bool _splitsAtSpaces;
+    private readonly WordBorders? _borders;
 
     /// <param name="vocabulary">All entries of the model, without added tokens.</param>
     /// <param name="merges">Left id, right id and the merged id, best rule first.</param>
@@ -30,60 +31,81 @@ internal sealed class BytePairModel
         {
             _byteIds[b] = options.ByteLevel ? vocabulary.Find([ByteAlphabet.CharOf((byte)b)]) : vocabulary.Find($"<0x{b:X2}>");
         }
-        // Where a character can vanish, its neighbours become neighbours; where a whole piece can be an entry, it has to stay whole.
-        var losesNothing = _unknownId >= 0 || (options.ByteFallback && Array.TrueForAll(_byteIds, id => id >= 0));
-        _splitsAtSpaces = !options.ByteLevel && !options.IgnoreMerges && losesNothing && merges.All(merge => !JoinsTextToSpace(vocabulary.TextOf(merge.Merged)));
+        var allBytes = Array.TrueForAll(_byteIds, id => id >= 0);
+        for (var c = 0; c < 128; c++)
+        {
+            _asciiIds[c] = options.ByteLevel ? _byteIds[c] : vocabulary.Find([(char)c]) is var id and >= 0 ? id : options.ByteFallback && allBytes ? _byteIds[c] : Unknown;
+        }
+        // Where a character can vanish, its neighbours become neighbours; where a whole piece can be an entry, it has to stay whole; a byte's
+        // token does not spell its character.
+        var losesNothing = _unknownId >= 0 || (options.ByteFallback && allBytes);
+        if (!options.ByteLevel && !options.IgnoreMerges && losesNothing && !merges.Any(merge => _byteIds.Contains(merge.Left) || _byteIds.Contains(merge.Right)))
+        {
+            _borders = new WordBorders(merges.Select(merge => vocabulary.TextOf(merge.Merged)), c => vocabulary.Find([c]) >= 0 || (options.ByteFallback && allBytes));
+        }
     }
 
     /// <summary>Appends the ids of one pre-token.</summary>
-    public void Encode(ReadOnlySpan<char> piece, List<int> ids)
+    /// <param name="piece">Not empty.</param>
+    /// <param name="ids">Gets the ids at its end.</param>
+    /// <param name="cache">The caller's, and used for this model alone.</param>
+    public void Encode(ReadOnlySpan<char> piece, List<int> ids, PieceCache cache)
     {
-        if (!_splitsAtSpaces)
+        if (_borders is null)
         {
-            EncodeWord(piece, ids);
+            EncodeWord(piece, ids, cache);
             return;
         }
-        // No rule joins a space mark to text before it, so that nothing crosses this border and words can be encoded (and cached) one by one.
         while (!piece.IsEmpty)
         {
-            var end = WordEnd(piece);
-            EncodeWord(piece[..end], ids);
+            var end = _borders.First(piece);
+            EncodeWord(piece[..end], ids, cache);
             piece = piece[end..];
         }
     }
 
-    private void EncodeWord(ReadOnlySpan<char> word, List<int> ids)
+    private void EncodeWord(ReadOnlySpan<char> word, List<int> ids, PieceCache cache)
     {
-        var slot = -1;
-        if (word.Length <= PieceCache.MaxPieceLength && _cache.Find(word, out slot) is { } known)
+        if (word.Length == 1 && word[0] < 128 && _asciiIds[word[0]] is var single and >= 0)
+        {
+            ids.Add(single);
+            return;
+        }
+        if (word.Length > PieceCache.MaxPieceLength)
+        {
+            EncodeUncached(word, ids);
+            return;
+        }
+        var known = cache.Find(word, out var place);
+        if (known.Length == 1)
+        {
+            ids.Add(known[0]);
+            return;
+        }
+        if (!known.IsEmpty)
         {
             ids.AddRange(known);
             return;
         }
         var before = ids.Count;
         EncodeUncached(word, ids);
-        if (slot >= 0) _cache.Put(slot, word, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(ids)[before..]);
+        cache.Put(place, word, CollectionsMarshal.AsSpan(ids)[before..]);
     }
 
     private void EncodeUncached(ReadOnlySpan<char> word, List<int> ids)
     {
+        if (_options.IgnoreMerges && FindWhole(word) is var whole and >= 0)
+        {
+            ids.Add(whole);
+            return;
+        }
         // UTF-8 takes at most 3 bytes a UTF-16 unit, and a symbol is at least a byte.
-        var symbolBuffer = ArrayPool<int>.Shared.Rent(word.Length * 3);
-        try
-        {
-            if (_options.IgnoreMerges && FindWhole(word) is var whole and >= 0)
-            {
-                ids.Add(whole);
-                return;
-            }
-            var count = _options.ByteLevel ? ByteSymbols(word, symbolBuffer) : CharacterSymbols(word, symbolBuffer);
-            count = PieceMerger.Merge(_merges, symbolBuffer.AsSpan(0, count));
-            ids.AddRange(symbolBuffer.AsSpan(0, count));
-        }
-        finally
-        {
-            ArrayPool<int>.Shared.Return(symbolBuffer);
-        }
+        var rented = word.Length <= PieceCache.MaxPieceLength ? null : ArrayPool<int>.Shared.Rent(word.Length * 3);
+        var symbols = rented is null ? stackalloc int[PieceCache.MaxPieceLength * 3] : rented;
+        var count = _options.ByteLevel ? ByteSymbols(word, symbols) : CharacterSymbols(word, symbols);
+        count = PieceMerger.Merge(_merges, symbols[..count]);
+        ids.AddRange(symbols[..count]);
+        if (rented is not null) ArrayPool<int>.Shared.Return(rented);
     }
 
     private int FindWhole(ReadOnlySpan<char> word)
@@ -104,17 +126,18 @@ internal sealed class BytePairModel
 
     private int ByteSymbols(ReadOnlySpan<char> word, Span<int> symbols)
     {
-        var bytes = ArrayPool<byte>.Shared.Rent(word.Length * 3);
+        var rented = word.Length <= PieceCache.MaxPieceLength ? null : ArrayPool<byte>.Shared.Rent(word.Length * 3);
+        var bytes = rented is null ? stackalloc byte[PieceCache.MaxPieceLength * 3] : rented;
         var length = Encoding.UTF8.GetBytes(word, bytes);
         var count = 0;
-        foreach (var b in bytes.AsSpan(0, length))
+        foreach (var b in bytes[..length])
         {
             // A vocabulary without a byte drops it where there is no unknown token, as the reference does.
             var id = _byteIds[b];
             if (id < 0) id = _unknownId;
             if (id >= 0) symbols[count++] = id;
         }
-        ArrayPool<byte>.Shared.Return(bytes);
+        if (rented is not null) ArrayPool<byte>.Shared.Return(rented);
         return count;
     }
 
@@ -153,20 +176,5 @@ internal sealed class BytePairModel
         }
         foreach (var b in utf8) symbols[count++] = _byteIds[b];
         return true;
-    }
-
-    /// <summary>The first border between text and a space mark.</summary>
-    private static int WordEnd(ReadOnlySpan<char> piece)
-    {
-        var text = piece.IndexOfAnyExcept(SentencePieceSpace);
-        if (text < 0) return piece.Length;
-        var space = piece[text..].IndexOf(SentencePieceSpace);
-        return space < 0 ? piece.Length : text + space;
-    }
-
-    private static bool JoinsTextToSpace(string entry)
-    {
-        var space = entry.LastIndexOf(SentencePieceSpace);
-        return space > 0 && entry.AsSpan(0, space).IndexOfAnyExcept(SentencePieceSpace) >= 0;
     }
 }

@@ -22,7 +22,7 @@ internal sealed class MergeTable
             var (left, right, merged) = merges[rank];
             ref var slot = ref Find(left, right);
             // A rule given twice counts where it stands last, as in the reference.
-            slot = new Slot { Key = KeyOf(left, right), Rank = rank, Merged = merged, Used = true };
+            slot = new Slot { Key = KeyOf(left, right), Rank = rank, Merged = merged };
         }
     }
 
@@ -31,7 +31,7 @@ internal sealed class MergeTable
     {
         ref var slot = ref Find(left, right);
         merged = slot.Merged;
-        return slot.Used ? slot.Rank : None;
+        return slot.Key == 0 ? None : slot.Rank;
     }
 
     private ref Slot Find(int left, int right)
@@ -41,18 +41,18 @@ internal sealed class MergeTable
         while (true)
         {
             ref var slot = ref _slots[index];
-            if (!slot.Used || slot.Key == key) return ref slot;
+            if (slot.Key == key || slot.Key == 0) return ref slot;
             index = index + 1 & _mask;
         }
     }
 
-    private static ulong KeyOf(int left, int right) => (ulong)(uint)left << 32 | (uint)right;
+    // Never 0, which is the key of an empty slot.
+    private static ulong KeyOf(int left, int right) => ((ulong)(uint)left << 32 | (uint)right) + 1;
 
     private struct Slot
     {
         public ulong Key;
         public int Rank;
         public int Merged;
-        public bool Used;
     }
 }

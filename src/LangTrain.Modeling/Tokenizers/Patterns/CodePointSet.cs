@@ -23,10 +23,12 @@ internal sealed class CodePointSet
         }
     }
 
+    /// <param name="c">Below 128.</param>
+    public bool ContainsAscii(int c) => ((c < 64 ? _asciiLow : _asciiHigh) >> (c & 63) & 1) != 0;
+
     public bool Contains(int codePoint)
     {
-        if ((uint)codePoint < 64) return (_asciiLow >> codePoint & 1) != 0;
-        if ((uint)codePoint < 128) return (_asciiHigh >> (codePoint - 64) & 1) != 0;
+        if ((uint)codePoint < 128) return ContainsAscii(codePoint);
         if (codePoint > 0xFFFF) return _contains(codePoint);
         var plane = _plane ?? BuildPlane();
         return (plane[codePoint >> 6] >> (codePoint & 63) & 1) != 0;

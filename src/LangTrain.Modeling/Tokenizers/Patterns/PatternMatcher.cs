@@ -89,8 +89,17 @@ internal ref struct PatternMatcher(ReadOnlySpan<int> code, ReadOnlySpan<CodePoin
         var max = _code[pc + 3];
         var least = position;
         var count = 0;
-        while (count < max && TryTake(set, ref position))
+        while (count < max)
         {
+            if (position < _text.Length && _text[position] < 128)
+            {
+                if (!set.ContainsAscii(_text[position])) break;
+                position++;
+            }
+            else if (!TryTake(set, ref position))
+            {
+                break;
+            }
             if (++count == min) least = position;
         }
         if (count < min) return false;

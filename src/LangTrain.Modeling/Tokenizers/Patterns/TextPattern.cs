@@ -12,17 +12,24 @@ internal sealed class TextPattern
     // The alternatives at the top, each with the ASCII characters that it can start with: most are skipped by one look.
     private readonly int[] _entries;
     private readonly int[][] _entriesByAscii;
+    private readonly AsciiSplitter? _ascii;
 
-    private TextPattern(int[] code, CodePointSet[] sets, int[] entries, int[][] entriesByAscii)
+    private TextPattern(int[] code, CodePointSet[] sets, int[] entries, int[][] entriesByAscii, AsciiSplitter? ascii)
     {
         _code = code;
         _sets = sets;
         _entries = entries;
         _entriesByAscii = entriesByAscii;
+        _ascii = ascii;
     }
 
     /// <exception cref="FormatException">The pattern is malformed or uses a construct that is not understood.</exception>
-    public static TextPattern Compile(string pattern)
+    public static TextPattern Compile(string pattern) => Compile(pattern, AsciiSplitter.Of(pattern));
+
+    /// <summary>The pattern by its code alone, without what is written out for well-known ones.</summary>
+    internal static TextPattern CompilePlainly(string pattern) => Compile(pattern, null);
+
+    private static TextPattern Compile(string pattern, AsciiSplitter? ascii)
     {
         var root = PatternParser.Parse(pattern);
         var alternatives = root is PatternNode.Alternatives top ? top.Items : [root];
@@ -30,7 +37,7 @@ internal sealed class TextPattern
         var entries = alternatives.Select(compiler.AddEntry).ToArray();
         var firsts = alternatives.Select(PatternAnalysis.FirstAscii).ToArray();
         var byAscii = Enumerable.Range(0, 128).Select(c => entries.Where((_, i) => firsts[i][c]).ToArray()).ToArray();
-        return new TextPattern(compiler.Code, compiler.Sets, entries, byAscii);
+        return new TextPattern(compiler.Code, compiler.Sets, entries, byAscii, ascii);
     }
 
     /// <summary>The end of the match that starts exactly at <paramref name="start"/>, or -1.</summary>
@@ -38,6 +45,12 @@ internal sealed class TextPattern
     public int MatchAt(ReadOnlySpan<char> text, int start)
     {
         if (start >= text.Length) return -1;
+        if (_ascii is not null && _ascii.MatchAt(text, start) is var known and >= 0) return known;
+        return MatchByCode(text, start);
+    }
+
+    private int MatchByCode(ReadOnlySpan<char> text, int start)
+    {
         var c = text[start];
         var matcher = new PatternMatcher(_code, _sets, text, stackalloc int[3 * 8]);
         foreach (var entry in c < 128 ? _entriesByAscii[c] : _entries)

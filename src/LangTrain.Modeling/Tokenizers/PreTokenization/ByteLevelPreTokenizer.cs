@@ -1,9 +1,15 @@
+using LangTrain.Modeling.Tokenizers.Patterns;
+
 namespace LangTrain.Modeling.Tokenizers.PreTokenization;
 
 /// <summary>Marks the model as working on bytes; may put a space before each piece and split as GPT-2 does.</summary>
 internal sealed class ByteLevelPreTokenizer(bool addPrefixSpace, SplitPreTokenizer? split) : PreTokenizer
 {
     public override bool IsByteLevel => true;
+
+    public override bool ChangesNothing => !addPrefixSpace && split is null;
+
+    public override TextPattern? OnlyPattern => addPrefixSpace ? null : split?.OnlyPattern;
 
     public override void Apply(PieceList pieces)
     {
@@ -25,6 +31,10 @@ internal sealed class PreTokenizerSequence : PreTokenizer
     }
 
     public override bool IsByteLevel => _items.Length > 0 && _items[^1].IsByteLevel;
+
+    public override bool ChangesNothing => _items.All(item => item.ChangesNothing);
+
+    public override TextPattern? OnlyPattern => _items.Where(item => !item.ChangesNothing).ToList() is [var only] ? only.OnlyPattern : null;
 
     public override void Apply(PieceList pieces)
     {

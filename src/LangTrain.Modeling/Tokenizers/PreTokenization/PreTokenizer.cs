@@ -6,9 +6,6 @@ namespace LangTrain.Modeling.Tokenizers.PreTokenization;
 /// <summary>Splits normalized text into the pieces that byte pair encoding works on; immutable.</summary>
 internal abstract class PreTokenizer
 {
-    /// <summary>GPT-2's split, which the ByteLevel pre-tokenizer brings along.</summary>
-    private const string Gpt2Pattern = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
-
     // This one pre-tokenizer's \w is that of Rust's regex crate: also joiners and circled letters, but no superscripts and fractions.
     private const string RustWord = @"\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\u200C\u200D\x{24B6}-\x{24E9}\x{1F130}-\x{1F149}\x{1F150}-\x{1F169}\x{1F170}-\x{1F189}";
 
@@ -17,6 +14,12 @@ internal abstract class PreTokenizer
 
     /// <summary>Whether the model behind works on bytes.</summary>
     public virtual bool IsByteLevel => false;
+
+    /// <summary>Whether it changes neither text nor pieces.</summary>
+    public virtual bool ChangesNothing => false;
+
+    /// <summary>The pattern at whose matches it cuts, where that is all it does; null otherwise.</summary>
+    public virtual TextPattern? OnlyPattern => null;
 
     /// <summary>Reads the <c>pre_tokenizer</c> section; null where there is none.</summary>
     /// <exception cref="UnsupportedTokenizerException">A type or a key is not understood.</exception>
@@ -31,7 +34,7 @@ internal abstract class PreTokenizer
                 return new PreTokenizerSequence([.. section.Items("pretokenizers").Select(item => FromJson(item.Json, item.Path)).OfType<PreTokenizer>()], path);
             case "ByteLevel":
                 section.Allow("add_prefix_space", "trim_offsets", "use_regex");
-                var split = section.Bool("use_regex", true) ? new SplitPreTokenizer(null, TextPattern.Compile(Gpt2Pattern), SplitBehavior.Isolated, false) : null;
+                var split = section.Bool("use_regex", true) ? new SplitPreTokenizer(null, TextPattern.Compile(AsciiSplitter.Gpt2Pattern), SplitBehavior.Isolated, false) : null;
                 return new ByteLevelPreTokenizer(section.Bool("add_prefix_space", true), split);
             case "Split":
                 section.Allow("pattern", "behavior", "invert");

@@ -17,6 +17,8 @@ internal sealed class SplitPreTokenizer(string? literal, TextPattern? pattern, S
 {
     public static SplitPreTokenizer ByPattern(string pattern, SplitBehavior behavior) => new(null, TextPattern.Compile(pattern), behavior, invert: false);
 
+    public override TextPattern? OnlyPattern => behavior == SplitBehavior.Isolated ? pattern : null;
+
     public override void Apply(PieceList pieces) => pieces.Recut((start, end) => Cut(pieces, start, end));
 
     private void Cut(PieceList pieces, int start, int end)
