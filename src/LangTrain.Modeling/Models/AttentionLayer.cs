@@ -101,10 +101,17 @@ internal sealed class AttentionLayer : nn.Module
             (q, k) = (RotaryEmbedding.Apply(q, tables), RotaryEmbedding.Apply(k, tables));
         }
 
-        Tensor Leaf(Tensor part) => kept.Keep(part.transpose(1, 2).detach().requires_grad_());
-        (tape.Query, tape.Key, tape.Value) = (Leaf(q), Leaf(k), Leaf(v)); // [B, H or K, T, D]
-        using (enable_grad())
+        if (TrackedAttention.Fits(q, Mask(pass), _config.AttentionSoftCap))
         {
+            (tape.Query, tape.Key, tape.Value) = (kept.Keep(q.contiguous()), kept.Keep(k.contiguous()), kept.Keep(v.contiguous()));
+            (Tensor attended, Tensor sums) = TrackedAttention.Forward(tape.Query, tape.Key, tape.Value, Mask(pass), _config.AttentionScale);
+            (tape.Attended, tape.Sums) = (kept.Keep(attended), kept.Keep(sums));
+        }
+        else
+        {
+            Tensor Leaf(Tensor part) => kept.Keep(part.transpose(1, 2).detach().requires_grad_());
+            (tape.Query, tape.Key, tape.Value) = (Leaf(q), Leaf(k), Leaf(v)); // [B, H or K, T, D]
+            using var recorded = enable_grad();
             tape.Attended = kept.Keep(AttentionKernel.Attend(tape.Query, tape.Key, tape.Value, Mask(pass), _config.AttentionScale, _config.AttentionSoftCap));
         }
 
@@ -112,7 +119,7 @@ internal sealed class AttentionLayer : nn.Module
         return result;
     }
 
-    /// <summary>The gradient; the kernel's part is autograd's.</summary>
+    /// <summary>The gradient; where libtorch's kernel attended, its part is autograd's.</summary>
     /// <param name="gradient">[N, C].</param>
     /// <param name="x">[N, C]; null where <see cref="NeedsInput"/> is false.</param>
     /// <param name="pass">The pass.</param>
@@ -122,8 +129,18 @@ internal sealed class AttentionLayer : nn.Module
     public Tensor? Backward(Tensor gradient, Tensor? x, PassContext pass, AttentionTape tape, bool needsInput)
     {
         Tensor merged = o_proj.Backward(gradient, Merged(tape), pass, tape.OutputProjection)!; // [N, H · D]
-        tape.Attended.backward([merged.view(pass.Batch, pass.Tokens, -1, _config.HeadSize).transpose(1, 2)]);
-        Tensor q = tape.Query.grad!.transpose(1, 2), k = tape.Key.grad!.transpose(1, 2), v = tape.Value.grad!.transpose(1, 2); // [B, T, H or K, D]
+        Tensor heads = merged.view(pass.Batch, pass.Tokens, -1, _config.HeadSize); // [B, T, H, D]
+        Tensor q, k, v; // [B, T, H or K, D]
+        if (tape.Sums is { } sums)
+        {
+            (q, k, v) = TrackedAttention.Backward(heads, tape.Attended, sums, tape.Query, tape.Key, tape.Value, Mask(pass), _config.AttentionScale);
+        }
+        else
+        {
+            tape.Attended.backward([heads.transpose(1, 2)]);
+            (q, k, v) = (tape.Query.grad!.transpose(1, 2), tape.Key.grad!.transpose(1, 2), tape.Value.grad!.transpose(1, 2));
+        }
+
         if (Rotary(pass) is { } tables)
         {
             (q, k) = (RotaryEmbedding.Backward(q, tables), RotaryEmbedding.Backward(k, tables));
@@ -153,7 +170,7 @@ internal sealed class AttentionLayer : nn.Module
     private AttentionMask Mask(PassContext pass) => _config.IsSliding(_layer) ? pass.SlidingMask : pass.Mask;
 
     /// <returns>[N, H · D].</returns>
-    private static Tensor Merged(AttentionTape tape) => tape.Attended.detach().transpose(1, 2).flatten(2).flatten(0, 1);
+    private static Tensor Merged(AttentionTape tape) => (tape.Sums is null ? tape.Attended.detach().transpose(1, 2) : tape.Attended).flatten(2).flatten(0, 1);
 
     private (Tensor Q, Tensor K, Tensor V) Project(Tensor x, PassContext pass, long batch, long tokens)
     {

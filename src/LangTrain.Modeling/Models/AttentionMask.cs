@@ -5,22 +5,24 @@ namespace LangTrain.Modeling;
 /// <summary>Who attends to whom in one kind of layer.</summary>
 /// <param name="Additive">[B or 1, 1, T, S], 0 where attended and -inf elsewhere, compute dtype; null where <paramref name="IsCausal"/> or nothing says it all.</param>
 /// <param name="IsCausal">Token t attends to tokens 0..t of a square; the kernel needs no mask for it.</param>
-internal readonly record struct AttentionMask(Tensor? Additive, bool IsCausal)
+/// <param name="FirstKeys">[T] or [B · T], the first token that each one attends to, up to itself and without gaps; null with a cache and where it was not worked out.</param>
+internal readonly record struct AttentionMask(Tensor? Additive, bool IsCausal, int[]? FirstKeys = null)
 {
     public static AttentionMask Create(ForwardPass pass, CachePlan? cache, int batch, int tokens, int? window, Device device, ScalarType dtype)
     {
         int total = cache?.TotalLength ?? tokens;
+        int[]? firstKeys = cache is null && device.type == TorchSharp.DeviceType.CPU ? FirstOf(pass.Segments, tokens, window) : null;
         bool windowMatters = window is { } size && total > size;
         if (pass.Segments is null && !windowMatters && (cache is null || cache.CommonLength is not null))
         {
             if (tokens == 1)
             {
-                return new(null, false);
+                return new(null, false, firstKeys);
             }
 
             if (total == tokens)
             {
-                return new(null, true);
+                return new(null, true, firstKeys);
             }
         }
 
@@ -41,6 +43,20 @@ internal readonly record struct AttentionMask(Tensor? Additive, bool IsCausal)
             attended = attended.logical_and(segments.view(batch, 1, tokens, 1) == segments.view(batch, 1, 1, tokens));
         }
 
-        return new(zeros(attended.shape, dtype, device).masked_fill_(attended.logical_not(), double.NegativeInfinity), false);
+        return new(zeros(attended.shape, dtype, device).masked_fill_(attended.logical_not(), double.NegativeInfinity), false, firstKeys);
+    }
+
+    private static int[] FirstOf(Tensor? segments, int tokens, int? window)
+    {
+        ReadOnlySpan<long> words = segments is null ? default : segments.contiguous().data<long>().ToArray();
+        var first = new int[segments is null ? tokens : words.Length];
+        for (int i = 0; i < first.Length; i++)
+        {
+            int token = i % tokens, least = window is { } size ? Math.Max(0, token - size + 1) : 0;
+            int begin = token == 0 ? 0 : segments is null || words[i] == words[i - 1] ? first[i - 1] : token;
+            first[i] = Math.Max(begin, least);
+        }
+
+        return first;
     }
 }

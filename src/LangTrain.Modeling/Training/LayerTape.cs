@@ -70,7 +70,7 @@ internal sealed class AttentionTape
     /// <inheritdoc cref="QueryNorm"/>
     public (Tensor Heads, Tensor Scale) KeyNorm { get; set; }
 
-    /// <summary>[B, H or K, T, D], leaves of autograd's record of the kernel.</summary>
+    /// <summary>[B, T, H or K, D] for <see cref="TrackedAttention"/>; otherwise [B, H or K, T, D], leaves of autograd's record of libtorch's kernel.</summary>
     public Tensor Query { get; set; } = null!;
 
     /// <inheritdoc cref="Query"/>
@@ -79,8 +79,11 @@ internal sealed class AttentionTape
     /// <inheritdoc cref="Query"/>
     public Tensor Value { get; set; } = null!;
 
-    /// <summary>[B, H, T, D], with that record.</summary>
+    /// <summary>The answers, in the order of <see cref="Query"/>; with that record.</summary>
     public Tensor Attended { get; set; } = null!;
+
+    /// <summary>[B, H, T], what the softmax divided by; null where libtorch's kernel attended.</summary>
+    public Tensor? Sums { get; set; }
 
     /// <summary>Of the projections; where a model has one matrix for all, <see cref="QueryProjection"/> is its tape.</summary>
     public LoraTape? QueryProjection { get; set; }

@@ -1,0 +1,103 @@
+using static TorchSharp.torch;
+
+namespace LangTrain.Modeling;
+
+/// <summary>Causal attention of a training pass and its gradient by <see cref="HeadAttention"/>, the heads shared out between libtorch's threads.</summary>
+/// <remarks>Each key head is one thread's from beginning to end, so that results do not depend on how many there are. Letters: B rows, T tokens, H query and K key heads of size D.</remarks>
+internal static unsafe class TrackedAttention
+{
+    /// <summary>Whether it can answer; if not, libtorch's kernel can.</summary>
+    public static bool Fits(Tensor q, AttentionMask mask, double? softCap) =>
+        TileProduct.IsSupported && mask.FirstKeys is not null && softCap is null && q.dtype == ScalarType.Float32 && q.device.type == TorchSharp.DeviceType.CPU
+        && q.shape[^1] % TileProduct.Columns == 0;
+
+    /// <param name="q">[B, T, H, D], contiguous as all here.</param>
+    /// <param name="k">[B, T, K, D]; K divides H.</param>
+    /// <param name="v">[B, T, K, D].</param>
+    /// <param name="mask">Who attends to whom.</param>
+    /// <param name="scale">Factor on q·k.</param>
+    /// <returns>[B, T, H, D], and [B, H, T], what the softmax divided by; fresh, owned by the caller's scope.</returns>
+    public static (Tensor Result, Tensor Sums) Forward(Tensor q, Tensor k, Tensor v, AttentionMask mask, double scale)
+    {
+        var shape = new Shape(q, k);
+        Tensor result = empty_like(q), sums = empty(shape.Batch, shape.Heads, shape.Tokens);
+        Pointers query = new(q), keys = new(k), values = new(v), to = new(result);
+        float* logarithms = (float*)TorchOperator.DataOf(sums);
+        TorchThreads.For(shape.Batch * shape.KeyHeads, (from, end) =>
+        {
+            using var head = new HeadAttention(shape.Tokens, shape.Size);
+            for (long i = from; i < end; i++)
+            {
+                (long row, long key) = Math.DivRem(i, shape.KeyHeads);
+                head.Start(keys.Of(row, key), values.Of(row, key));
+                for (long h = key * shape.Group; h < (key + 1) * shape.Group; h++)
+                {
+                    head.Forward(query.Of(row, h), (float)scale, shape.FirstKeys(mask, row), to.Of(row, h), logarithms + (row * shape.Heads + h) * shape.Tokens);
+                }
+            }
+        });
+        return (result, sums);
+    }
+
+    /// <param name="gradient">[B, T, H, D], of the result.</param>
+    /// <param name="result">From <see cref="Forward"/>.</param>
+    /// <param name="sums">From there.</param>
+    /// <param name="q">As given there.</param>
+    /// <param name="k">As given there.</param>
+    /// <param name="v">As given there.</param>
+    /// <param name="mask">As given there.</param>
+    /// <param name="scale">As given there.</param>
+    /// <returns>The gradients of <paramref name="q"/>, <paramref name="k"/> and <paramref name="v"/>; fresh, owned by the caller's scope.</returns>
+    public static (Tensor Query, Tensor Key, Tensor Value) Backward(
+        Tensor gradient, Tensor result, Tensor sums, Tensor q, Tensor k, Tensor v, AttentionMask mask, double scale)
+    {
+        var shape = new Shape(q, k);
+        Tensor dq = empty_like(q), dk = empty_like(k), dv = empty_like(v);
+        Pointers query = new(q), keys = new(k), values = new(v), answers = new(result), given = new(gradient), toQuery = new(dq), toKey = new(dk), toValue = new(dv);
+        float* logarithms = (float*)TorchOperator.DataOf(sums);
+        TorchThreads.For(shape.Batch * shape.KeyHeads, (from, end) =>
+        {
+            using var head = new HeadAttention(shape.Tokens, shape.Size);
+            for (long i = from; i < end; i++)
+            {
+                (long row, long key) = Math.DivRem(i, shape.KeyHeads);
+                head.Start(keys.Of(row, key), values.Of(row, key));
+                head.StartBackward();
+                for (long h = key * shape.Group; h < (key + 1) * shape.Group; h++)
+                {
+                    head.Backward(
+                        query.Of(row, h), (float)scale, shape.FirstKeys(mask, row), answers.Of(row, h), logarithms + (row * shape.Heads + h) * shape.Tokens, given.Of(row, h), toQuery.Of(row, h));
+                }
+
+                head.Finish(toKey.Of(row, key), toValue.Of(row, key));
+            }
+        });
+        return (dq, dk, dv);
+    }
+
+    private readonly struct Shape(Tensor q, Tensor k)
+    {
+        public long Batch { get; } = q.shape[0];
+
+        public int Tokens { get; } = (int)q.shape[1];
+
+        public long Heads { get; } = q.shape[2];
+
+        public int Size { get; } = (int)q.shape[3];
+
+        public long KeyHeads { get; } = k.shape[2];
+
+        public long Group => Heads / KeyHeads;
+
+        public ReadOnlySpan<int> FirstKeys(AttentionMask mask, long row) => mask.FirstKeys.AsSpan(mask.FirstKeys!.Length == Tokens ? 0 : (int)row * Tokens, Tokens);
+    }
+
+    /// <summary>Where the heads of a contiguous tensor [B, T, heads, D] are.</summary>
+    private readonly struct Pointers(Tensor tensor)
+    {
+        private readonly float* _start = (float*)TorchOperator.DataOf(tensor);
+        private readonly long _tokens = tensor.shape[1], _heads = tensor.shape[2], _size = tensor.shape[3];
+
+        public HeadRows Of(long row, long head) => new(_start + (row * _tokens * _heads + head) * _size, _heads * _size);
+    }
+}
