@@ -6,13 +6,22 @@ namespace LangTrain.Modeling;
 /// <summary>Loops on libtorch's own threads, so that its work and ours do not fight for cores. Thread-safe.</summary>
 internal static unsafe class TorchThreads
 {
+    private const long WorthWaking = 1 << 20; // Some 50 microseconds.
+
     /// <summary>Does items 0 to <paramref name="count"/>, in as many neighbouring parts as libtorch has threads.</summary>
     /// <param name="count">How many items.</param>
+    /// <param name="operations">Multiplications of all items together, or so: what is done in less time than a thread needs to wake is done here.</param>
     /// <param name="work">Does the items from its first argument to before its second.</param>
     /// <exception cref="InvalidOperationException">libtorch refuses the call.</exception>
     /// <remarks>What <paramref name="work"/> throws is thrown again here, from one of the parts that threw.</remarks>
-    public static void For(long count, Action<long, long> work)
+    public static void For(long count, long operations, Action<long, long> work)
     {
+        if (operations < WorthWaking)
+        {
+            work(0, count);
+            return;
+        }
+
         var part = new Part(work);
         GCHandle handle = GCHandle.Alloc(part);
         try

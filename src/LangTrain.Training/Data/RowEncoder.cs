@@ -54,6 +54,11 @@ public sealed class RowEncoder
         {
             throw new TrainingDataException("The row lacks a key of its shape.", inner: e);
         }
+        catch (InvalidOperationException e)
+        {
+            // JSON that is well formed and yet no text or of another kind: half a surrogate pair, a number for a message.
+            throw new TrainingDataException($"The row cannot be read: {e.Message}", inner: e);
+        }
         catch (ChatTemplateException e)
         {
             throw new TrainingDataException($"The model's chat template refuses the row: {e.Message}", inner: e);

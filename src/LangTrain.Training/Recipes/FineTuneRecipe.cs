@@ -70,7 +70,6 @@ public abstract class FineTuneRecipe
         // 1. Set-up, each line needing only those above it.
         using var data = LoadData(_options, _files, _control.Cancellation);
         data.Tell(_observer);
-        data.Tell(_observer);
         using var trainee = CreateTrainee(_options, _files);
         trainee.KeepsInputsOnly = _options.ActivationCheckpointing;
         using var optimizer = new AdamW(trainee.Parameters, new(_options.AdamBeta1, _options.AdamBeta2, _options.AdamEpsilon, _options.WeightDecay));

@@ -113,6 +113,8 @@ public sealed class TokenizedFileTests : IDisposable
     [InlineData("""{"text":"a b"}""", """{"prompt":"a","completion":"b"}""", 2)]
     [InlineData("""{"prompt":"a","completion":"b"}""", """{"prompt":5,"completion":"b"}""", 2)]
     [InlineData("""{"messages":[{"role":"user","content":"x"},{"role":"assistant","content":"y"}]}""", """{"messages":[{"role":"pirate","content":"x"}]}""", 2)]
+    [InlineData("""{"text":"a b"}""", """{"text":"half of a pair: \uD83E"}""", 2)]
+    [InlineData("""{"messages":[{"role":"user","content":"x"},{"role":"assistant","content":"y"}]}""", """{"messages":[{"role":"user","content":"\uD83E"},{"role":"assistant","content":"y"}]}""", 2)]
     public void A_wrong_row_is_named_by_its_line(string first, string second, long line) =>
         Assert.Equal(line, Assert.Throws<TrainingDataException>(() => Open(first + "\n" + second)).Line);
 

@@ -23,7 +23,7 @@ internal static unsafe class TrackedAttention
         Tensor result = empty_like(q), sums = empty(shape.Batch, shape.Heads, shape.Tokens);
         Pointers query = new(q), keys = new(k), values = new(v), to = new(result);
         float* logarithms = (float*)TorchOperator.DataOf(sums);
-        TorchThreads.For(shape.Batch * shape.KeyHeads, (from, end) =>
+        TorchThreads.For(shape.Batch * shape.KeyHeads, shape.Operations, (from, end) =>
         {
             using var head = new HeadAttention(shape.Tokens, shape.Size);
             for (long i = from; i < end; i++)
@@ -55,7 +55,7 @@ internal static unsafe class TrackedAttention
         Tensor dq = empty_like(q), dk = empty_like(k), dv = empty_like(v);
         Pointers query = new(q), keys = new(k), values = new(v), answers = new(result), given = new(gradient), toQuery = new(dq), toKey = new(dk), toValue = new(dv);
         float* logarithms = (float*)TorchOperator.DataOf(sums);
-        TorchThreads.For(shape.Batch * shape.KeyHeads, (from, end) =>
+        TorchThreads.For(shape.Batch * shape.KeyHeads, shape.Operations, (from, end) =>
         {
             using var head = new HeadAttention(shape.Tokens, shape.Size);
             for (long i = from; i < end; i++)
@@ -88,6 +88,9 @@ internal static unsafe class TrackedAttention
         public long KeyHeads { get; } = k.shape[2];
 
         public long Group => Heads / KeyHeads;
+
+        /// <summary>Multiplications of the forward pass.</summary>
+        public long Operations => Batch * Heads * Tokens * Tokens * Size;
 
         public ReadOnlySpan<int> FirstKeys(AttentionMask mask, long row) => mask.FirstKeys.AsSpan(mask.FirstKeys!.Length == Tokens ? 0 : (int)row * Tokens, Tokens);
     }
