@@ -71,6 +71,7 @@ public abstract class FineTuneRecipe
         using var data = LoadData(_options, _files, _control.Cancellation);
         data.Tell(_observer);
         using var trainee = CreateTrainee(_options, _files);
+        using var threads = new StepThreads(trainee.Model.ParameterCount, data.TokensOfMicroBatch(_options), trainee.Model.Device);
         trainee.KeepsInputsOnly = _options.ActivationCheckpointing;
         using var optimizer = new AdamW(trainee.Parameters, new(_options.AdamBeta1, _options.AdamBeta2, _options.AdamEpsilon, _options.WeightDecay));
         var planner = data.Planner(_options);

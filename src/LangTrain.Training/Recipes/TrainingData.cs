@@ -95,6 +95,10 @@ internal sealed class TrainingData : IDisposable
         }
     }
 
+    /// <summary>Tokens of a micro-batch, in the mean.</summary>
+    public double TokensOfMicroBatch(TrainingOptions options) =>
+        (double)options.BatchSize * _examplesPerRow * (options.Packing ? options.MaxSequenceLength : Enumerable.Range(0, Training.Count).Average(Training.LengthOf));
+
     /// <summary>Which training examples meet when.</summary>
     public BatchPlanner Planner(TrainingOptions options) => Plan(Training, options);
 
