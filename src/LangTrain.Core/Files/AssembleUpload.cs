@@ -80,15 +80,7 @@ public sealed class AssembleUpload(IUploadStore uploads, IFileStore files, Uploa
         var upload = row.Value;
         if (!upload.IsFileMade)
         {
-            try
-            {
-                await files.CreateAsync(FileOf(upload), cancellation);
-            }
-            catch (AlreadyExistsException)
-            {
-                // Whoever was here before died, or is, at the next line.
-            }
-
+            await files.CreateIfMissingAsync(FileOf(upload), cancellation);
             try
             {
                 upload = (await uploads.UpdateAsync(row, upload with { IsFileMade = true }, cancellation)).Value;

@@ -21,19 +21,13 @@ internal static unsafe class TrackedAttention
     {
         var shape = new Shape(q, k);
         Tensor result = empty_like(q), sums = empty(shape.Batch, shape.Heads, shape.Tokens);
-        Pointers query = new(q), keys = new(k), values = new(v), to = new(result);
+        Pointers query = new(q), to = new(result);
         float* logarithms = (float*)TorchOperator.DataOf(sums);
-        TorchThreads.For(shape.Batch * shape.KeyHeads, shape.Operations, (from, end) =>
+        ForEachKeyHead(shape, k, v, (head, row, key) =>
         {
-            using var head = new HeadAttention(shape.Tokens, shape.Size);
-            for (long i = from; i < end; i++)
+            for (long h = key * shape.Group; h < (key + 1) * shape.Group; h++)
             {
-                (long row, long key) = Math.DivRem(i, shape.KeyHeads);
-                head.Start(keys.Of(row, key), values.Of(row, key));
-                for (long h = key * shape.Group; h < (key + 1) * shape.Group; h++)
-                {
-                    head.Forward(query.Of(row, h), (float)scale, shape.FirstKeys(mask, row), to.Of(row, h), logarithms + (row * shape.Heads + h) * shape.Tokens);
-                }
+                head.Forward(query.Of(row, h), (float)scale, shape.FirstKeys(mask, row), to.Of(row, h), logarithms + (row * shape.Heads + h) * shape.Tokens);
             }
         });
         return (result, sums);
@@ -53,8 +47,26 @@ internal static unsafe class TrackedAttention
     {
         var shape = new Shape(q, k);
         Tensor dq = empty_like(q), dk = empty_like(k), dv = empty_like(v);
-        Pointers query = new(q), keys = new(k), values = new(v), answers = new(result), given = new(gradient), toQuery = new(dq), toKey = new(dk), toValue = new(dv);
+        Pointers query = new(q), answers = new(result), given = new(gradient), toQuery = new(dq), toKey = new(dk), toValue = new(dv);
         float* logarithms = (float*)TorchOperator.DataOf(sums);
+        ForEachKeyHead(shape, k, v, (head, row, key) =>
+        {
+            head.StartBackward();
+            for (long h = key * shape.Group; h < (key + 1) * shape.Group; h++)
+            {
+                head.Backward(
+                    query.Of(row, h), (float)scale, shape.FirstKeys(mask, row), answers.Of(row, h), logarithms + (row * shape.Heads + h) * shape.Tokens, given.Of(row, h), toQuery.Of(row, h));
+            }
+
+            head.Finish(toKey.Of(row, key), toValue.Of(row, key));
+        });
+        return (dq, dk, dv);
+    }
+
+    /// <summary>Does the work of each row and key head, whose keys and values are taken by then.</summary>
+    private static void ForEachKeyHead(Shape shape, Tensor k, Tensor v, Action<HeadAttention, long, long> work)
+    {
+        Pointers keys = new(k), values = new(v);
         TorchThreads.For(shape.Batch * shape.KeyHeads, shape.Operations, (from, end) =>
         {
             using var head = new HeadAttention(shape.Tokens, shape.Size);
@@ -62,17 +74,9 @@ internal static unsafe class TrackedAttention
             {
                 (long row, long key) = Math.DivRem(i, shape.KeyHeads);
                 head.Start(keys.Of(row, key), values.Of(row, key));
-                head.StartBackward();
-                for (long h = key * shape.Group; h < (key + 1) * shape.Group; h++)
-                {
-                    head.Backward(
-                        query.Of(row, h), (float)scale, shape.FirstKeys(mask, row), answers.Of(row, h), logarithms + (row * shape.Heads + h) * shape.Tokens, given.Of(row, h), toQuery.Of(row, h));
-                }
-
-                head.Finish(toKey.Of(row, key), toValue.Of(row, key));
+                work(head, row, key);
             }
         });
-        return (dq, dk, dv);
     }
 
     private readonly struct Shape(Tensor q, Tensor k)
