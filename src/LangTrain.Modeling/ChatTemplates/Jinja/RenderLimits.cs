@@ -8,7 +8,7 @@ internal sealed class RenderLimits
 {
     // Far above what a published template needs (less than a millisecond, a megabyte), far below what would hurt a server.
     private static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(5);
-    private const long MaxCharacters = 256L << 20;
+    private const long MaxCharacters = 256L << 20, MaxCharactersAtOnce = 32L << 20;
     private const int MaxDepth = 200;
     private readonly long _start = Stopwatch.GetTimestamp();
     private long _characters;
@@ -26,7 +26,7 @@ internal sealed class RenderLimits
     /// <exception cref="ChatTemplateException">They are too many.</exception>
     public void Take(long count)
     {
-        if (count < 0 || (_characters += count) > MaxCharacters) throw Exceeded("memory");
+        if (count is < 0 or > MaxCharactersAtOnce || (_characters += count) > MaxCharacters) throw Exceeded("memory");
     }
 
     /// <summary>Goes into a macro or a loop that calls itself.</summary>
