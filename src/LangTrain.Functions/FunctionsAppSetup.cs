@@ -62,6 +62,7 @@ public static class FunctionsAppSetup
         services.AddSingleton(settings.ModelAliases);
 
         services.AddSingleton<ApiKeyAuthenticator>();
+        services.AddSingleton<KeyEnds>();
         services.AddSingleton<ApiKeys>();
         services.AddSingleton<BootstrapAccount>();
         services.AddSingleton<DashboardSignIn>();

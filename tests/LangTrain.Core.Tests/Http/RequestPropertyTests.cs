@@ -111,12 +111,12 @@ public sealed class RequestPropertyTests
 
     private static Caller Caller() => new(Some.Account() with { IsOperator = true }, Some.Key(new string('0', 64)), "req-1");
 
-    private static ApiKeys NewKeys() => new(new InMemoryAccountStore(), new RecordingRelay(), TimeProvider.System);
+    private static ApiKeys NewKeys() => InMemoryAccountStore.Keys(new());
 
     private static AccountDirectory Directory()
     {
         var store = new InMemoryAccountStore();
-        var keys = new ApiKeys(store, new RecordingRelay(), TimeProvider.System);
+        var keys = InMemoryAccountStore.Keys(store);
         return new AccountDirectory(store, keys, new DashboardSignIn(store, keys, TimeProvider.System), TimeProvider.System);
     }
 
