@@ -94,9 +94,12 @@ public static class FunctionsAppSetup
         services.TryAddSingleton<BlobFolder>();
         services.AddSingleton<UploadModel>();
         services.AddSingleton<ExportModel>();
+        services.AddSingleton<ModelArchives>();
         services.AddSingleton<SettleModelTask>();
         services.AddSingleton<QueueModelTask>();
         services.AddSingleton<UploadedFiles>();
+        services.AddSingleton<UploadTickets>();
+        services.AddSingleton<TogetherFiles>();
         services.AddSingleton<DeleteFile>();
         services.TryAddSingleton(settings.CompleteInRequestMegabytes is { } megabytes ? new UploadOptions { MostBytesInRequest = (long)megabytes << 20 } : new UploadOptions());
         services.AddSingleton<AssembleUpload>();
@@ -116,6 +119,7 @@ public static class FunctionsAppSetup
         services.AddSingleton<ControlFineTune>();
         services.AddSingleton<ListFineTunes>();
         services.AddSingleton<ReadFineTuneEvents>();
+        services.AddSingleton<TogetherEvents>();
         services.AddSingleton<PrepareFineTune>();
         services.AddSingleton<QueueTraining>();
         services.AddSingleton<SettleFineTune>();

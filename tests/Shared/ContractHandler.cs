@@ -16,7 +16,7 @@ internal sealed class ContractHandler(Func<CancellationToken, Task<AnswerContrac
 
         var media = response.Content.Headers.ContentType?.MediaType;
         string? body = null;
-        if (media == "application/json")
+        if (media == "application/json" || media?.EndsWith("+json", StringComparison.Ordinal) == true)
         {
             await response.Content.LoadIntoBufferAsync(cancellationToken);
             body = await response.Content.ReadAsStringAsync(cancellationToken);

@@ -3,6 +3,7 @@ using LangTrain.Core.Accounts;
 using LangTrain.Core.Errors;
 using LangTrain.Core.Http;
 using LangTrain.Core.Storage;
+using LangTrain.Functions.Together;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 
@@ -77,7 +78,9 @@ internal static class RequestExtensions
 
     /// <summary>Reads <c>?limit&amp;after&amp;order</c>.</summary>
     /// <exception cref="ApiException">400.</exception>
-    public static PageRequest ReadPage(this HttpRequest request) => PageQuery.FromRequest(request.QueryValue);
+    public static PageRequest ReadPage(this HttpRequest request) =>
+        // That client knows no pages: it gets the largest.
+        request.IsTogethers() ? PageQuery.FromRequest(request.QueryValue, PageQuery.MaxLimit) : PageQuery.FromRequest(request.QueryValue);
 
     /// <summary>A page of a list that is in memory: all of it where the query does not say <c>limit</c>.</summary>
     /// <exception cref="ApiException">400.</exception>

@@ -1,5 +1,6 @@
 using LangTrain.Core.Accounts;
 using LangTrain.Core.Errors;
+using LangTrain.Core.Files;
 using LangTrain.Functions.Http;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Extensions;
@@ -9,7 +10,7 @@ using Microsoft.Azure.Functions.Worker.Middleware;
 namespace LangTrain.Functions.Middleware;
 
 /// <summary>Finds the caller of every function that is not open to anybody.</summary>
-internal sealed class AuthenticationMiddleware(ApiKeyAuthenticator authenticator) : IFunctionsWorkerMiddleware
+internal sealed class AuthenticationMiddleware(ApiKeyAuthenticator authenticator, UploadTickets tickets) : IFunctionsWorkerMiddleware
 {
     private const string Scheme = "Bearer ";
 
@@ -18,13 +19,22 @@ internal sealed class AuthenticationMiddleware(ApiKeyAuthenticator authenticator
         if (context.GetHttpContext() is { } http && !FunctionNames.Open.Contains(context.FunctionDefinition.Name))
         {
             var fromQuery = TakeTokenOutOfQuery(http.Request);
-            var secret = ReadHeader(http.Request)
-                ?? (context.FunctionDefinition.Name == FunctionNames.StreamFineTune ? fromQuery : null);
-            var (account, key) = await authenticator.AuthenticateAsync(secret, http.RequestAborted);
+            var (account, key) = context.FunctionDefinition.Name == FunctionNames.PutFileContent
+                ? await ReadTicketAsync(http, fromQuery)
+                : await authenticator.AuthenticateAsync(
+                    ReadHeader(http.Request) ?? (context.FunctionDefinition.Name == FunctionNames.StreamFineTune ? fromQuery : null), http.RequestAborted);
             http.Features.Set(new Caller(account, key, http.TraceIdentifier));
         }
 
         await next(context);
+    }
+
+    // For its file and nothing else, and only as long as the key that asked for it is good.
+    private ValueTask<(Account Account, ApiKey Key)> ReadTicketAsync(HttpContext http, string? text)
+    {
+        var ticket = tickets.Read(text);
+        http.Features.Set(ticket);
+        return authenticator.AuthenticateTicketAsync(ticket.AccountId, ticket.KeyId, http.RequestAborted);
     }
 
     private static string? ReadHeader(HttpRequest request)
