@@ -20,6 +20,7 @@ using LangTrain.Functions.FineTunes;
 using LangTrain.Functions.Middleware;
 using LangTrain.Functions.Models;
 using LangTrain.Functions.StartUp;
+using LangTrain.Functions.Together;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;

@@ -100,10 +100,22 @@ internal static class RequestExtensions
     public static IReadOnlyDictionary<string, string> QueryValues(this HttpRequest request) =>
         request.Query.ToDictionary(pair => pair.Key, pair => pair.Value[^1] ?? "", StringComparer.Ordinal);
 
+    /// <summary>Refuses a body that is compressed: what it grows to would be anybody's guess.</summary>
+    /// <exception cref="ApiException">415.</exception>
+    public static void RefuseEncoding(this HttpRequest request)
+    {
+        if (request.Headers.ContentEncoding.ToString() is { Length: > 0 } encoding && !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
+        {
+            throw ApiErrors.UnsupportedMediaType(
+                $"The body has the Content-Encoding '{ApiErrors.Shorten(encoding)}'; send it as it is. (A file of training data may itself be gzip.)", "Content-Encoding");
+        }
+    }
+
     /// <summary>Refuses a body that says it is not JSON.</summary>
     /// <exception cref="ApiException">415.</exception>
     public static void RequireJson(this HttpRequest request)
     {
+        request.RefuseEncoding();
         if (string.IsNullOrEmpty(request.ContentType))
         {
             return;

@@ -16,10 +16,14 @@ internal sealed class AuthenticationMiddleware(ApiKeyAuthenticator authenticator
 
     public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
     {
-        if (context.GetHttpContext() is { } http && !FunctionNames.Open.Contains(context.FunctionDefinition.Name))
+        if (context.GetHttpContext() is { } stray && context.FunctionDefinition.Name == FunctionNames.Unknown)
+        {
+            await TryAsync(stray);
+        }
+        else if (context.GetHttpContext() is { } http && !FunctionNames.Open.Contains(context.FunctionDefinition.Name))
         {
             var fromQuery = TakeTokenOutOfQuery(http.Request);
-            var (account, key) = context.FunctionDefinition.Name == FunctionNames.PutFileContent
+            var (account, key) = context.FunctionDefinition.Name == FunctionNames.PutFileContent && fromQuery is not null
                 ? await ReadTicketAsync(http, fromQuery)
                 : await authenticator.AuthenticateAsync(
                     ReadHeader(http.Request) ?? (context.FunctionDefinition.Name == FunctionNames.StreamFineTune ? fromQuery : null), http.RequestAborted);
@@ -27,6 +31,23 @@ internal sealed class AuthenticationMiddleware(ApiKeyAuthenticator authenticator
         }
 
         await next(context);
+    }
+
+    // What leads nowhere is told to anybody; it counts against the limits of a key that comes with it, as every request does.
+    private async Task TryAsync(HttpContext http)
+    {
+        try
+        {
+            if (ReadHeader(http.Request) is { } secret)
+            {
+                var (account, key) = await authenticator.AuthenticateAsync(secret, http.RequestAborted);
+                http.Features.Set(new Caller(account, key, http.TraceIdentifier));
+            }
+        }
+        catch (ApiException)
+        {
+            // No good key, and none is needed to be told that there is nothing.
+        }
     }
 
     // For its file and nothing else, and only as long as the key that asked for it is good.

@@ -18,17 +18,18 @@ public sealed class TogetherFileHttpFunctions(UploadedFiles files)
         [HttpTrigger(AuthorizationLevel.Anonymous, "put", Route = "files/{fileId}/content")] HttpRequest request, string fileId, CancellationToken cancellation)
     {
         var caller = request.Caller(Scopes.Train);
+        // Looked at before a byte is read: a ticket is no leave to send again and again.
+        if (await files.ExistsAsync(caller.AccountId, fileId, cancellation))
+        {
+            throw ApiErrors.Conflict("file_exists", $"The bytes of the file '{ApiErrors.Shorten(fileId)}' are there already.");
+        }
+
         if (request.HttpContext.Features.Get<UploadTicket>() is not { } ticket || ticket.FileId != fileId)
         {
             throw ApiErrors.NotFound("file", fileId);
         }
 
-        // Looked at before a byte is read: a ticket is no leave to send again and again.
-        if (await files.ExistsAsync(caller.AccountId, fileId, cancellation))
-        {
-            throw ApiErrors.Conflict("file_exists", $"The bytes of the file '{fileId}' are there already.");
-        }
-
+        request.RefuseEncoding();
         if (request.ContentLength > UploadedFiles.MaxBytes)
         {
             throw ApiErrors.TooLarge("The file", UploadedFiles.MaxBytes);

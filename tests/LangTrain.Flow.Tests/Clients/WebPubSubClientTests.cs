@@ -21,7 +21,7 @@ public sealed class WebPubSubClientTests(SharedHost shared)
         {
             var end = DateTimeOffset.UtcNow.AddSeconds(4);
             var expiring = await _api.PostAsync("api-keys", new JsonObject { ["expires_at"] = end.ToString("o") });
-            var rotated = await _api.PostAsync("api-keys", []);
+            var rotated = await _api.PostAsync("api-keys", new JsonObject());
             using var first = await ConnectAsync(job, expiring["key"]!.GetValue<string>());
             using var second = await ConnectAsync(job, rotated["key"]!.GetValue<string>());
             await _api.PostAsync($"api-keys/{rotated["id"]}/rotate", new JsonObject { ["grace_seconds"] = 3 });

@@ -1,6 +1,7 @@
 // The unmodified together-ai client: what it calls is answered, and what it gets has the fields that its own types name.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -8,19 +9,21 @@ import Together from 'together-ai';
 import { client as openai, collect, failure, model } from './openai.mjs';
 
 const baseURL = process.env.OPENAI_BASE_URL.replace(/\/$/, '');
+// files.upload of the package's ES modules finds no file system in Node; that of its CommonJS build does.
+const Uploader = createRequire(import.meta.url)('together-ai');
 const together = new Together({ apiKey: process.env.OPENAI_API_KEY, baseURL, maxRetries: 0, timeout: 50_000 });
 const rows = Array.from({ length: 8 }, (_, i) => JSON.stringify({ prompt: `Number ${i} is followed by`, completion: ` ${i + 1}` })).join('\n') + '\n';
 const isMoment = (text) => assert.match(text, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/);
 const statuses = ['pending', 'queued', 'running', 'compressing', 'uploading', 'cancel_requested', 'cancelled', 'error', 'completed'];
 
-/** Uploads text as files.upload does; its own transport needs a fetch that streams files without being told so, which Node's is not. */
+/** Uploads text by files.upload, which leaves out what Node's fetch wants to be told with a stream. */
 async function upload(name, text, purpose) {
   const folder = mkdtempSync(join(tmpdir(), 'together-'));
   const before = globalThis.fetch;
   globalThis.fetch = (url, init) => before(url, init?.body?.[Symbol.asyncIterator] ? { ...init, duplex: 'half' } : init);
   try {
     writeFileSync(join(folder, name), text);
-    return await together.files.upload(join(folder, name), purpose);
+    return await new Uploader({ apiKey: process.env.OPENAI_API_KEY, baseURL, maxRetries: 0 }).files.upload(join(folder, name), purpose, purpose === 'fine-tune');
   } finally {
     globalThis.fetch = before;
     rmSync(folder, { recursive: true });

@@ -38,6 +38,19 @@ public sealed class FileTests
         Assert.Empty(await BlobsAsync(app));
     }
 
+    [Theory]
+    [InlineData("--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n{\"text\":")]
+    [InlineData("--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nabc\r\n--x\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\nfine-")]
+    [InlineData("--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n")]
+    public async Task A_form_that_ends_in_the_middle_is_the_senders_fault_and_leaves_nothing_behind(string body)
+    {
+        await using var app = await TestApp.StartAsync();
+        using var content = new StringContent(body);
+        content.Headers.ContentType = System.Net.Http.Headers.MediaTypeHeaderValue.Parse("multipart/form-data; boundary=x");
+        Assert.Equal("invalid_multipart", (await app.Client.PostAsync("files", content).ErrorAsync(HttpStatusCode.BadRequest)).Text("code"));
+        Assert.Empty(await BlobsAsync(app));
+    }
+
     [Fact]
     public async Task Same_idempotency_key_gives_the_same_file_once()
     {

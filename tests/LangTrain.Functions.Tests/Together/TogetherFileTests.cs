@@ -1,6 +1,10 @@
 using System.Net;
 using System.Text;
+using LangTrain.Core.Accounts;
+using LangTrain.Core.Files;
 using LangTrain.Functions.Tests.Hosting;
+using LangTrain.Testing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LangTrain.Functions.Tests.Together;
 
@@ -19,7 +23,7 @@ public sealed class TogetherFileTests
         Assert.Equal("file_not_found", (await PutAsync(anybody, wrong).ErrorAsync(HttpStatusCode.NotFound)).GetProperty("code").GetString());
         var forged = address[..^4] + (address.EndsWith("AAAA", StringComparison.Ordinal) ? "BBBB" : "AAAA");
         await PutAsync(anybody, forged).ErrorAsync(HttpStatusCode.Unauthorized);
-        await PutAsync(app.Client, address.Split('?')[0]).ErrorAsync(HttpStatusCode.Unauthorized);
+        await PutAsync(app.Client, address.Split('?')[0]).ErrorAsync(HttpStatusCode.NotFound);
 
         var file = await PutAsync(anybody, address).JsonAsync();
         Assert.Equal((id, "rows.jsonl", "fine-tune"), (file.Text("id"), file.Text("filename"), file.Text("purpose")));
@@ -30,16 +34,20 @@ public sealed class TogetherFileTests
     }
 
     [Fact]
-    public async Task An_address_ends_with_the_key_that_asked_for_it()
+    public async Task An_address_ends_with_the_key_that_asked_for_it_and_after_an_hour()
     {
-        await using var app = await TestApp.StartAsync();
+        var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
+        await using var app = await TestApp.StartAsync(change: services => services.AddSingleton<TimeProvider>(clock));
+        using var anybody = app.ClientWith(null);
         var key = await app.Client.PostAsync("api-keys", new { scopes = new[] { "train" } }).JsonAsync();
         var (_, address) = await AnnounceAsync(app, key.Text("key"));
         await app.Client.DeleteAsync("api-keys/" + key.Text("id")).JsonAsync();
-        using var anybody = app.ClientWith(null);
-        // The key was used a moment ago, and may be believed for the seconds that every instance may take.
-        await Task.Delay(LangTrain.Core.Accounts.ApiKeyAuthenticator.Freshness);
+        clock.Advance(ApiKeyAuthenticator.Freshness);
         await PutAsync(anybody, address).ErrorAsync(HttpStatusCode.Unauthorized);
+
+        (_, address) = await AnnounceAsync(app, TestApp.Key);
+        clock.Advance(UploadTickets.Lifetime);
+        Assert.Equal("invalid_ticket", (await PutAsync(anybody, address).ErrorAsync(HttpStatusCode.Unauthorized)).GetProperty("code").GetString());
     }
 
     [Theory]
