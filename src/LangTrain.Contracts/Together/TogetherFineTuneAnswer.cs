@@ -1,4 +1,3 @@
-using System.Text.Json;
 using LangTrain.Contracts.FineTunes;
 
 namespace LangTrain.Contracts.Together;

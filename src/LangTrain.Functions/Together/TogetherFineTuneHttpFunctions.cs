@@ -1,11 +1,8 @@
 using LangTrain.Contracts;
-using LangTrain.Contracts.FineTunes;
-using LangTrain.Contracts.Together;
 using LangTrain.Core.Accounts;
 using LangTrain.Core.Errors;
 using LangTrain.Core.Files;
 using LangTrain.Core.FineTunes;
-using LangTrain.Core.Http;
 using LangTrain.Core.Models;
 using LangTrain.Core.Together;
 using LangTrain.Functions.Http;
