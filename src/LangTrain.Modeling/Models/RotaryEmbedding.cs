@@ -48,10 +48,13 @@ internal static class RotaryEmbedding
     /// <returns>[B, T, H, D]; fresh, owned by the caller's scope.</returns>
     public static Tensor Backward(Tensor gradient, (Tensor Cos, Tensor Sin) tables) => Apply(gradient, (tables.Cos, -tables.Sin));
 
+    /// <summary>How many dimensions of a head are turned.</summary>
+    public static int RotatedSize(RopeSettings rope, int headSize) => (int)(headSize * rope.PartialFactor) / 2 * 2;
+
     /// <summary>The angle that one position adds, for each pair.</summary>
     public static double[] Frequencies(RopeSettings rope, int headSize, bool isLong = false)
     {
-        int rotated = (int)(headSize * rope.PartialFactor) / 2 * 2;
+        int rotated = RotatedSize(rope, headSize);
         double[] result = new double[rotated / 2];
         for (int i = 0; i < result.Length; i++)
         {
