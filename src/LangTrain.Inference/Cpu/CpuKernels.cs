@@ -247,6 +247,8 @@ internal static unsafe class CpuKernels
     {
         if (activation == Activation.Silu)
             return x / (Vector256<float>.One + Vector256.Exp(-x));
+        if (activation == Activation.Relu)
+            return Vector256.Max(x, Vector256<float>.Zero);
         // Gelu's tanh form: x/2 · (1 + tanh u) = x / (1 + exp(-2u)), u = √(2/π) · (x + 0.044715 x³).
         var twice = x * (Vector256.Create(1.5957691216057308f) + x * x * 0.0713548162726009f);
         return x / (Vector256<float>.One + Vector256.Exp(-twice));

@@ -329,7 +329,7 @@ internal sealed unsafe class CpuTokenModel : ITokenModel
             Count = run.Count,
             Tokens = _tokens[run.First].Position + 1,
             Window = sliding ? _config.SlidingWindow!.Value : int.MaxValue,
-            Scale = (float)_config.AttentionScale,
+            Scale = (float)(_config.AttentionScale / (_config.ScalesAttentionByLayer ? _layer + 1 : 1)),
             Cap = (float)(_config.AttentionSoftCap ?? 0),
         };
         for (var h = keyHead * group; h < (keyHead + 1) * group; h++)

@@ -74,10 +74,9 @@ public sealed class ModelHost : IAsyncDisposable
     {
         var tokenizer = Tokenizer.Load(folder);
         var model = DecoderModel.Load(folder, options);
-        ChatTemplate? template = null;
         try
         {
-            template = ChatTemplate.Load(folder, _time);
+            var template = ChatTemplate.Load(folder, _time);
             var chat = template is null ? null : new ChatPromptEncoder(tokenizer, template);
             var engine = new GenerationEngine(model, _options.Engine with { ModelName = name }, _time, _logger);
             int[] stops = [.. model.Config.EosTokenIds, .. tokenizer.EosTokenId is { } eos ? [eos] : Array.Empty<int>()];
@@ -86,7 +85,6 @@ public sealed class ModelHost : IAsyncDisposable
         }
         catch
         {
-            template?.Dispose();
             model.Dispose();
             throw;
         }

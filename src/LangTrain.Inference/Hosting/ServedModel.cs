@@ -54,7 +54,6 @@ public sealed class ServedModel : IAsyncDisposable
     {
         await _engine.DisposeAsync(); // Ends all rows first: nothing uses an adapter or a weight after it.
         await _adapters.DisposeAsync();
-        _template?.Dispose();
         _model.Dispose();
     }
 

@@ -1,17 +1,16 @@
 using System.Buffers;
-using System.Collections.Concurrent;
-using System.Text;
 using System.Text.Json;
+using LangTrain.Modeling.ChatTemplates.Jinja;
 using LangTrain.Modeling.Tokenizers;
 
 namespace LangTrain.Modeling.ChatTemplates;
 
 /// <summary>A model's chat template: messages to the one text that the model was trained on. Thread-safe.</summary>
 /// <remarks>
-/// Real Jinja as the published templates use it (trim_blocks, lstrip_blocks, tojson without HTML escaping, raise_exception, strftime_now),
-/// run by @huggingface/jinja in a JavaScript engine; engines are pooled, so that a warm render takes about a millisecond.
+/// Real Jinja as the published templates use it (trim_blocks, lstrip_blocks, tojson without HTML escaping, raise_exception, strftime_now). The engine
+/// is our own: what a model was trained on is what Python's Jinja2 writes, to the last blank and the last digit.
 /// </remarks>
-public sealed class ChatTemplate : IDisposable
+public sealed class ChatTemplate
 {
     /// <summary>For models without a template: headings of plain text, and the end of text behind each answer.</summary>
     /// <remarks>The model has to learn it, which is what a fine-tune on chats does. Training and serving use the same one, so that they agree.</remarks>
@@ -30,18 +29,15 @@ public sealed class ChatTemplate : IDisposable
         {%- if add_generation_prompt %}{{- '### Assistant:\n' }}{%- endif %}
         """;
 
-    private readonly ConcurrentBag<TemplateEngine> _idle = [];
-    private readonly ConcurrentBag<TemplateEngine> _idleForTools = [];
-    private readonly ChatTemplateSource _source;
+    private readonly JinjaTemplate _default;
+    private readonly JinjaTemplate? _toolUse;
     private readonly TokenizerSettings _settings;
-    private readonly TimeProvider _time;
-    private bool _disposed;
 
     private ChatTemplate(ChatTemplateSource source, TokenizerSettings settings, TimeProvider time)
     {
-        (_source, _settings, _time) = (source, settings, time);
-        // A template that does not parse is known when the model is loaded, not at the first chat.
-        _idle.Add(new TemplateEngine(source.Default, time));
+        _settings = settings;
+        _default = new JinjaTemplate(source.Default, time);
+        _toolUse = source.ToolUse is { } toolUse ? new JinjaTemplate(toolUse, time) : null;
     }
 
     /// <summary>Loads <c>chat_template.jinja</c>, or the <c>chat_template</c> of <c>tokenizer_config.json</c> (one text or a list of named ones).</summary>
@@ -81,34 +77,14 @@ public sealed class ChatTemplate : IDisposable
     public string Render(ChatRenderInput input) => Render(Variables(input, (writer, name, value) => value.WriteTo(writer)), input.Tools is not null);
 
     /// <summary>Renders with variables that are written already; <paramref name="withTools"/> chooses the template.</summary>
-    internal string Render(string json, bool withTools)
+    internal string Render(ReadOnlyMemory<byte> json, bool withTools)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        var forTools = withTools && _source.ToolUse is not null;
-        var idle = forTools ? _idleForTools : _idle;
-        if (!idle.TryTake(out var engine)) engine = new TemplateEngine(forTools ? _source.ToolUse! : _source.Default, _time);
-        var reusable = false;
-        try
-        {
-            var text = engine.Render(json);
-            reusable = true;
-            return text;
-        }
-        catch (ChatTemplateException e)
-        {
-            // What the template raised leaves the engine as it was; a broken limit may not.
-            reusable = e.InnerException is null;
-            throw;
-        }
-        finally
-        {
-            if (reusable && idle.Count < Environment.ProcessorCount && !_disposed) idle.Add(engine);
-            else engine.Dispose();
-        }
+        using var variables = JsonDocument.Parse(json);
+        return (withTools && _toolUse is not null ? _toolUse : _default).Render((PythonDict)PythonJson.Read(variables.RootElement)!);
     }
 
     /// <summary>Writes the template's variables; <paramref name="write"/> writes messages and tools.</summary>
-    internal string Variables(ChatRenderInput input, Action<Utf8JsonWriter, string, JsonElement> write)
+    internal ReadOnlyMemory<byte> Variables(ChatRenderInput input, Action<Utf8JsonWriter, string, JsonElement> write)
     {
         var buffer = new ArrayBufferWriter<byte>(1024);
         using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
@@ -122,7 +98,8 @@ public sealed class ChatTemplate : IDisposable
                 writer.WritePropertyName(name);
                 value.WriteTo(writer);
             }
-            // Where there are no tools the variable is none, not undefined: published templates are written for a caller that does so.
+            // Where there are no documents and tools the variables are none, not undefined: published templates are written for a caller that does so.
+            if (input.Variables?.ContainsKey("documents") != true) writer.WriteNull("documents");
             writer.WritePropertyName("tools");
             if (input.Tools is { } tools) write(writer, "tools", tools);
             else writer.WriteNullValue();
@@ -131,29 +108,6 @@ public sealed class ChatTemplate : IDisposable
             writer.WriteBoolean("add_generation_prompt", input.AddGenerationPrompt);
             writer.WriteEndObject();
         }
-        return MarkFloats(buffer.WrittenSpan);
-    }
-
-    /// <summary>JavaScript has one kind of number; Python writes 1.0 for a float, so that each is told apart for <see cref="JinjaCorrections"/>.</summary>
-    private static string MarkFloats(ReadOnlySpan<byte> json)
-    {
-        var text = new StringBuilder();
-        var done = 0;
-        for (var reader = new Utf8JsonReader(json); reader.Read();)
-        {
-            if (reader.TokenType != JsonTokenType.Number || reader.ValueSpan.IndexOfAny(".eE"u8) < 0) continue;
-            var start = (int)reader.TokenStartIndex;
-            text.Append(Encoding.UTF8.GetString(json[done..start])).Append("{\"").Append(JinjaCorrections.FloatMark).Append("\":").Append(Encoding.UTF8.GetString(reader.ValueSpan)).Append('}');
-            done = start + reader.ValueSpan.Length;
-        }
-        return text.Append(Encoding.UTF8.GetString(json[done..])).ToString();
-    }
-
-    /// <summary>Ends the pooled engines. A render that is under way ends normally.</summary>
-    public void Dispose()
-    {
-        _disposed = true;
-        while (_idle.TryTake(out var engine)) engine.Dispose();
-        while (_idleForTools.TryTake(out var engine)) engine.Dispose();
+        return buffer.WrittenMemory;
     }
 }

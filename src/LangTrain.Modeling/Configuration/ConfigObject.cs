@@ -34,6 +34,8 @@ internal sealed class ConfigObject(JsonObject json, string prefix = "")
 
     public int? OptionalPositiveInteger(string key) => OptionalInteger(key) is not { } number ? null : number > 0 ? number : throw Wrong(key, "a positive whole number");
 
+    public double? OptionalPositiveNumber(string key) => OptionalNumber(key) is not { } number ? null : number > 0 ? number : throw Wrong(key, "a positive number");
+
     public double? OptionalNumber(string key) => Take(key) is not { } node ? null : node is JsonValue value && value.GetValueKind() == JsonValueKind.Number ? value.GetValue<JsonElement>().GetDouble() : throw Wrong(key, "a number");
 
     public bool Flag(string key, bool otherwise) => Take(key) is not { } node ? otherwise : node.GetValueKind() switch
@@ -77,7 +79,7 @@ internal sealed class ConfigObject(JsonObject json, string prefix = "")
                 }
             }
 
-            throw new UnsupportedModelException(Path(key), $"{found} is not supported; supported: {string.Join(", ", allowed.ToArray())}.");
+            throw new UnsupportedModelException(Path(key), $"{found} is not supported; {(allowed.IsEmpty ? "it has to be absent or null" : $"supported: {string.Join(", ", allowed.ToArray())}")}.");
         }
     }
 

@@ -73,6 +73,11 @@ internal static class ModelConfigReader
             config = config with { ContextLength = (int)Math.Max(config.ContextLength, Math.Min(yarn.Factor * yarn.OriginalContextLength, int.MaxValue)) };
         }
 
+        if (config.Rope is { Scaling: RopeScaling.LongRope } longRope && RotaryEmbedding.RotatedSize(longRope, config.HeadSize) / 2 is var pairs && (longRope.ShortFactors.Count != pairs || longRope.LongFactors.Count != pairs))
+        {
+            throw new InvalidDataException($"config.json: 'rope_scaling' has {longRope.ShortFactors.Count} short_factor and {longRope.LongFactors.Count} long_factor; expected {pairs} each.");
+        }
+
         return config.Rope is null || config.HeadSize % 2 == 0 ? config : throw new InvalidDataException($"config.json: 'head_dim' {config.HeadSize} is odd; rotary embeddings need an even one.");
     }
 

@@ -46,6 +46,11 @@ internal static class ModelFamilies
         int? window = keys.OptionalPositiveInteger("sliding_window");
         int first = keys.OptionalInteger("max_window_layers") ?? 28;
         List<bool>? types = LayerTypes(keys, config.LayerCount);
+        if (!used && types?.Contains(true) == true)
+        {
+            throw new UnsupportedModelException(keys.Path("layer_types"), "it names layers with a sliding window, and use_sliding_window is not true.");
+        }
+
         return WithWindow(config, used ? window ?? 4096 : null, layer => types?[layer] ?? layer >= first);
     }
 
@@ -103,7 +108,7 @@ internal static class ModelFamilies
         keys.Require("lm_head_bias", "false");
         keys.Require("interpolate_factor", "1");
         keys.Require("full_attn_mod", "1");
-        ModelConfig config = Common(keys, json, type) with { Rope = RopeReader.Read(keys, 10000, originalByDefault: 4096, partialIsHonoured: true), FusedProjections = true };
+        ModelConfig config = Common(keys, json, type, defaultEpsilon: 1e-5) with { Rope = RopeReader.Read(keys, 10000, originalByDefault: 4096, partialIsHonoured: true), FusedProjections = true };
         keys.Allow(["original_max_position_embeddings"]);
         return WithWindow(config, keys.OptionalPositiveInteger("sliding_window"), _ => true);
     }
@@ -130,7 +135,7 @@ internal static class ModelFamilies
             HeadSize = hidden / heads,
             FeedForwardSize = keys.OptionalPositiveInteger("n_inner") ?? 4 * hidden,
             TieEmbeddings = keys.Flag("tie_word_embeddings", true),
-            NormEpsilon = keys.OptionalNumber("layer_norm_epsilon") ?? 1e-5,
+            NormEpsilon = keys.OptionalPositiveNumber("layer_norm_epsilon") ?? 1e-5,
             Activation = keys.Take("activation_function") is null ? Activation.GeluTanh : ReadActivation(keys, "activation_function"),
             AttentionScale = keys.Flag("scale_attn_weights", true) ? 1 / Math.Sqrt(hidden / heads) : 1,
             ScalesAttentionByLayer = keys.Flag("scale_attn_by_inverse_layer_idx", false),
@@ -142,7 +147,7 @@ internal static class ModelFamilies
     }
 
     /// <summary>What the families with Llama's spelling share.</summary>
-    private static ModelConfig Common(ConfigObject keys, string json, string type, string activation = "hidden_act", bool tied = false, int? defaultHeadSize = null, bool gemma3 = false)
+    private static ModelConfig Common(ConfigObject keys, string json, string type, string activation = "hidden_act", bool tied = false, int? defaultHeadSize = null, bool gemma3 = false, double defaultEpsilon = 1e-6)
     {
         // Published Gemma 3 folders leave out what equals the family's defaults; all others say everything.
         int? Default(int value) => gemma3 ? value : null;
@@ -162,7 +167,7 @@ internal static class ModelFamilies
             HeadSize = headSize,
             FeedForwardSize = keys.PositiveInteger("intermediate_size", Default(9216)),
             TieEmbeddings = keys.Flag("tie_word_embeddings", tied),
-            NormEpsilon = keys.OptionalNumber("rms_norm_eps") ?? 1e-6,
+            NormEpsilon = keys.OptionalPositiveNumber("rms_norm_eps") ?? defaultEpsilon,
             Activation = ReadActivation(keys, activation),
             AttentionScale = 1 / Math.Sqrt(headSize),
             InitializerRange = keys.OptionalNumber("initializer_range") ?? 0.02,

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace LangTrain.Modeling;
 
 /// <summary>Reads rotary settings in the older spelling (<c>rope_theta</c>, <c>rope_scaling</c>) and the newer one (<c>rope_parameters</c>).</summary>
@@ -10,7 +12,12 @@ internal static class RopeReader
     public static RopeSettings Read(ConfigObject keys, double defaultTheta, int? originalByDefault = null, bool partialIsHonoured = false)
     {
         ConfigObject? newer = keys.OptionalObject("rope_parameters"), older = keys.OptionalObject("rope_scaling");
-        double theta = keys.OptionalNumber("rope_theta") ?? defaultTheta;
+        if (newer is not null && older is not null && !JsonNode.DeepEquals(keys.Take("rope_parameters"), keys.Take("rope_scaling")))
+        {
+            throw new UnsupportedModelException(keys.Path("rope_scaling"), "it says something else than rope_parameters.");
+        }
+
+        double theta = keys.OptionalPositiveNumber("rope_theta") ?? defaultTheta;
         double partial = keys.OptionalNumber("partial_rotary_factor") ?? 1;
         RopeSettings settings = ReadScaling(keys, newer ?? older, new RopeSettings { Theta = theta, PartialFactor = partial }, originalByDefault);
         return settings.PartialFactor == 1 || partialIsHonoured
@@ -47,7 +54,7 @@ internal static class RopeReader
         string? newer = keys.OptionalText("rope_type"), older = keys.OptionalText("type");
         settings = settings with
         {
-            Theta = keys.OptionalNumber("rope_theta") ?? settings.Theta,
+            Theta = keys.OptionalPositiveNumber("rope_theta") ?? settings.Theta,
             PartialFactor = keys.OptionalNumber("partial_rotary_factor") ?? settings.PartialFactor,
         };
 

@@ -18,7 +18,7 @@ internal static class Activations
     public static Tensor Backward(Activation activation, Tensor gradient, Tensor x) => activation switch
     {
         Activation.Silu => TorchOperator.Result("aten::silu_backward", "", TorchOperator.Of(gradient), TorchOperator.Of(x)),
-        Activation.Relu => gradient * (x > 0),
+        Activation.Relu => gradient * x.gt(Scalars.Of(0)),
         _ => TorchOperator.Result("aten::gelu_backward", "", TorchOperator.Of(gradient), TorchOperator.Of(x), TorchOperator.Of(activation == Activation.GeluTanh ? "tanh" : "none")),
     };
 }

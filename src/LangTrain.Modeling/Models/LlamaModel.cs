@@ -29,10 +29,12 @@ internal sealed class LlamaModel : DecoderModel
     /// <inheritdoc/>
     public override Tensor OutputWeight => (lm_head ?? model.embed_tokens).Weight;
 
-    /// <summary>Folders of Gemma 3 with vision keep the text model one level down, in an older and a newer spelling.</summary>
-    internal override IEnumerable<string> StoredNames(string name) => Config.ModelType != "gemma3_text"
-        ? [name]
-        : [name, "language_model." + name, name.StartsWith("model.", StringComparison.Ordinal) ? "model.language_model." + name["model.".Length..] : name];
+    /// <summary>Models that were saved without their head leave out the first part; folders of Gemma 3 with vision keep the text model one level down, in an older and a newer spelling.</summary>
+    internal override IEnumerable<string> StoredNames(string name)
+    {
+        string bare = name.StartsWith("model.", StringComparison.Ordinal) ? name["model.".Length..] : name;
+        return Config.ModelType != "gemma3_text" ? [name, bare] : [name, bare, "language_model." + name, "model.language_model." + bare];
+    }
 
     private protected override bool IsDropped(string name) =>
         name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal)

@@ -25,7 +25,7 @@ internal static class RotaryEmbedding
             angles = where(isLong, wide * tensor(Frequencies(rope, headSize, isLong: true), precise, positions.device), angles);
         }
 
-        Tensor half = angles.cos() * rope.AttentionFactor, other = angles.sin() * rope.AttentionFactor;
+        Tensor half = angles.cos().mul_(Scalars.Of(rope.AttentionFactor)), other = angles.sin().mul_(Scalars.Of(rope.AttentionFactor));
         Tensor cos = cat([half, half], -1).unsqueeze(2).to(dtype), sin = cat([-other, other], -1).unsqueeze(2).to(dtype);
         return (cos.MoveToOuterDisposeScope(), sin.MoveToOuterDisposeScope());
     }
@@ -38,7 +38,7 @@ internal static class RotaryEmbedding
     {
         long size = x.shape[^1], rotated = tables.Cos.shape[^1];
         Tensor part = rotated == size ? x : x.narrow(-1, 0, rotated);
-        Tensor turned = (part * tables.Cos).addcmul_(part.roll(rotated / 2, -1), tables.Sin, 1);
+        Tensor turned = (part * tables.Cos).addcmul_(part.roll(rotated / 2, -1), tables.Sin, Scalars.Of(1));
         return rotated == size ? turned : cat([turned, x.narrow(-1, rotated, size - rotated)], -1);
     }
 
@@ -48,10 +48,13 @@ internal static class RotaryEmbedding
     /// <returns>[B, T, H, D]; fresh, owned by the caller's scope.</returns>
     public static Tensor Backward(Tensor gradient, (Tensor Cos, Tensor Sin) tables) => Apply(gradient, (tables.Cos, -tables.Sin));
 
+    /// <summary>How many dimensions of a head are turned.</summary>
+    public static int RotatedSize(RopeSettings rope, int headSize) => (int)(headSize * rope.PartialFactor) / 2 * 2;
+
     /// <summary>The angle that one position adds, for each pair.</summary>
     public static double[] Frequencies(RopeSettings rope, int headSize, bool isLong = false)
     {
-        int rotated = (int)(headSize * rope.PartialFactor) / 2 * 2;
+        int rotated = RotatedSize(rope, headSize);
         double[] result = new double[rotated / 2];
         for (int i = 0; i < result.Length; i++)
         {

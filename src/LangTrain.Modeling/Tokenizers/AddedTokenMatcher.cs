@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Globalization;
 using System.Text;
 using LangTrain.Modeling.Tokenizers.Patterns;
 
@@ -86,11 +85,8 @@ internal sealed class AddedTokenMatcher
     }
 
     private static bool StartsWithWord(ReadOnlySpan<char> text) =>
-        Rune.DecodeFromUtf16(text, out var rune, out _) == OperationStatus.Done && IsWord(rune);
+        Rune.DecodeFromUtf16(text, out var rune, out _) == OperationStatus.Done && CodePointSet.IsRustWord(rune.Value);
 
     private static bool EndsWithWord(ReadOnlySpan<char> text) =>
-        Rune.DecodeLastFromUtf16(text, out var rune, out _) == OperationStatus.Done && IsWord(rune);
-
-    // Superscripts and fractions are word characters in patterns, but not in the reference's test of added tokens.
-    private static bool IsWord(Rune rune) => CodePointSet.IsWord(rune.Value) && Rune.GetUnicodeCategory(rune) != UnicodeCategory.OtherNumber;
+        Rune.DecodeLastFromUtf16(text, out var rune, out _) == OperationStatus.Done && CodePointSet.IsRustWord(rune.Value);
 }

@@ -285,7 +285,7 @@ public sealed class Tokenizer
         while (pattern.Find(text, done, out var start, out var end))
         {
             if (start > done) _file.Model.Encode(text[done..start], ids, cache);
-            _file.Model.Encode(text[start..end], ids, cache);
+            if (end > start) _file.Model.Encode(text[start..end], ids, cache);
             done = end;
         }
         if (done < text.Length) _file.Model.Encode(text[done..], ids, cache);

@@ -19,7 +19,7 @@ internal sealed class TokenizedFileWriter(string modelFolder, TokenizingOptions 
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxSequenceLength, 2);
         var tokenizer = Tokenizer.Load(modelFolder);
-        using var template = ChatTemplate.LoadOrPlain(modelFolder, tokenizer);
+        var template = ChatTemplate.LoadOrPlain(modelFolder, tokenizer);
         var encoder = new RowEncoder(tokenizer, new ChatPromptEncoder(tokenizer, template), options.LossOn);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         using (var tokens = new BufferedStream(File.Create(Path.Combine(folder, TokenizedFile.TokensName)), 1 << 20))

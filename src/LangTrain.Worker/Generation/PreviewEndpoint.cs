@@ -43,7 +43,7 @@ internal static class PreviewEndpoint
     private static PreviewResult Preview(PreviewWorkItem item, string folder, TimeProvider time)
     {
         var tokenizer = Tokenizer.Load(folder);
-        using var template = ChatTemplate.LoadOrPlain(folder, tokenizer, time);
+        var template = ChatTemplate.LoadOrPlain(folder, tokenizer, time);
         var encoder = new RowEncoder(tokenizer, new ChatPromptEncoder(tokenizer, template));
         return new PreviewResult([.. item.Rows.Select(row => Row(encoder, tokenizer, row))]);
     }

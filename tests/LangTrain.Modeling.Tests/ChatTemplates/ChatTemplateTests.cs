@@ -11,7 +11,7 @@ public class ChatTemplateTests
     [Fact]
     public void Blocks_are_trimmed_as_published_templates_expect()
     {
-        using var template = ChatTemplate.Parse("  {% if true %}\nyes\n  {% endif %}\nend");
+        var template = ChatTemplate.Parse("  {% if true %}\nyes\n  {% endif %}\nend");
         Assert.Equal("yes\nend", template.Render(Input("[]")));
     }
 
@@ -23,7 +23,7 @@ public class ChatTemplateTests
     [InlineData("{{ tools is none }}|{{ missing is defined }}|{{ bos_token is defined }}", "true|false|false")]
     public void Functions_give_what_python_gives(string source, string expected)
     {
-        using var template = ChatTemplate.Parse(source, time: new At(2026, 3, 5));
+        var template = ChatTemplate.Parse(source, time: new At(2026, 3, 5));
         Assert.Equal(expected, template.Render(Input("""[{"role":"user","content":"<x>"}]""")), ignoreCase: true);
     }
 
@@ -33,7 +33,7 @@ public class ChatTemplateTests
     [InlineData("{% set ns = namespace(s='xxxxxxxxxxxxxxxx') %}{% for i in range(40) %}{% set ns.s = ns.s + ns.s %}{% endfor %}{{ ns.s }}")]
     public void A_hostile_template_is_stopped_and_does_no_harm(string source)
     {
-        using var template = ChatTemplate.Parse(source);
+        var template = ChatTemplate.Parse(source);
         Assert.Throws<ChatTemplateException>(() => template.Render(Input("[]")));
     }
 
@@ -51,7 +51,7 @@ public class ChatTemplateTests
     [Fact]
     public void Many_threads_render_at_once()
     {
-        using var template = ChatTemplate.Parse(Simple);
+        var template = ChatTemplate.Parse(Simple);
         Parallel.For(0, 200, new ParallelOptions { MaxDegreeOfParallelism = 4 }, i =>
         {
             var content = $"text {i}";
@@ -62,7 +62,7 @@ public class ChatTemplateTests
     [Fact]
     public void A_warm_render_takes_less_than_five_milliseconds()
     {
-        using var template = ChatTemplate.Parse(Simple);
+        var template = ChatTemplate.Parse(Simple);
         var input = Input("""[{"role":"user","content":"Hello"},{"role":"assistant","content":"Hi"}]""");
         for (var i = 0; i < 20; i++) template.Render(input);
         // The best of many: other work on the machine must not decide.
@@ -85,13 +85,11 @@ public class ChatTemplateTests
             File.WriteAllText(Path.Combine(folder, "tokenizer_config.json"), """
                 {"bos_token": {"content": "<s>"}, "chat_template": [{"name": "default", "template": "{{ bos_token }}chat"}, {"name": "tool_use", "template": "tools"}]}
                 """);
-            using (var named = ChatTemplate.Load(folder)!)
-            {
-                Assert.Equal("<s>chat", named.Render(Input("[]")));
-                Assert.Equal("tools", named.Render(Input("[]") with { Tools = Json("[{}]") }));
-            }
+            var named = ChatTemplate.Load(folder)!;
+            Assert.Equal("<s>chat", named.Render(Input("[]")));
+            Assert.Equal("tools", named.Render(Input("[]") with { Tools = Json("[{}]") }));
             File.WriteAllText(Path.Combine(folder, "chat_template.jinja"), "own file");
-            using var file = ChatTemplate.Load(folder)!;
+            var file = ChatTemplate.Load(folder)!;
             Assert.Equal("own file", file.Render(Input("[]")));
         }
         finally

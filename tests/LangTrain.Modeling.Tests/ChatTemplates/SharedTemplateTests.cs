@@ -16,7 +16,7 @@ public class SharedTemplateTests
         var source = File.ReadAllText(Path.Combine(folder, "chat_template.jinja"));
         foreach (var item in SharedFolder.Cases(folder))
         {
-            using var template = Parse(source, item);
+            var template = Parse(source, item);
             var input = Input(item);
             if (item.TryGetProperty("error", out var error))
             {

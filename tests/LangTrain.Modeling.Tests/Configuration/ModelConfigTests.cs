@@ -44,8 +44,18 @@ public class ModelConfigTests
     [InlineData("rope_scaling", """{"rope_type":"linear","factor":4.0,"beta":3}""")]
     [InlineData("quantization_config", """{"bits":4}""")]
     [InlineData("logit_scale", "0.5")]
-    public void A_key_that_is_not_honoured_is_refused_by_name(string key, string value) =>
-        Assert.StartsWith(key, Assert.Throws<UnsupportedModelException>(() => Parse(json => json[key] = JsonNode.Parse(value))).Key);
+    [InlineData("rope_scaling", """{"rope_type":"linear","factor":4.0}""", "\"rope_parameters\":{\"rope_type\":\"default\"}")]
+    [InlineData("layer_types", """["sliding_attention","full_attention"]""", "\"model_type\":\"qwen2\",\"use_sliding_window\":false,\"sliding_window\":8")]
+    public void A_key_that_is_not_honoured_is_refused_by_name(string key, string value, string beside = "") =>
+        Assert.StartsWith(key, Assert.Throws<UnsupportedModelException>(() => Parse(json =>
+        {
+            foreach ((string other, JsonNode? setting) in JsonNode.Parse($"{{{beside}}}")!.AsObject())
+            {
+                json[other] = setting?.DeepClone();
+            }
+
+            json[key] = JsonNode.Parse(value);
+        })).Key);
 
     [Theory]
     [InlineData("hidden_size", "\"big\"")]
@@ -53,6 +63,9 @@ public class ModelConfigTests
     [InlineData("num_key_value_heads", "3")]
     [InlineData("vocab_size", "-1")]
     [InlineData("vocab_size", "null")]
+    [InlineData("rope_theta", "0")]
+    [InlineData("rms_norm_eps", "-1e-6")]
+    [InlineData("rope_scaling", """{"type":"longrope","short_factor":[1,1],"long_factor":[1,1,1,1,1,1,1,1]}""")]
     public void A_value_that_cannot_be_is_refused_by_name(string key, string value) =>
         Assert.Contains(key, Assert.Throws<InvalidDataException>(() => Parse(json => json[key] = JsonNode.Parse(value))).Message);
 
@@ -62,6 +75,17 @@ public class ModelConfigTests
         ModelConfig config = Parse(json => json["eos_token_id"] = JsonNode.Parse("[7, 8]"), """{"eos_token_id": [8, 9], "temperature": 0.6}""");
         Assert.Equal([7, 8, 9], config.EosTokenIds);
         Assert.Equal(1, config.BosTokenId);
+    }
+
+    [Fact]
+    public void What_is_left_out_has_the_familys_default()
+    {
+        ModelConfig Of(string type) => Parse(json =>
+        {
+            json["model_type"] = type;
+            json.Remove("rms_norm_eps");
+        });
+        Assert.Equal((1e-5, 1e-6), (Of("phi3").NormEpsilon, Of("llama").NormEpsilon));
     }
 
     [Fact]

@@ -12,6 +12,8 @@ public class TextPatternTests
     [InlineData(@"\s+(?!\S)|\s+", "  a   ", " | |   ")]
     [InlineData(@"\p{N}{1,3}", "1234567", "123|456|7")]
     [InlineData(@"\d(?=(?:\d{3})*$)", "1234567", "1|4|7")]
+    [InlineData(@"(?=(?:\d{3})+(?!\d))", "1234567", "|")] // empty ones cut as well: before 234 and 567
+    [InlineData(@"\d+\b", "5① x²7 8Ⓐ9", "5|7|9")] // a circled letter is a word's, a circled digit is not
     [InlineData(@"[a-z&&[^aeiou]]+", "hello", "h|ll")]
     [InlineData(@"(?<=x)y|(?<!x)z", "xyzxz", "y|z")]
     [InlineData(@"a++a|b*+b|c", "aaabbc", "c")] // possessive loops give nothing back

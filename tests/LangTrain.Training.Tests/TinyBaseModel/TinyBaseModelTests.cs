@@ -48,7 +48,7 @@ public class TinyBaseModelTests
             Assert.Equal(tokenizer.VocabularySize, config.RootElement.GetProperty("vocab_size").GetInt32());
             // One token each: copying a name, a town or a thing is copying one token.
             Assert.All([.. TinyWorld.Names, .. TinyWorld.Towns, .. TinyWorld.Colors, .. TinyWorld.Days, .. TinyWorld.Things.Select(thing => thing.Many)], word => Assert.Single(tokenizer.Encode(" " + word)));
-            using var template = ChatTemplate.Load(folder)!;
+            var template = ChatTemplate.Load(folder)!;
             using var messages = JsonDocument.Parse("""[{"role":"user","content":"Hi"},{"role":"assistant","content":"Hello!"}]""");
             Assert.Equal("<|begin_of_text|><|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nHello!<|im_end|>\n", template.Render(new ChatRenderInput(messages.RootElement)));
         }

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
 
 namespace LangTrain.Modeling.Tokenizers.Normalization;
@@ -34,12 +36,15 @@ internal abstract class Normalizer
                 section.Allow("strip_left", "strip_right");
                 var (left, right) = (section.Bool("strip_left", true), section.Bool("strip_right", true));
                 return new Rewrite(text => left && right ? text.Trim() : left ? text.TrimStart() : right ? text.TrimEnd() : text);
+            case "StripAccents":
+                section.Allow();
+                return new Rewrite(text => string.Concat(text.EnumerateRunes().Where(rune => Rune.GetUnicodeCategory(rune) != UnicodeCategory.NonSpacingMark)));
             case "NFC" or "NFD" or "NFKC" or "NFKD":
                 section.Allow();
                 var form = Enum.Parse<UnicodeForm>(section.Type, ignoreCase: true);
                 return new Rewrite(text => UnicodeNormalizer.Normalize(text, form));
             default:
-                throw section.UnknownType("Sequence, Prepend, Replace, Lowercase, Strip, NFC, NFD, NFKC, NFKD");
+                throw section.UnknownType("Sequence, Prepend, Replace, Lowercase, Strip, StripAccents, NFC, NFD, NFKC, NFKD");
         }
     }
 

@@ -50,10 +50,17 @@ internal sealed class CodePointSet
 
     public static bool IsWhiteSpace(int c) => c < 0x10000 && char.IsWhiteSpace((char)c);
 
-    public static bool IsWord(int c) => Category(c) is UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter
+    /// <summary><c>\w</c> of Oniguruma: of numbers that are no digits only those of Latin-1.</summary>
+    public static bool IsWord(int c) => IsLetterMarkOrDigit(c) || c is 0xB2 or 0xB3 or 0xB9 or (>= 0xBC and <= 0xBE);
+
+    /// <summary><c>\w</c> of Rust's regex crate: with the joiners.</summary>
+    public static bool IsRustWord(int c) => IsLetterMarkOrDigit(c) || c is 0x200C or 0x200D;
+
+    private static bool IsLetterMarkOrDigit(int c) => Category(c) is UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter
         or UnicodeCategory.TitlecaseLetter or UnicodeCategory.ModifierLetter or UnicodeCategory.OtherLetter
         or UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark
-        or UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber or UnicodeCategory.OtherNumber or UnicodeCategory.ConnectorPunctuation;
+        or UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber or UnicodeCategory.ConnectorPunctuation
+        || c is (>= 0x24B6 and <= 0x24E9) or (>= 0x1F130 and <= 0x1F149) or (>= 0x1F150 and <= 0x1F169) or (>= 0x1F170 and <= 0x1F189); // circled and squared letters
 
     public static UnicodeCategory Category(int c) => CharUnicodeInfo.GetUnicodeCategory(c);
 

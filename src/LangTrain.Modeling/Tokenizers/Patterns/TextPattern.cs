@@ -61,13 +61,13 @@ internal sealed class TextPattern
         return -1;
     }
 
-    /// <summary>Finds the first non-empty match at or behind <paramref name="from"/>.</summary>
+    /// <summary>Finds the first match at or behind <paramref name="from"/>. An empty one (of a look-ahead alone) counts behind it only, so that a search that goes on from a match gets ahead.</summary>
     public bool Find(ReadOnlySpan<char> text, int from, out int start, out int end)
     {
         for (start = from; start < text.Length; start++)
         {
             end = MatchAt(text, start);
-            if (end > start) return true;
+            if (end > start || (end == start && start > from)) return true;
             if (char.IsHighSurrogate(text[start]) && start + 1 < text.Length && char.IsLowSurrogate(text[start + 1])) start++;
         }
         end = -1;
