@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Text;
 using LangTrain.Core;
 using LangTrain.Core.Errors;
 using LangTrain.Functions;
@@ -124,6 +125,8 @@ internal static class LocalHostApp
         {
             kestrel.Limits.MaxRequestBodySize = null;
             kestrel.AddServerHeader = false;
+            // A header that is not UTF-8 is a wrong one of its name, not an end of the connection without a word.
+            kestrel.RequestHeaderEncodingSelector = _ => Encoding.UTF8;
         });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
         builder.Services.AddSingleton(TimeProvider.System);
