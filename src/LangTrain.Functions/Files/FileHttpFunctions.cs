@@ -3,6 +3,7 @@ using LangTrain.Contracts;
 using LangTrain.Contracts.Together;
 using LangTrain.Core.Accounts;
 using LangTrain.Core.Files;
+using LangTrain.Core.Http;
 using LangTrain.Core.Idempotency;
 using LangTrain.Core.Together;
 using LangTrain.Functions.Http;
@@ -54,7 +55,8 @@ public sealed class FileHttpFunctions(UploadedFiles files, DeleteFile delete, To
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "files")] HttpRequest request, CancellationToken cancellation)
     {
         var caller = request.Caller(Scopes.Read);
-        var page = await files.ListAsync(caller.AccountId, request.ReadPage(), request.QueryValue("purpose"), cancellation);
+        var page = await files.ListAsync(
+            caller.AccountId, PageQuery.FromRequest(request.QueryValue, PageQuery.MaxFiles, PageQuery.MaxFiles), request.QueryValue("purpose"), cancellation);
         if (request.IsTogethers())
         {
             return TogetherClient.Json(new TogetherListAnswer<TogetherFileAnswer>([.. page.Items.Select(file => file.ToTogether())]), ApiJson.Wire.TogetherListAnswerTogetherFileAnswer);

@@ -1,6 +1,7 @@
 using LangTrain.Contracts;
 using LangTrain.Core.Accounts;
 using LangTrain.Core.Files;
+using LangTrain.Core.Http;
 using LangTrain.Functions.OpenApi;
 using LangTrain.Functions.Together;
 
@@ -28,7 +29,7 @@ internal static class FileOperations
         },
         new ApiOperation("GET", "files", "ListFiles", "Lists files.", ApiAnswer.Json(ApiJson.Wire.ListAnswerFileAnswer).OrTogethers(ApiJson.Wire.TogetherListAnswerTogetherFileAnswer))
         {
-            Scope = Scopes.Read, Query = [.. ApiQuery.Page, ApiQuery.Text("purpose", "Only files of this purpose.")],
+            Scope = Scopes.Read, Query = [.. ApiQuery.PageOf(PageQuery.MaxFiles), ApiQuery.Text("purpose", "Only files of this purpose.")],
         },
         new ApiOperation("GET", "files/{fileId}", "GetFile", "Gives one file's data.", ApiAnswer.Json(ApiJson.Wire.FileAnswer).OrTogethers(ApiJson.Wire.TogetherFileAnswer)) { Scope = Scopes.Read },
         new ApiOperation("GET", "files/{fileId}/content", "GetFileContent", "Gives a file's bytes, or a range of them.", ApiAnswer.Other("application/octet-stream", "The bytes.")) { Scope = Scopes.Read, GivesRanges = true, Errors = [409] },

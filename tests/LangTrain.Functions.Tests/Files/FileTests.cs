@@ -68,15 +68,21 @@ public sealed class FileTests
     public async Task List_is_paged_and_ones_own()
     {
         await using var app = await TestApp.StartAsync();
-        for (var i = 0; i < 3; i++)
+        for (var i = 0; i < 25; i++)
         {
             await app.Client.PostAsync("files", Form()).JsonAsync();
         }
 
+        // As at OpenAI, where the first page of files is all that most clients look at.
+        var all = await app.Client.GetAsync("files").JsonAsync();
+        Assert.Equal((25, false), (all.GetProperty("data").GetArrayLength(), all.GetProperty("has_more").GetBoolean()));
+        await app.Client.GetAsync("files?limit=10000").JsonAsync();
+        await app.Client.GetAsync("files?limit=10001").ErrorAsync(HttpStatusCode.BadRequest);
+
         var page = await app.Client.GetAsync("files?limit=2").JsonAsync();
         Assert.True(page.GetProperty("has_more").GetBoolean());
-        var rest = await app.Client.GetAsync("files?limit=2&after=" + page.Text("last_id")).JsonAsync();
-        Assert.Equal((1, false), (rest.GetProperty("data").GetArrayLength(), rest.GetProperty("has_more").GetBoolean()));
+        var rest = await app.Client.GetAsync("files?limit=30&after=" + page.Text("last_id")).JsonAsync();
+        Assert.Equal((23, false), (rest.GetProperty("data").GetArrayLength(), rest.GetProperty("has_more").GetBoolean()));
         using var other = await app.OtherAccountAsync();
         Assert.Equal(0, (await other.GetAsync("files").JsonAsync()).GetProperty("data").GetArrayLength());
         await other.GetAsync($"files/{page.Text("last_id")}/content").ErrorAsync(HttpStatusCode.NotFound);
