@@ -3,6 +3,7 @@ using LangTrain.AzureAdapters.Tables;
 using LangTrain.AzureAdapters.WebPubSub;
 using LangTrain.AzureAdapters.Worker;
 using LangTrain.Contracts;
+using LangTrain.Contracts.Accounts;
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Contracts.Webhooks;
 using LangTrain.Core.Accounts;
@@ -64,6 +65,8 @@ public static class AzureAdaptersRegistration
 
         services.AddSingleton<IWorkQueue<DeliverWebhookWorkItem>>(p => p.GetRequiredService<StorageClients>().Queue(
             p.GetRequiredService<StorageNames>().WebhookDeliveriesQueue, LangTrainJson.Default.DeliverWebhookWorkItem, p.GetRequiredService<ILogger<StorageClients>>()));
+        services.AddSingleton<IWorkQueue<EndKeyWorkItem>>(p => p.GetRequiredService<StorageClients>().Queue(
+            p.GetRequiredService<StorageNames>().KeyEndsQueue, LangTrainJson.Default.EndKeyWorkItem, p.GetRequiredService<ILogger<StorageClients>>()));
 
         if (options.WebPubSubConnectionString is null && options.WebPubSubEndpoint is null)
         {

@@ -8,6 +8,7 @@ using LangTrain.Contracts.Files;
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Contracts.Generation;
 using LangTrain.Contracts.Models;
+using LangTrain.Contracts.Together;
 using LangTrain.Contracts.Webhooks;
 
 namespace LangTrain.Contracts;
@@ -62,6 +63,21 @@ namespace LangTrain.Contracts;
 [JsonSerializable(typeof(DetokenizeAnswer))]
 [JsonSerializable(typeof(BatchAnswer))]
 [JsonSerializable(typeof(ListAnswer<BatchAnswer>))]
+[JsonSerializable(typeof(TogetherFileAnswer))]
+[JsonSerializable(typeof(TogetherListAnswer<TogetherFileAnswer>))]
+[JsonSerializable(typeof(TogetherFineTuneAnswer))]
+[JsonSerializable(typeof(TogetherListAnswer<TogetherFineTuneAnswer>))]
+[JsonSerializable(typeof(TogetherListAnswer<TogetherEventAnswer>))]
+[JsonSerializable(typeof(TogetherListAnswer<TogetherCheckpointAnswer>))]
+[JsonSerializable(typeof(TogetherMetricsAnswer))]
+[JsonSerializable(typeof(TogetherPriceAnswer))]
+[JsonSerializable(typeof(TogetherLimitsAnswer))]
+[JsonSerializable(typeof(TogetherPreviewAnswer))]
+[JsonSerializable(typeof(TogetherMessageAnswer))]
+[JsonSerializable(typeof(TogetherModelAnswer[]))]
+[JsonSerializable(typeof(TogetherBatchAnswer))]
+[JsonSerializable(typeof(TogetherBatchAnswer[]))]
+[JsonSerializable(typeof(TogetherBatchCreatedAnswer))]
 public sealed partial class ApiJson : JsonSerializerContext
 {
     // Made on first use: the generated half of this type initialises its own statics in no promised order with this half.

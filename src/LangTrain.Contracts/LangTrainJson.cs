@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using LangTrain.Contracts.Accounts;
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Contracts.Generation;
 using LangTrain.Contracts.Webhooks;
@@ -13,6 +14,7 @@ namespace LangTrain.Contracts;
 [JsonSerializable(typeof(TrainModelWorkItem))]
 [JsonSerializable(typeof(FineTuneSignal))]
 [JsonSerializable(typeof(DeliverWebhookWorkItem))]
+[JsonSerializable(typeof(EndKeyWorkItem))]
 [JsonSerializable(typeof(FineTuneConfig))]
 [JsonSerializable(typeof(JobEvent))]
 [JsonSerializable(typeof(JobEventDraft))]

@@ -14,6 +14,9 @@ public sealed class StorageNames(string prefix = "")
     /// <summary>Webhook calls to make: <see cref="Webhooks.DeliverWebhookWorkItem"/>.</summary>
     public string WebhookDeliveriesQueue { get; } = Dashed(prefix, "webhook-deliveries");
 
+    /// <summary>Keys whose connections are to be closed: <see cref="Accounts.EndKeyWorkItem"/>.</summary>
+    public string KeyEndsQueue { get; } = Dashed(prefix, "key-ends");
+
     /// <summary>Accounts.</summary>
     public string UsersTable { get; } = prefix + "users";
 

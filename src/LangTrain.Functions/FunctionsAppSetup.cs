@@ -20,6 +20,7 @@ using LangTrain.Functions.FineTunes;
 using LangTrain.Functions.Middleware;
 using LangTrain.Functions.Models;
 using LangTrain.Functions.StartUp;
+using LangTrain.Functions.Together;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -62,6 +63,7 @@ public static class FunctionsAppSetup
         services.AddSingleton(settings.ModelAliases);
 
         services.AddSingleton<ApiKeyAuthenticator>();
+        services.AddSingleton<KeyEnds>();
         services.AddSingleton<ApiKeys>();
         services.AddSingleton<BootstrapAccount>();
         services.AddSingleton<DashboardSignIn>();
@@ -93,9 +95,12 @@ public static class FunctionsAppSetup
         services.TryAddSingleton<BlobFolder>();
         services.AddSingleton<UploadModel>();
         services.AddSingleton<ExportModel>();
+        services.AddSingleton<ModelArchives>();
         services.AddSingleton<SettleModelTask>();
         services.AddSingleton<QueueModelTask>();
         services.AddSingleton<UploadedFiles>();
+        services.AddSingleton<UploadTickets>();
+        services.AddSingleton<TogetherFiles>();
         services.AddSingleton<DeleteFile>();
         services.TryAddSingleton(settings.CompleteInRequestMegabytes is { } megabytes ? new UploadOptions { MostBytesInRequest = (long)megabytes << 20 } : new UploadOptions());
         services.AddSingleton<AssembleUpload>();
@@ -115,6 +120,7 @@ public static class FunctionsAppSetup
         services.AddSingleton<ControlFineTune>();
         services.AddSingleton<ListFineTunes>();
         services.AddSingleton<ReadFineTuneEvents>();
+        services.AddSingleton<TogetherEvents>();
         services.AddSingleton<PrepareFineTune>();
         services.AddSingleton<QueueTraining>();
         services.AddSingleton<SettleFineTune>();

@@ -90,6 +90,19 @@ public abstract class FileStoreContract
     }
 
     [Fact]
+    public async Task A_page_may_hold_more_than_storage_gives_at_once()
+    {
+        const int Files = 1030;
+        await Parallel.ForAsync(0, Files, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (_, stop) => await Store.CreateAsync(Some.File(accountId: _account), stop));
+
+        var all = await Store.ListAsync(_account, new PageRequest(10_000));
+        var most = await Store.ListAsync(_account, new PageRequest(Files - 1));
+
+        Assert.Equal((Files, false), (all.Items.DistinctBy(file => file.Id).Count(), all.HasMore));
+        Assert.Equal((Files - 1, true), (most.Items.Count, most.HasMore));
+    }
+
+    [Fact]
     public async Task Expired_files_of_all_accounts_are_listed_until_they_are_deleted()
     {
         var (early, late, never) = (Some.File(accountId: _account) with { ExpiresAt = Some.Moment.AddHours(1) },

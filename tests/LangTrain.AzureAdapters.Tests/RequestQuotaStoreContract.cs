@@ -42,6 +42,39 @@ public abstract class RequestQuotaStoreContract
         Assert.Equal(1, (await first.TakeAsync(Some.AccountId, Demand(want: 1) with { Minute = Minute.AddDays(1), Day = Day.AddDays(1) })).DayTaken);
     }
 
+    [Fact]
+    public async Task Twenty_instances_that_are_asked_at_once_let_through_exactly_the_limit_of_each_minute_and_of_the_day()
+    {
+        var clock = new ManualTimeProvider(Minute.AddSeconds(59));
+        var account = Some.Account() with { RequestsPerMinute = 60, RequestsPerDay = 150 };
+        var instances = Enumerable.Range(0, 20).Select(_ => new RequestLimiter(NewInstance(), clock)).ToArray();
+        var passed = new List<int>();
+        for (var minute = 0; minute < 4; minute++)
+        {
+            var counts = await Task.WhenAll(instances.Select(instance => Task.Run(() => UntilRefusedAsync(instance, account))));
+            passed.Add(counts.Sum());
+            clock.Advance(TimeSpan.FromMinutes(1));
+        }
+
+        // The third minute finds 30 left of the day, the fourth none.
+        Assert.Equal([60, 60, 30, 0], passed);
+        clock.Advance(TimeSpan.FromDays(1));
+        Assert.True((await instances[7].CountAsync(account)).Allowed);
+    }
+
+    private static async Task<int> UntilRefusedAsync(RequestLimiter instance, LangTrain.Core.Accounts.Account account)
+    {
+        for (var count = 0; ; count++)
+        {
+            var state = await instance.CountAsync(account);
+            if (!state.Allowed)
+            {
+                Assert.Equal(0, state.Remaining);
+                return count;
+            }
+        }
+    }
+
     private static QuotaDemand Demand(long want) => new(Minute, 100, Day, 150, want);
 }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LangTrain.Contracts.Accounts;
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Contracts.Generation;
 using LangTrain.Contracts.Webhooks;
@@ -42,6 +43,18 @@ public sealed class StoredMessagesTests
         Assert.Equal(new DeliverWebhookWorkItem("user-1", "wh-1", "msg-1", 2), item);
         Assert.Equal(item, JsonSerializer.Deserialize<DeliverWebhookWorkItem>(Stored, FunctionsHost));
         Assert.Equal(Stored, JsonSerializer.Serialize(item, LangTrainJson.Default.DeliverWebhookWorkItem));
+    }
+
+    [Fact]
+    public void The_end_of_a_key_reads_and_writes_as_in_its_first_version()
+    {
+        const string Stored = """{"account_id":"user-1","key_id":"key-1"}""";
+
+        var item = JsonSerializer.Deserialize(Stored, LangTrainJson.Default.EndKeyWorkItem)!;
+
+        Assert.Equal(new EndKeyWorkItem("user-1", "key-1"), item);
+        Assert.Equal(item, JsonSerializer.Deserialize<EndKeyWorkItem>(Stored, FunctionsHost));
+        Assert.Equal(Stored, JsonSerializer.Serialize(item, LangTrainJson.Default.EndKeyWorkItem));
     }
 
     [Theory]

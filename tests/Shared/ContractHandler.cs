@@ -6,9 +6,9 @@ internal sealed class ContractHandler(Func<CancellationToken, Task<AnswerContrac
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var response = await base.SendAsync(request, cancellationToken);
-        // Redirects were followed, and what is no HTTP at all was refused by the server before the app saw it.
+        // Redirects were followed, and what is no HTTP at all was refused by the server before the app saw it. What a browser asks beforehand is no operation.
         var path = response.RequestMessage!.RequestUri!.AbsolutePath;
-        if (!response.Headers.Contains("x-request-id") || !path.StartsWith("/v1/", StringComparison.Ordinal)
+        if (!response.Headers.Contains("x-request-id") || request.Method == HttpMethod.Options || !path.StartsWith("/v1/", StringComparison.Ordinal)
             || path.StartsWith("/v1/dashboard", StringComparison.Ordinal) || path.StartsWith("/v1/hubs/", StringComparison.Ordinal))
         {
             return response;
@@ -16,7 +16,7 @@ internal sealed class ContractHandler(Func<CancellationToken, Task<AnswerContrac
 
         var media = response.Content.Headers.ContentType?.MediaType;
         string? body = null;
-        if (media == "application/json")
+        if (media == "application/json" || media?.EndsWith("+json", StringComparison.Ordinal) == true)
         {
             await response.Content.LoadIntoBufferAsync(cancellationToken);
             body = await response.Content.ReadAsStringAsync(cancellationToken);

@@ -18,6 +18,9 @@ internal sealed class IndexedRows<T>(
     private const string IdColumn = "Id";
     private const int ParallelReads = 16;
 
+    // Storage refuses to give more at once.
+    private const int MostRowsOfAnAnswer = 1000;
+
     /// <summary>A record with its version, or null.</summary>
     public async Task<Versioned<T>?> FindAsync(string owner, string id, CancellationToken cancellation)
     {
@@ -141,9 +144,9 @@ internal sealed class IndexedRows<T>(
         var from = page.After is null ? prefix : prefix + (page.OldestFirst ? TableKeys.Escape(page.After) : Newest(page.After));
         var partition = TableKeys.Owner(owner);
         var range = TableClient.CreateQueryFilter($"PartitionKey eq {partition} and RowKey gt {from} and RowKey lt {After(prefix)}");
-        var rows = client.QueryAsync<TableEntity>(range, page.Limit + 1, cancellationToken: cancellation);
+        var rows = client.QueryAsync<TableEntity>(range, Math.Min(page.Limit + 1, MostRowsOfAnAnswer), cancellationToken: cancellation);
 
-        var items = new List<T>(page.Limit + 1);
+        var items = new List<T>(Math.Min(page.Limit + 1, MostRowsOfAnAnswer));
         await foreach (var batch in rows.AsPages().WithCancellation(cancellation))
         {
             items.AddRange(direct

@@ -23,6 +23,9 @@ public sealed record ChatCompletionAnswer
 
     /// <summary>Tokens; in a stream only in the last chunk, and only when asked for.</summary>
     public TokenUsageAnswer? Usage { get; init; }
+
+    /// <summary>Empty, with the together-ai client, whose type wants it; absent for all others.</summary>
+    public IReadOnlyList<string>? Prompt { get; init; }
 }
 
 /// <summary>One answer, or a piece of it.</summary>
@@ -66,7 +69,18 @@ public sealed record ChatDelta(string? Role = null, string? Content = null, Json
 
 /// <summary>Log-probabilities of a message.</summary>
 /// <param name="Content">One entry a token.</param>
-public sealed record ChatLogprobs(IReadOnlyList<ChatTokenLogprob> Content);
+public sealed record ChatLogprobs(IReadOnlyList<ChatTokenLogprob> Content)
+{
+    /// <summary>Null: there is no refusing model here. OpenAI's clients expect the field.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public IReadOnlyList<ChatTokenLogprob>? Refusal { get; init; }
+
+    /// <summary>Text of each token, where the together-ai client looks for it; absent for all others.</summary>
+    public IReadOnlyList<string>? Tokens { get; init; }
+
+    /// <summary>Natural logarithm of each token's probability, for the same.</summary>
+    public IReadOnlyList<double>? TokenLogprobs { get; init; }
+}
 
 /// <summary>A token of a message.</summary>
 /// <param name="Token">Its text.</param>

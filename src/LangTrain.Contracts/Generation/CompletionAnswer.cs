@@ -23,6 +23,9 @@ public sealed record CompletionAnswer
 
     /// <summary>Tokens; in a stream only in the last chunk, and only when asked for.</summary>
     public TokenUsageAnswer? Usage { get; init; }
+
+    /// <summary>Empty, with the together-ai client, whose type wants it; absent for all others.</summary>
+    public IReadOnlyList<string>? Prompt { get; init; }
 }
 
 /// <summary>One text, or a piece of it.</summary>

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace LangTrain.Core.Accounts;
 
 /// <summary>An API key as its row holds it: never the key itself. Immutable.</summary>
@@ -32,4 +34,8 @@ public sealed record ApiKey
 
     /// <summary>UTC, to within some minutes; null when it never was.</summary>
     public DateTimeOffset? LastUsedAt { get; init; }
+
+    /// <summary>The first moment at which it counts no more, UTC; null while none is known.</summary>
+    [JsonIgnore]
+    public DateTimeOffset? EndsAt => RevokedAt is { } revoked && !(ExpiresAt < revoked) ? revoked : ExpiresAt;
 }

@@ -43,6 +43,21 @@ public sealed class ApiKeyAuthenticator(IAccountStore accounts, TimeProvider tim
         return await AuthenticateHashAsync(ApiKeySecret.Hash(secret), cancellation);
     }
 
+    /// <summary>The account and key by whose leave a ticket was made.</summary>
+    /// <exception cref="ApiException">401; 403 for a suspended account.</exception>
+    public async ValueTask<(Account Account, ApiKey Key)> AuthenticateTicketAsync(string accountId, string keyId, CancellationToken cancellation = default)
+    {
+        await foreach (var row in accounts.ListKeysAsync(accountId, cancellation))
+        {
+            if (row.Value.Id == keyId)
+            {
+                return await AuthenticateHashAsync(row.Value.Sha256, cancellation);
+            }
+        }
+
+        throw Wrong();
+    }
+
     /// <summary>Ends what goes on for long (a stream) when its key is no longer good.</summary>
     /// <exception cref="ApiException">401; 403 for a suspended account.</exception>
     public async ValueTask RequireStillGoodAsync(ApiKey key, CancellationToken cancellation = default)

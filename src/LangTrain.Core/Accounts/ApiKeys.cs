@@ -11,7 +11,7 @@ namespace LangTrain.Core.Accounts;
 public sealed record NewApiKey(ApiKey Key, string Secret);
 
 /// <summary>Makes, lists, rotates and revokes the keys of an account. Thread-safe.</summary>
-public sealed class ApiKeys(IAccountStore accounts, IJobRelay relay, TimeProvider time)
+public sealed class ApiKeys(IAccountStore accounts, IJobRelay relay, KeyEnds ends, TimeProvider time)
 {
     private const int MostKeys = 100;
     private const int Attempts = 5;
@@ -173,6 +173,12 @@ public sealed class ApiKeys(IAccountStore accounts, IJobRelay relay, TimeProvide
             // An earlier try of this request wrote it; a key of another account cannot have this secret.
         }
 
+        if (expiresAt is { } end)
+        {
+            // Nobody has the key before this method returns.
+            await ends.AnnounceAsync(accountId, key.Id, end, cancellation);
+        }
+
         return new NewApiKey(key, told);
     }
 
@@ -206,6 +212,11 @@ public sealed class ApiKeys(IAccountStore accounts, IJobRelay relay, TimeProvide
         {
             var row = await FindAsync(accountId, keyId, cancellation);
             var at = time.GetUtcNow() + grace;
+            if (grace > TimeSpan.Zero)
+            {
+                await ends.AnnounceAsync(accountId, keyId, at, cancellation);
+            }
+
             try
             {
                 await accounts.UpdateKeyAsync(row, row.Value with { RevokedAt = row.Value.RevokedAt < at ? row.Value.RevokedAt : at }, cancellation);
@@ -261,5 +272,5 @@ public sealed class ApiKeys(IAccountStore accounts, IJobRelay relay, TimeProvide
     }
 
     private static bool IsGood(ApiKey key, DateTimeOffset now) =>
-        (key.RevokedAt is not { } revoked || revoked > now) && (key.ExpiresAt is not { } expires || expires > now);
+        key.EndsAt is not { } end || end > now;
 }

@@ -15,12 +15,14 @@ public sealed record BatchRequest(string InputFileId, string Endpoint, IReadOnly
 
     /// <summary>Reads a request.</summary>
     /// <exception cref="Errors.ApiException">400 with every problem.</exception>
-    public static BatchRequest FromRequest(RequestObject request)
+    /// <param name="request">The body.</param>
+    /// <param name="needsWindow">Whether <c>completion_window</c> must be there; the together-ai client leaves it out.</param>
+    public static BatchRequest FromRequest(RequestObject request, bool needsWindow = true)
     {
         ArgumentNullException.ThrowIfNull(request);
         foreach (var key in (string[])["endpoint", "completion_window"])
         {
-            if (!request.Has(key))
+            if (!request.Has(key) && (needsWindow || key == "endpoint"))
             {
                 request.Missing(key);
             }

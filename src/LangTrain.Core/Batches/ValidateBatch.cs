@@ -178,12 +178,14 @@ public sealed class ValidateBatch(IBatchStore store, UploadedFiles files, BatchB
                 return Refuse(number, "duplicate_custom_id", $"The custom_id '{ApiErrors.Shorten(customId)}' stands on an earlier line as well.", "custom_id");
             }
 
-            if (TextOf(root, "method") != "POST")
+            // The together-ai client's lines say neither; one that says either must say both right.
+            var saysWhere = root.TryGetProperty("method", out _) || root.TryGetProperty("url", out _);
+            if (saysWhere && TextOf(root, "method") != "POST")
             {
                 return Refuse(number, "invalid_method", "method must be 'POST'.", "method");
             }
 
-            if (TextOf(root, "url") != batch.Endpoint)
+            if (saysWhere && TextOf(root, "url") != batch.Endpoint)
             {
                 return Refuse(number, "invalid_url", $"url must be the batch's endpoint, '{batch.Endpoint}'.", "url");
             }

@@ -58,12 +58,7 @@ public sealed class UploadedFiles(IFileStore files, IBlobStore blobs, StorageNam
     {
         ArgumentNullException.ThrowIfNull(upload);
         var problems = new RequestProblems();
-        if (purpose is null || !Purposes.Contains(purpose))
-        {
-            var given = purpose is null ? "" : $", not '{ApiErrors.Shorten(purpose)}'";
-            problems.Add("purpose", $"purpose must be one of {string.Join(", ", Purposes.Select(word => $"'{word}'"))}{given}.", purpose is null ? "missing_required_parameter" : "invalid_value");
-        }
-
+        ReadPurpose(purpose, problems);
         if (upload.Bytes == 0)
         {
             problems.Add("file", "The file is empty.", "empty_file");
@@ -95,6 +90,10 @@ public sealed class UploadedFiles(IFileStore files, IBlobStore blobs, StorageNam
             return await files.FindAsync(accountId, file.Id, cancellation) ?? file;
         }
     }
+
+    /// <summary>Whether a file is there, expired or not.</summary>
+    public async Task<bool> ExistsAsync(string accountId, string fileId, CancellationToken cancellation = default) =>
+        await files.FindVersionAsync(accountId, fileId, cancellation) is not null;
 
     /// <summary>A file.</summary>
     /// <exception cref="ApiException">404.</exception>
@@ -147,7 +146,21 @@ public sealed class UploadedFiles(IFileStore files, IBlobStore blobs, StorageNam
     internal Task DeleteBytesAsync(StoredFile file, CancellationToken cancellation) =>
         file.State == FileState.Ready ? blobs.DeleteAsync(names.DatasetsContainer, file.BlobName, cancellation) : Task.CompletedTask;
 
-    internal static string CleanName(string? filename)
+    /// <summary>A purpose as it was given; what is wrong with it is noted.</summary>
+    public static string? ReadPurpose(string? purpose, RequestProblems problems)
+    {
+        ArgumentNullException.ThrowIfNull(problems);
+        if (purpose is null || !Purposes.Contains(purpose))
+        {
+            var given = purpose is null ? "" : $", not '{ApiErrors.Shorten(purpose)}'";
+            problems.Add("purpose", $"purpose must be one of {string.Join(", ", Purposes.Select(word => $"'{word}'"))}{given}.", purpose is null ? "missing_required_parameter" : "invalid_value");
+        }
+
+        return purpose;
+    }
+
+    /// <summary>A file's name without its path and what is no text of one line; never empty.</summary>
+    public static string CleanName(string? filename)
     {
         var name = new string([.. (filename ?? "").Split('/', '\\')[^1].Where(c => !char.IsControl(c) && c != '"')]).Trim();
         return name.Length switch { 0 => "upload", > 200 => name[..200], _ => name };

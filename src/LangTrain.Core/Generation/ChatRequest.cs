@@ -47,12 +47,15 @@ public sealed record ChatRequest
     public StreamWish Streaming { get; init; } = new(false, false);
 
     /// <summary>Reads a request.</summary>
+    /// <param name="request">The body.</param>
+    /// <param name="countsLogprobs">Whether <c>logprobs</c> may be a number of alternatives, as the together-ai client has it.</param>
     /// <exception cref="Errors.ApiException">400 with every problem.</exception>
-    public static ChatRequest FromRequest(RequestObject request)
+    public static ChatRequest FromRequest(RequestObject request, bool countsLogprobs = false)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var logprobs = request.Flag("logprobs") ?? false;
-        var top = request.Int32("top_logprobs", 0, 20);
+        var counted = countsLogprobs && request.Find("logprobs") is { ValueKind: JsonValueKind.Number } ? request.Int32("logprobs", 0, 20) ?? 0 : (int?)null;
+        var logprobs = counted is { } count ? count > 0 : request.Flag("logprobs") ?? false;
+        var top = request.Int32("top_logprobs", 0, 20) ?? (counted > 0 ? counted : null);
         if (top is not null && !logprobs)
         {
             request.Problems.Add("top_logprobs", "top_logprobs is allowed with logprobs: true only.");

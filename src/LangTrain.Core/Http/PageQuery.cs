@@ -10,19 +10,23 @@ public static class PageQuery
     /// <summary>Most items of a page.</summary>
     public const int MaxLimit = 100;
 
+    /// <summary>Most files of a page, and as many as one has where the query does not say: OpenAI's clients show the first page as all there is.</summary>
+    public const int MaxFiles = 10_000;
+
     /// <summary>Reads a query.</summary>
     /// <param name="query">Gives a parameter's value, or null.</param>
     /// <param name="defaultLimit">Items of a page where the query does not say.</param>
+    /// <param name="maxLimit">Most items of a page.</param>
     /// <exception cref="ApiException">400.</exception>
-    public static PageRequest FromRequest(Func<string, string?> query, int defaultLimit = 20)
+    public static PageRequest FromRequest(Func<string, string?> query, int defaultLimit = 20, int maxLimit = MaxLimit)
     {
         ArgumentNullException.ThrowIfNull(query);
         var problems = new RequestProblems();
         var limit = defaultLimit;
         if (query("limit") is { } text
-            && (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out limit) || limit is < 1 or > MaxLimit))
+            && (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out limit) || limit < 1 || limit > maxLimit))
         {
-            problems.Add("limit", $"limit must be a whole number from 1 to {MaxLimit}, not '{ApiErrors.Shorten(text)}'.");
+            problems.Add("limit", $"limit must be a whole number from 1 to {maxLimit}, not '{ApiErrors.Shorten(text)}'.");
         }
 
         var order = query("order") ?? "desc";

@@ -165,7 +165,12 @@ public sealed class ExportModel(ModelCatalog catalog, IModelTaskStore tasks, Blo
             : throw ApiErrors.Conflict("model_not_ready", "The model's files are not in storage.");
     }
 
-    private static void RequireOwn(StoredModel model)
+    /// <summary>Whether a file beside a model is for this service only.</summary>
+    internal static bool IsInternal(string name) => Internal.Contains(name);
+
+    /// <summary>Ends a request for the files of a model that is not the account's own.</summary>
+    /// <exception cref="ApiException">403.</exception>
+    internal static void RequireOwn(StoredModel model)
     {
         if (model.AccountId is null)
         {
@@ -179,7 +184,7 @@ public sealed class ExportModel(ModelCatalog catalog, IModelTaskStore tasks, Blo
             ?? throw ApiErrors.Conflict("model_not_ready", "The model's files are not complete in storage.");
         var until = (time.GetUtcNow() + LinkLifetime).ToUnixTimeSeconds();
         var files = new List<ModelFileAnswer>();
-        foreach (var file in manifest.Files.Where(file => !Internal.Contains(file.Name)))
+        foreach (var file in manifest.Files.Where(file => !IsInternal(file.Name)))
         {
             var url = await links.ToReadAsync(container, $"{prefix}/{file.Name}", LinkLifetime, file.Name, cancellation);
             files.Add(new ModelFileAnswer(file.Name, file.Bytes, file.Sha256, url, until));

@@ -16,12 +16,17 @@ public sealed class AboutHttpFunctions
     public static IResult GetHealth([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "health")] HttpRequest request) =>
         Answer.Json(new HealthAnswer("ok", Version), ApiJson.Wire.HealthAnswer);
 
-    /// <summary>Every path without a function: 404, or 405 where the path knows other methods.</summary>
+    /// <summary>Every path without a function: 404, or 405 where the path knows other methods; what these are is told to OPTIONS.</summary>
     [Function(FunctionNames.Unknown)]
     public static IResult GetUnknown(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "post", "put", "patch", "delete", "head", "options", Route = "{*path}")] HttpRequest request, string? path)
+        [HttpTrigger(AuthorizationLevel.Anonymous, Route = "{*path}")] HttpRequest request, string? path)
     {
         var methods = RouteCatalog.MethodsOf(path ?? "");
+        if (methods.Count > 0 && HttpMethods.IsOptions(request.Method))
+        {
+            return CrossOrigin.Preflight(request, methods);
+        }
+
         throw methods.Count == 0
             ? ApiErrors.UnknownPath(request.Method, request.Path)
             : ApiErrors.MethodNotAllowed(request.Method, request.Path, string.Join(", ", methods));

@@ -1,10 +1,13 @@
 using LangTrain.Contracts;
 using LangTrain.Contracts.Batches;
+using LangTrain.Contracts.Together;
 using LangTrain.Core.Accounts;
 using LangTrain.Core.Batches;
 using LangTrain.Core.Errors;
 using LangTrain.Core.Idempotency;
+using LangTrain.Core.Together;
 using LangTrain.Functions.Http;
+using LangTrain.Functions.Together;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
@@ -22,13 +25,18 @@ public sealed class BatchHttpFunctions(SubmitBatch submit, CancelBatch cancel, I
         CancellationToken cancellation)
     {
         var caller = request.Caller(Scopes.Infer);
-        return request.RunOnceAsync(once, caller, ApiJson.Wire.BatchAnswer, async (body, seed, stop) =>
+        return request.IsTogethers()
+            ? request.RunOnceAsync(once, caller, ApiJson.Wire.TogetherBatchCreatedAnswer, async (body, seed, stop) =>
+                new TogetherBatchCreatedAnswer((await SubmitAsync(BatchRequest.FromRequest(body, needsWindow: false), seed, stop)).ToTogether()), cancellation, TogetherClient.MediaType)
+            : request.RunOnceAsync(once, caller, ApiJson.Wire.BatchAnswer, async (body, seed, stop) => (await SubmitAsync(BatchRequest.FromRequest(body), seed, stop)).ToAnswer(), cancellation);
+
+        async Task<Batch> SubmitAsync(BatchRequest wish, string seed, CancellationToken stop)
         {
-            var batch = await submit.ExecuteAsync(caller, BatchRequest.FromRequest(body), seed, stop);
+            var batch = await submit.ExecuteAsync(caller, wish, seed, stop);
             // The row first: a death in between is found by the sweep.
             await orchestrations.EnsureStartedAsync(batch.Ref(), restartEnded: false, stop);
-            return batch.ToAnswer();
-        }, cancellation);
+            return batch;
+        }
     }
 
     /// <summary><c>GET /batches</c>: a page, newest first.</summary>
@@ -37,6 +45,11 @@ public sealed class BatchHttpFunctions(SubmitBatch submit, CancelBatch cancel, I
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "batches")] HttpRequest request, CancellationToken cancellation)
     {
         var page = await store.ListAsync(request.Caller(Scopes.Infer).AccountId, request.ReadPage(), cancellation);
+        if (request.IsTogethers())
+        {
+            return TogetherClient.Json([.. page.Items.Select(batch => batch.ToTogether())], ApiJson.Wire.TogetherBatchAnswerArray);
+        }
+
         var answers = page.Items.Select(batch => batch.ToAnswer()).ToArray();
         return Answer.Json(ListAnswer.Of(answers, page.HasMore, batch => batch.Id), ApiJson.Wire.ListAnswerBatchAnswer);
     }
@@ -47,7 +60,7 @@ public sealed class BatchHttpFunctions(SubmitBatch submit, CancelBatch cancel, I
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "batches/{batchId}")] HttpRequest request, string batchId, CancellationToken cancellation)
     {
         var found = await store.FindAsync(new BatchRef(request.Caller(Scopes.Infer).AccountId, batchId), cancellation);
-        return Answer.Json((found?.Value ?? throw ApiErrors.NotFound("batch", batchId)).ToAnswer(), ApiJson.Wire.BatchAnswer);
+        return Show(request, found?.Value ?? throw ApiErrors.NotFound("batch", batchId));
     }
 
     /// <summary><c>POST /batches/{id}/cancel</c>: what was answered by then is kept.</summary>
@@ -60,6 +73,8 @@ public sealed class BatchHttpFunctions(SubmitBatch submit, CancelBatch cancel, I
     {
         var batch = await cancel.ExecuteAsync(new BatchRef(request.Caller(Scopes.Infer).AccountId, batchId), cancellation);
         await orchestrations.EnsureStartedAsync(batch.Ref(), restartEnded: false, cancellation);
-        return Answer.Json(batch.ToAnswer(), ApiJson.Wire.BatchAnswer);
+        return Show(request, batch);
     }
+
+    private static IResult Show(HttpRequest request, Batch batch) => request.Either(batch.ToAnswer, ApiJson.Wire.BatchAnswer, batch.ToTogether, ApiJson.Wire.TogetherBatchAnswer);
 }

@@ -10,7 +10,7 @@ internal static class BatchOperations
 {
     /// <summary>The feature.</summary>
     public static ApiTag Tag { get; } = new("Batches", "Files of requests that are answered within a day, after what somebody waits for; OpenAI's shapes.",
-        new ApiOperation("POST", "batches", "CreateBatch", "Starts a batch of the requests in a file.", ApiAnswer.Json(ApiJson.Wire.BatchAnswer))
+        new ApiOperation("POST", "batches", "CreateBatch", "Starts a batch of the requests in a file.", ApiAnswer.Json(ApiJson.Wire.BatchAnswer).OrTogethers(ApiJson.Wire.TogetherBatchCreatedAnswer))
         {
             Scope = Scopes.Infer,
             IsIdempotent = true,
@@ -31,9 +31,9 @@ internal static class BatchOperations
                 },
             },
         },
-        new ApiOperation("GET", "batches", "ListBatches", "Lists batches.", ApiAnswer.Json(ApiJson.Wire.ListAnswerBatchAnswer)) { Scope = Scopes.Infer, Query = ApiQuery.Page },
-        new ApiOperation("GET", "batches/{batchId}", "GetBatch", "Gives one batch.", ApiAnswer.Json(ApiJson.Wire.BatchAnswer)) { Scope = Scopes.Infer },
-        new ApiOperation("POST", "batches/{batchId}/cancel", "CancelBatch", "Cancels a batch; what was answered by then is kept.", ApiAnswer.Json(ApiJson.Wire.BatchAnswer))
+        new ApiOperation("GET", "batches", "ListBatches", "Lists batches.", ApiAnswer.Json(ApiJson.Wire.ListAnswerBatchAnswer).OrTogethers(ApiJson.Wire.TogetherBatchAnswerArray)) { Scope = Scopes.Infer, Query = ApiQuery.Page },
+        new ApiOperation("GET", "batches/{batchId}", "GetBatch", "Gives one batch.", ApiAnswer.Json(ApiJson.Wire.BatchAnswer).OrTogethers(ApiJson.Wire.TogetherBatchAnswer)) { Scope = Scopes.Infer },
+        new ApiOperation("POST", "batches/{batchId}/cancel", "CancelBatch", "Cancels a batch; what was answered by then is kept.", ApiAnswer.Json(ApiJson.Wire.BatchAnswer).OrTogethers(ApiJson.Wire.TogetherBatchAnswer))
         {
             Scope = Scopes.Infer, Errors = [409],
         });

@@ -1,23 +1,32 @@
 using System.Text;
 using LangTrain.Contracts;
+using LangTrain.Contracts.Together;
 using LangTrain.Core.Accounts;
 using LangTrain.Core.Files;
+using LangTrain.Core.Http;
 using LangTrain.Core.Idempotency;
+using LangTrain.Core.Together;
 using LangTrain.Functions.Http;
+using LangTrain.Functions.Together;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 
 namespace LangTrain.Functions.Files;
 
 /// <summary>Uploaded files, in OpenAI's shapes.</summary>
-public sealed class FileHttpFunctions(UploadedFiles files, DeleteFile delete, IdempotentRequests once)
+public sealed class FileHttpFunctions(UploadedFiles files, DeleteFile delete, TogetherFiles announced, IdempotentRequests once)
 {
-    /// <summary><c>POST /files</c>: multipart with <c>file</c> and <c>purpose</c>, streamed to storage.</summary>
+    /// <summary><c>POST /files</c>: multipart with <c>file</c> and <c>purpose</c>, streamed to storage; or as the together-ai client announces a file, see <see cref="TogetherFiles"/>.</summary>
     [Function("UploadFile")]
     public async Task<IResult> UploadFile(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "files")] HttpRequest request, CancellationToken cancellation)
     {
         var caller = request.Caller(Scopes.Train);
+        if (TogetherFiles.IsAnnouncement(request))
+        {
+            return announced.Announce(request, caller);
+        }
+
         var form = await FileUploadForm.ReadAsync(request, files, caller.AccountId, cancellation);
         var used = false;
         try
@@ -46,7 +55,13 @@ public sealed class FileHttpFunctions(UploadedFiles files, DeleteFile delete, Id
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "files")] HttpRequest request, CancellationToken cancellation)
     {
         var caller = request.Caller(Scopes.Read);
-        var page = await files.ListAsync(caller.AccountId, request.ReadPage(), request.QueryValue("purpose"), cancellation);
+        var page = await files.ListAsync(
+            caller.AccountId, PageQuery.FromRequest(request.QueryValue, PageQuery.MaxFiles, PageQuery.MaxFiles), request.QueryValue("purpose"), cancellation);
+        if (request.IsTogethers())
+        {
+            return TogetherClient.Json(new TogetherListAnswer<TogetherFileAnswer>([.. page.Items.Select(file => file.ToTogether())]), ApiJson.Wire.TogetherListAnswerTogetherFileAnswer);
+        }
+
         var answers = page.Items.Select(file => file.ToAnswer()).ToArray();
         return Answer.Json(ListAnswer.Of(answers, page.HasMore, file => file.Id), ApiJson.Wire.ListAnswerFileAnswer);
     }
@@ -57,7 +72,7 @@ public sealed class FileHttpFunctions(UploadedFiles files, DeleteFile delete, Id
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "files/{fileId}")] HttpRequest request, string fileId, CancellationToken cancellation)
     {
         var caller = request.Caller(Scopes.Read);
-        return Answer.Json((await files.GetAsync(caller.AccountId, fileId, cancellation)).ToAnswer(), ApiJson.Wire.FileAnswer);
+        return TogetherFiles.Show(request, await files.GetAsync(caller.AccountId, fileId, cancellation));
     }
 
     /// <summary><c>GET /files/{id}/content</c>: the bytes, or a range of them.</summary>

@@ -1,7 +1,9 @@
 using LangTrain.Contracts;
 using LangTrain.Core.Accounts;
 using LangTrain.Core.Files;
+using LangTrain.Core.Http;
 using LangTrain.Functions.OpenApi;
+using LangTrain.Functions.Together;
 
 namespace LangTrain.Functions.Files;
 
@@ -14,6 +16,9 @@ internal static class FileOperations
         {
             Scope = Scopes.Train,
             IsIdempotent = true,
+            Description = TogetherOperations.Announcement,
+            Query = TogetherOperations.AnnouncementQuery,
+            Redirects = "Where the bytes of an announced file go.",
             Body = ApiBody.Form($$"""
                 {"type":"object","required":["file","purpose"],"additionalProperties":false,"properties":{
                   "file":{"type":"string","contentMediaType":"application/octet-stream","description":"The file, with its name."},
@@ -22,11 +27,11 @@ internal static class FileOperations
                   "expires_after[seconds]":{"type":"integer","minimum":3600,"maximum":2592000,"description":"After which the file is deleted by itself."} } }
                 """),
         },
-        new ApiOperation("GET", "files", "ListFiles", "Lists files.", ApiAnswer.Json(ApiJson.Wire.ListAnswerFileAnswer))
+        new ApiOperation("GET", "files", "ListFiles", "Lists files.", ApiAnswer.Json(ApiJson.Wire.ListAnswerFileAnswer).OrTogethers(ApiJson.Wire.TogetherListAnswerTogetherFileAnswer))
         {
-            Scope = Scopes.Read, Query = [.. ApiQuery.Page, ApiQuery.Text("purpose", "Only files of this purpose.")],
+            Scope = Scopes.Read, Query = [.. ApiQuery.PageOf(PageQuery.MaxFiles), ApiQuery.Text("purpose", "Only files of this purpose.")],
         },
-        new ApiOperation("GET", "files/{fileId}", "GetFile", "Gives one file's data.", ApiAnswer.Json(ApiJson.Wire.FileAnswer)) { Scope = Scopes.Read },
+        new ApiOperation("GET", "files/{fileId}", "GetFile", "Gives one file's data.", ApiAnswer.Json(ApiJson.Wire.FileAnswer).OrTogethers(ApiJson.Wire.TogetherFileAnswer)) { Scope = Scopes.Read },
         new ApiOperation("GET", "files/{fileId}/content", "GetFileContent", "Gives a file's bytes, or a range of them.", ApiAnswer.Other("application/octet-stream", "The bytes.")) { Scope = Scopes.Read, GivesRanges = true, Errors = [409] },
         new ApiOperation("DELETE", "files/{fileId}", "DeleteFile", "Deletes a file that no job, batch or check of a model is about to read; those that have begun have a copy of their own.", ApiAnswer.Json(ApiJson.Wire.DeletedAnswer)) { Scope = Scopes.Train, Errors = [409] },
         new ApiOperation("POST", "files/{fileId}/validate", "ValidateFile", "Checks every row of a file of training data.", ApiAnswer.Json(ApiJson.Wire.FileValidationAnswer))

@@ -7,13 +7,14 @@ using LangTrain.Core.Accounts;
 using LangTrain.Core.Errors;
 using LangTrain.Core.FineTunes;
 using LangTrain.Functions.Http;
+using LangTrain.Functions.Together;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 
 namespace LangTrain.Functions.FineTunes;
 
 /// <summary>What happened in a job: events as a list or a stream, its numbers, its checkpoints, its log as text.</summary>
-public sealed class FineTuneEventHttpFunctions(IFineTuneStore store, IJobEventLog log, ReadFineTuneEvents events, ApiKeyAuthenticator authenticator, TimeProvider time)
+public sealed class FineTuneEventHttpFunctions(IFineTuneStore store, IJobEventLog log, ReadFineTuneEvents events, ApiKeyAuthenticator authenticator, TogetherEvents together, TimeProvider time)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
 
@@ -21,19 +22,20 @@ public sealed class FineTuneEventHttpFunctions(IFineTuneStore store, IJobEventLo
     [Function("ListFineTuneEvents")]
     public Task<IResult> ListEvents(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "fine-tunes/{jobId}/events")] HttpRequest request, string jobId, CancellationToken cancellation) =>
-        ShowAsync(request, jobId, _ => true, cancellation);
+        IsTogethers(request) ? together.EventsAsync(request, jobId, cancellation) : ShowAsync(request, jobId, _ => true, cancellation);
 
     /// <summary><c>GET /fine-tunes/{id}/metrics</c>: the metrics events, as <see cref="ListEvents"/>.</summary>
     [Function("ListFineTuneMetrics")]
     public Task<IResult> ListMetrics(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "fine-tunes/{jobId}/metrics")] HttpRequest request, string jobId, CancellationToken cancellation) =>
-        ShowAsync(request, jobId, told => told.Type is JobEventTypes.Metrics or JobEventTypes.Eval, cancellation);
+        IsTogethers(request) ? together.MetricsAsync(request, jobId, cancellation)
+            : ShowAsync(request, jobId, told => told.Type is JobEventTypes.Metrics or JobEventTypes.Eval, cancellation);
 
     /// <summary><c>GET /fine-tunes/{id}/checkpoints</c>: the checkpoint events, as <see cref="ListEvents"/>.</summary>
     [Function("ListFineTuneCheckpoints")]
     public Task<IResult> ListCheckpoints(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "fine-tunes/{jobId}/checkpoints")] HttpRequest request, string jobId, CancellationToken cancellation) =>
-        ShowAsync(request, jobId, told => told.Type == JobEventTypes.Checkpoint, cancellation);
+        IsTogethers(request) ? together.CheckpointsAsync(request, jobId, cancellation) : ShowAsync(request, jobId, told => told.Type == JobEventTypes.Checkpoint, cancellation);
 
     /// <summary><c>GET /fine-tunes/{id}/logs</c>: the log as plain text, or with <c>Accept: text/event-stream</c> its lines as they come.</summary>
     [Function("GetFineTuneLogs")]
@@ -60,6 +62,8 @@ public sealed class FineTuneEventHttpFunctions(IFineTuneStore store, IJobEventLo
 
         return TypedResults.Text(text.ToString(), "text/plain; charset=utf-8");
     }
+
+    private static bool IsTogethers(HttpRequest request) => request.IsTogethers() && !WantsStream(request);
 
     private static bool WantsStream(HttpRequest request) => request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase);
 

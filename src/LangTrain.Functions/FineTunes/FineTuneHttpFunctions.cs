@@ -1,11 +1,14 @@
 using LangTrain.Contracts;
 using LangTrain.Contracts.FineTunes;
+using LangTrain.Contracts.Together;
 using LangTrain.Core.Accounts;
 using LangTrain.Core.Errors;
 using LangTrain.Core.FineTunes;
 using LangTrain.Core.Http;
 using LangTrain.Core.Idempotency;
+using LangTrain.Core.Together;
 using LangTrain.Functions.Http;
+using LangTrain.Functions.Together;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
@@ -24,7 +27,11 @@ public sealed class FineTuneHttpFunctions(
         CancellationToken cancellation)
     {
         var caller = request.Caller(Scopes.Train);
-        return request.RunOnceAsync(once, caller, ApiJson.Wire.FineTuneAnswer, async (body, seed, stop) =>
+        return request.IsTogethers()
+            ? request.RunOnceAsync(once, caller, ApiJson.Wire.TogetherFineTuneAnswer, async (body, seed, stop) => (await SubmitAsync(body, seed, stop)).ToTogether(), cancellation, TogetherClient.MediaType)
+            : request.RunOnceAsync(once, caller, ApiJson.Wire.FineTuneAnswer, async (body, seed, stop) => (await SubmitAsync(body, seed, stop)).ToAnswer(request.BaseUrl()), cancellation);
+
+        async Task<FineTune> SubmitAsync(RequestObject body, string seed, CancellationToken stop)
         {
             var (wish, isTogethers) = Read(body);
             try
@@ -32,13 +39,13 @@ public sealed class FineTuneHttpFunctions(
                 var job = await submit.ExecuteAsync(caller, wish, seed, stop);
                 // The row first: a death in between is found by the sweep.
                 await orchestrations.EnsureStartedAsync(job.Ref(), restartEnded: false, stop);
-                return job.ToAnswer(request.BaseUrl());
+                return job;
             }
             catch (ApiException refused) when (isTogethers)
             {
                 throw FineTuningJobRequest.InItsNames(refused);
             }
-        }, cancellation);
+        }
     }
 
     /// <summary><c>POST /fine-tunes/estimate</c>: a dry run of the same request; nothing is stored.</summary>
@@ -65,6 +72,11 @@ public sealed class FineTuneHttpFunctions(
     {
         var caller = request.Caller(Scopes.Read);
         var page = await list.ExecuteAsync(caller.AccountId, request.ReadPage(), FineTuneFilter.FromRequest(request.QueryValues()), cancellation);
+        if (request.IsTogethers())
+        {
+            return TogetherClient.Json(new TogetherListAnswer<TogetherFineTuneAnswer>([.. page.Items.Select(job => job.ToTogether())]), ApiJson.Wire.TogetherListAnswerTogetherFineTuneAnswer);
+        }
+
         var answers = page.Items.Select(job => job.ToAnswer(request.BaseUrl())).ToArray();
         return Answer.Json(ListAnswer.Of(answers, page.HasMore, job => job.Id), ApiJson.Wire.ListAnswerFineTuneAnswer);
     }
@@ -74,8 +86,7 @@ public sealed class FineTuneHttpFunctions(
     public async Task<IResult> GetFineTune(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "fine-tunes/{jobId}")] HttpRequest request, string jobId, CancellationToken cancellation)
     {
-        var job = await store.GetAsync(request.Caller(Scopes.Read), jobId, cancellation);
-        return Answer.Json(job.ToAnswer(request.BaseUrl()), ApiJson.Wire.FineTuneAnswer);
+        return Show(request, await store.GetAsync(request.Caller(Scopes.Read), jobId, cancellation));
     }
 
     /// <summary><c>DELETE /fine-tunes/{id}</c>: cancels; 204.</summary>
@@ -87,7 +98,9 @@ public sealed class FineTuneHttpFunctions(
         CancellationToken cancellation)
     {
         await ControlAsync(request, orchestrations, jobId, FineTuneControl.Cancel, cancellation);
-        return Answer.Nothing();
+        return request.IsTogethers()
+            ? TogetherClient.Json(new TogetherMessageAnswer($"The fine-tune {jobId} is cancelled, or about to be."), ApiJson.Wire.TogetherMessageAnswer)
+            : Answer.Nothing();
     }
 
     /// <summary><c>POST /fine-tunes/{id}/cancel</c>.</summary>
@@ -121,7 +134,8 @@ public sealed class FineTuneHttpFunctions(
         ? (TogetherFineTuneRequest.FromRequest(body), true)
         : (FineTuneRequest.FromRequest(body), false);
 
-    private static IResult Show(HttpRequest request, FineTune job) => Answer.Json(job.ToAnswer(request.BaseUrl()), ApiJson.Wire.FineTuneAnswer);
+    private static IResult Show(HttpRequest request, FineTune job) => request.Either(
+        () => job.ToAnswer(request.BaseUrl()), ApiJson.Wire.FineTuneAnswer, job.ToTogether, ApiJson.Wire.TogetherFineTuneAnswer);
 
     private Task<FineTune> ControlAsync(
         HttpRequest request, DurableTaskClient orchestrations, string jobId, FineTuneControl wish, CancellationToken cancellation) =>

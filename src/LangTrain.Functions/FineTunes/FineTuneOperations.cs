@@ -67,7 +67,7 @@ internal static class FineTuneOperations
 
     /// <summary>The feature.</summary>
     public static ApiTag Tag { get; } = new("Fine-tunes", "Jobs that train a model on your data.",
-        new ApiOperation("POST", "fine-tunes", "CreateFineTune", "Starts a fine-tune.", ApiAnswer.Json(ApiJson.Wire.FineTuneAnswer, "The job."))
+        new ApiOperation("POST", "fine-tunes", "CreateFineTune", "Starts a fine-tune.", ApiAnswer.Json(ApiJson.Wire.FineTuneAnswer, "The job.").OrTogethers(ApiJson.Wire.TogetherFineTuneAnswer))
         {
             Scope = Scopes.Train, Body = Create, IsIdempotent = true, Errors = [404, 409],
         },
@@ -76,42 +76,42 @@ internal static class FineTuneOperations
         {
             Scope = Scopes.Train, Body = Create, Description = "A dry run: nothing is stored, nothing is trained.", Errors = [404, 409],
         },
-        new ApiOperation("GET", "fine-tunes", "ListFineTunes", "Lists fine-tunes.", ApiAnswer.Json(ApiJson.Wire.ListAnswerFineTuneAnswer))
+        new ApiOperation("GET", "fine-tunes", "ListFineTunes", "Lists fine-tunes.", ApiAnswer.Json(ApiJson.Wire.ListAnswerFineTuneAnswer).OrTogethers(ApiJson.Wire.TogetherListAnswerTogetherFineTuneAnswer))
         {
             Scope = Scopes.Read,
             Query = ListQuery,
         },
-        new ApiOperation("GET", "fine-tunes/{jobId}", "GetFineTune", "Gives one fine-tune.", ApiAnswer.Json(ApiJson.Wire.FineTuneAnswer)) { Scope = Scopes.Read },
+        new ApiOperation("GET", "fine-tunes/{jobId}", "GetFineTune", "Gives one fine-tune.", ApiAnswer.Json(ApiJson.Wire.FineTuneAnswer).OrTogethers(ApiJson.Wire.TogetherFineTuneAnswer)) { Scope = Scopes.Read },
         new ApiOperation("DELETE", "fine-tunes/{jobId}", "DeleteFineTune", "Cancels a fine-tune.", ApiAnswer.Empty(204, "Cancelled, or about to be."))
         {
-            Scope = Scopes.Train, Errors = [409],
+            Scope = Scopes.Train, Errors = [409], AlsoTogether = ApiJson.Wire.TogetherMessageAnswer,
         },
-        new ApiOperation("POST", "fine-tunes/{jobId}/cancel", "CancelFineTune", "Cancels a fine-tune.", ApiAnswer.Json(ApiJson.Wire.FineTuneAnswer))
+        new ApiOperation("POST", "fine-tunes/{jobId}/cancel", "CancelFineTune", "Cancels a fine-tune.", ApiAnswer.Json(ApiJson.Wire.FineTuneAnswer).OrTogethers(ApiJson.Wire.TogetherFineTuneAnswer))
         {
             Scope = Scopes.Train, Errors = [409],
         },
-        new ApiOperation("POST", "fine-tunes/{jobId}/pause", "PauseFineTune", "Pauses a fine-tune; it keeps a checkpoint.", ApiAnswer.Json(ApiJson.Wire.FineTuneAnswer))
+        new ApiOperation("POST", "fine-tunes/{jobId}/pause", "PauseFineTune", "Pauses a fine-tune; it keeps a checkpoint.", ApiAnswer.Json(ApiJson.Wire.FineTuneAnswer).OrTogethers(ApiJson.Wire.TogetherFineTuneAnswer))
         {
             Scope = Scopes.Train, Errors = [409],
         },
-        new ApiOperation("POST", "fine-tunes/{jobId}/resume", "ResumeFineTune", "Resumes a paused fine-tune from its checkpoint.", ApiAnswer.Json(ApiJson.Wire.FineTuneAnswer))
+        new ApiOperation("POST", "fine-tunes/{jobId}/resume", "ResumeFineTune", "Resumes a paused fine-tune from its checkpoint.", ApiAnswer.Json(ApiJson.Wire.FineTuneAnswer).OrTogethers(ApiJson.Wire.TogetherFineTuneAnswer))
         {
             Scope = Scopes.Train, Errors = [409],
         },
         new ApiOperation("GET", "fine-tunes/{jobId}/events", "ListFineTuneEvents", "Lists what happened in a job, or streams it.",
-            ApiAnswer.JsonOrEvents(ApiJson.Wire.ListAnswerJobEvent, ApiJson.Wire.JobEvent))
+            ApiAnswer.JsonOrEvents(ApiJson.Wire.ListAnswerJobEvent, ApiJson.Wire.JobEvent).OrTogethers(ApiJson.Wire.TogetherListAnswerTogetherEventAnswer))
         {
             Scope = Scopes.Read,
             Query = EventQuery,
             Description = Streams,
         },
         new ApiOperation("GET", "fine-tunes/{jobId}/metrics", "ListFineTuneMetrics", "Lists the numbers of a job's steps and evaluations, or streams them.",
-            ApiAnswer.JsonOrEvents(ApiJson.Wire.ListAnswerJobEvent, ApiJson.Wire.JobEvent))
+            ApiAnswer.JsonOrEvents(ApiJson.Wire.ListAnswerJobEvent, ApiJson.Wire.JobEvent).OrTogethers(ApiJson.Wire.TogetherMetricsAnswer))
         {
             Scope = Scopes.Read, Query = EventQuery, Description = Streams,
         },
         new ApiOperation("GET", "fine-tunes/{jobId}/checkpoints", "ListFineTuneCheckpoints", "Lists when a job's checkpoints were stored, or streams it.",
-            ApiAnswer.JsonOrEvents(ApiJson.Wire.ListAnswerJobEvent, ApiJson.Wire.JobEvent))
+            ApiAnswer.JsonOrEvents(ApiJson.Wire.ListAnswerJobEvent, ApiJson.Wire.JobEvent).OrTogethers(ApiJson.Wire.TogetherListAnswerTogetherCheckpointAnswer))
         {
             Scope = Scopes.Read, Query = EventQuery, Description = Streams,
         },

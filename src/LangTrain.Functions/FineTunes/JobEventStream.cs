@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using LangTrain.Contracts;
 using LangTrain.Contracts.FineTunes;
+using LangTrain.Functions.Http;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -22,6 +23,18 @@ internal sealed class JobEventStream(Func<CancellationToken, IAsyncEnumerable<Jo
         response.Headers.CacheControl = "no-cache, no-transform";
         response.Headers["X-Accel-Buffering"] = "no";
         await response.StartAsync(httpContext.RequestAborted);
+        try
+        {
+            await SendAsync(httpContext, response);
+        }
+        catch (Exception e) when (!httpContext.RequestAborted.IsCancellationRequested)
+        {
+            await StreamFailure.WriteAsync(httpContext, e);
+        }
+    }
+
+    private async Task SendAsync(HttpContext httpContext, HttpResponse response)
+    {
         await using var source = events(httpContext.RequestAborted).GetAsyncEnumerator(httpContext.RequestAborted);
         while (true)
         {

@@ -2,7 +2,9 @@ using LangTrain.Contracts;
 using LangTrain.Contracts.Generation;
 using LangTrain.Core.Accounts;
 using LangTrain.Core.Generation;
+using LangTrain.Core.Together;
 using LangTrain.Functions.Http;
+using LangTrain.Functions.Together;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 
@@ -21,7 +23,7 @@ public sealed class GenerationHttpFunctions(CompleteText texts, CompleteChat cha
         var wish = CompletionRequest.FromRequest(await request.ReadJsonAsync(gone));
         return wish.Streaming.Stream
             ? new ServerSentEvents<CompletionAnswer>(stop => authenticator.WhileGoodAsync(texts.StreamAsync(caller, wish, stop), caller.Key, stop), ApiJson.Wire.CompletionAnswer)
-            : Answer.Json(await texts.ExecuteAsync(caller, wish, gone), ApiJson.Wire.CompletionAnswer);
+            : Answer.Json(Shaped(request, await texts.ExecuteAsync(caller, wish, gone)), ApiJson.Wire.CompletionAnswer);
     }
 
     /// <summary><c>POST /batch/completions</c>: continues many texts; a bad one fails alone.</summary>
@@ -42,9 +44,13 @@ public sealed class GenerationHttpFunctions(CompleteText texts, CompleteChat cha
     {
         var gone = request.HttpContext.RequestAborted;
         var caller = request.Caller(Scopes.Infer);
-        var wish = ChatRequest.FromRequest(await request.ReadJsonAsync(gone));
+        var wish = ChatRequest.FromRequest(await request.ReadJsonAsync(gone), countsLogprobs: request.IsTogethers());
         return wish.Streaming.Stream
             ? new ServerSentEvents<ChatCompletionAnswer>(stop => authenticator.WhileGoodAsync(chats.StreamAsync(caller, wish, stop), caller.Key, stop), ApiJson.Wire.ChatCompletionAnswer)
-            : Answer.Json(await chats.ExecuteAsync(caller, wish, gone), ApiJson.Wire.ChatCompletionAnswer);
+            : Answer.Json(Shaped(request, await chats.ExecuteAsync(caller, wish, gone)), ApiJson.Wire.ChatCompletionAnswer);
     }
+
+    private static CompletionAnswer Shaped(HttpRequest request, CompletionAnswer answer) => request.IsTogethers() ? answer with { Prompt = [] } : answer;
+
+    private static ChatCompletionAnswer Shaped(HttpRequest request, ChatCompletionAnswer answer) => request.IsTogethers() ? answer.ForTogether() : answer;
 }

@@ -8,6 +8,9 @@ internal static class FunctionNames
     /// <summary><c>GET fine-tunes/{id}/stream</c>: the one place where a key may stand in the query, since a WebSocket client can set no header.</summary>
     public const string StreamFineTune = "StreamFineTune";
 
+    /// <summary><c>PUT files/{id}/content</c>: a ticket stands in the query in place of a key, since storage addresses take none either.</summary>
+    public const string PutFileContent = "PutFileContent";
+
     /// <summary><c>GET health</c>.</summary>
     public const string Health = "Health";
 

@@ -20,18 +20,20 @@ internal static class IdempotencyExtensions
     /// <param name="type">How the answer is written.</param>
     /// <param name="run">Makes the thing; the text is the last part of its id. It may run twice with one text.</param>
     /// <param name="cancellation">Stops it.</param>
+    /// <param name="mediaType">Type of the answer.</param>
     public static async Task<IResult> RunOnceAsync<T>(
         this HttpRequest request,
         IdempotentRequests requests,
         Caller caller,
         JsonTypeInfo<T> type,
         Func<RequestObject, string, CancellationToken, Task<T>> run,
-        CancellationToken cancellation)
+        CancellationToken cancellation,
+        string mediaType = Answer.JsonType)
     {
         request.RequireJson();
         var bytes = await request.ReadBytesAsync(cancellation);
         var body = JsonBody.Parse(bytes.Span);
-        return await request.RunOnceAsync(requests, caller, type, bytes, (seed, stop) => run(body, seed, stop), cancellation);
+        return await request.RunOnceAsync(requests, caller, type, bytes, (seed, stop) => run(body, seed, stop), cancellation, mediaType);
     }
 
     /// <summary>Runs a request whose body was read already (or replays its answer) and answers.</summary>
@@ -42,6 +44,7 @@ internal static class IdempotencyExtensions
     /// <param name="fingerprint">Bytes that tell this request from others.</param>
     /// <param name="run">Makes the thing; the text is the last part of its id. It may run twice with one text.</param>
     /// <param name="cancellation">Stops it.</param>
+    /// <param name="mediaType">Type of the answer; another one is another request.</param>
     public static async Task<IResult> RunOnceAsync<T>(
         this HttpRequest request,
         IdempotentRequests requests,
@@ -49,13 +52,14 @@ internal static class IdempotencyExtensions
         JsonTypeInfo<T> type,
         ReadOnlyMemory<byte> fingerprint,
         Func<string, CancellationToken, Task<T>> run,
-        CancellationToken cancellation)
+        CancellationToken cancellation,
+        string mediaType = Answer.JsonType)
     {
         var answer = await requests.RunAsync(
             caller.AccountId,
             ReadKey(request),
             request.Method,
-            request.Path,
+            mediaType == Answer.JsonType ? request.Path : $"{request.Path} {mediaType}",
             fingerprint,
             async (seed, stop) => (StatusCodes.Status200OK, JsonSerializer.Serialize(await run(seed, stop), type)),
             cancellation);
@@ -64,10 +68,10 @@ internal static class IdempotencyExtensions
             request.HttpContext.Response.Headers["Idempotent-Replayed"] = "true";
         }
 
-        return Answer.JsonText(answer.Body, answer.Status);
+        return Answer.JsonText(answer.Body, answer.Status, mediaType);
     }
 
-    /// <summary>As <see cref="RunOnceAsync{T}(HttpRequest, IdempotentRequests, Caller, JsonTypeInfo{T}, Func{RequestObject, string, CancellationToken, Task{T}}, CancellationToken)"/>, for answers that tell a secret, which is not stored.</summary>
+    /// <summary>As <see cref="RunOnceAsync{T}(HttpRequest, IdempotentRequests, Caller, JsonTypeInfo{T}, Func{RequestObject, string, CancellationToken, Task{T}}, CancellationToken, string)"/>, for answers that tell a secret, which is not stored.</summary>
     /// <param name="request">The request; its body may be absent.</param>
     /// <param name="requests">Keeper of answers.</param>
     /// <param name="secrets">What secrets are derived from, so that a replay can tell them again.</param>

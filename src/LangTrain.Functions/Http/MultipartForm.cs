@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using LangTrain.Core.Errors;
+using LangTrain.Core.Storage;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.WebUtilities;
@@ -38,6 +39,7 @@ internal static class MultipartForm
             throw ApiErrors.UnsupportedMediaType("The body must be a form with files: multipart/form-data.", "Content-Type");
         }
 
+        request.RefuseEncoding();
         var boundary = HeaderUtilities.RemoveQuotes(type.Boundary).Value;
         if (string.IsNullOrEmpty(boundary) || boundary.Length > 200)
         {
@@ -72,11 +74,15 @@ internal static class MultipartForm
         {
             return await reader.ReadNextSectionAsync(cancellation);
         }
-        catch (Exception e) when (e is InvalidDataException or IOException and not BadHttpRequestException)
+        catch (Exception e) when (IsBroken(e))
         {
-            throw ApiErrors.Invalid("The multipart body is broken or ends too early.", null, "invalid_multipart");
+            throw Broken();
         }
     }
+
+    private static bool IsBroken(Exception e) => e is InvalidDataException or IOException and not BadHttpRequestException;
+
+    private static ApiException Broken() => ApiErrors.Invalid("The multipart body is broken or ends too early.", null, "invalid_multipart");
 
     private static async Task<FormPart> ToPartAsync(MultipartSection section, CancellationToken cancellation)
     {
@@ -89,12 +95,13 @@ internal static class MultipartForm
         if (disposition.IsFileDisposition())
         {
             var filename = disposition.FileNameStar.HasValue ? disposition.FileNameStar : disposition.FileName;
-            return new FormPart(name, HeaderUtilities.RemoveQuotes(filename).Value ?? "", "", section.Body);
+            return new FormPart(name, HeaderUtilities.RemoveQuotes(filename).Value ?? "", "", new PartStream(section.Body));
         }
 
         using var text = new MemoryStream();
+        await using var content = new PartStream(section.Body);
         var buffer = new byte[4096];
-        for (int read; (read = await section.Body.ReadAsync(buffer, cancellation)) > 0;)
+        for (int read; (read = await content.ReadAsync(buffer, cancellation)) > 0;)
         {
             text.Write(buffer, 0, read);
             if (text.Length > LongestText)
@@ -104,5 +111,21 @@ internal static class MultipartForm
         }
 
         return new FormPart(name, null, Encoding.UTF8.GetString(text.GetBuffer(), 0, (int)text.Length), Stream.Null);
+    }
+
+    /// <summary>A part's bytes; where the form breaks off among them, that is the sender's fault.</summary>
+    private sealed class PartStream(Stream body) : ForwardStream
+    {
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            try
+            {
+                return await body.ReadAsync(buffer, cancellationToken);
+            }
+            catch (Exception e) when (IsBroken(e))
+            {
+                throw Broken();
+            }
+        }
     }
 }

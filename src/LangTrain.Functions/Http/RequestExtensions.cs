@@ -3,6 +3,7 @@ using LangTrain.Core.Accounts;
 using LangTrain.Core.Errors;
 using LangTrain.Core.Http;
 using LangTrain.Core.Storage;
+using LangTrain.Functions.Together;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 
@@ -77,7 +78,9 @@ internal static class RequestExtensions
 
     /// <summary>Reads <c>?limit&amp;after&amp;order</c>.</summary>
     /// <exception cref="ApiException">400.</exception>
-    public static PageRequest ReadPage(this HttpRequest request) => PageQuery.FromRequest(request.QueryValue);
+    public static PageRequest ReadPage(this HttpRequest request) =>
+        // That client knows no pages: it gets the largest.
+        request.IsTogethers() ? PageQuery.FromRequest(request.QueryValue, PageQuery.MaxLimit) : PageQuery.FromRequest(request.QueryValue);
 
     /// <summary>A page of a list that is in memory: all of it where the query does not say <c>limit</c>.</summary>
     /// <exception cref="ApiException">400.</exception>
@@ -97,10 +100,22 @@ internal static class RequestExtensions
     public static IReadOnlyDictionary<string, string> QueryValues(this HttpRequest request) =>
         request.Query.ToDictionary(pair => pair.Key, pair => pair.Value[^1] ?? "", StringComparer.Ordinal);
 
+    /// <summary>Refuses a body that is compressed: what it grows to would be anybody's guess.</summary>
+    /// <exception cref="ApiException">415.</exception>
+    public static void RefuseEncoding(this HttpRequest request)
+    {
+        if (request.Headers.ContentEncoding.ToString() is { Length: > 0 } encoding && !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
+        {
+            throw ApiErrors.UnsupportedMediaType(
+                $"The body has the Content-Encoding '{ApiErrors.Shorten(encoding)}'; send it as it is. (A file of training data may itself be gzip.)", "Content-Encoding");
+        }
+    }
+
     /// <summary>Refuses a body that says it is not JSON.</summary>
     /// <exception cref="ApiException">415.</exception>
     public static void RequireJson(this HttpRequest request)
     {
+        request.RefuseEncoding();
         if (string.IsNullOrEmpty(request.ContentType))
         {
             return;

@@ -25,7 +25,8 @@ internal static class RouteCatalog
     /// <param name="path">Below the prefix, without a leading slash.</param>
     public static IReadOnlyList<string> MethodsOf(string path)
     {
-        var parts = path.Trim('/').Split('/');
+        // Routing looks away from a slash at the end, and from no other.
+        var parts = path.TrimEnd('/').Split('/');
         return [.. All.Where(entry => Fits(entry.Route.Split('/'), parts)).SelectMany(entry => entry.Methods).Distinct()];
     }
 

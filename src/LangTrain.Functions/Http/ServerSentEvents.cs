@@ -1,10 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using LangTrain.Contracts;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace LangTrain.Functions.Http;
 
@@ -65,7 +63,7 @@ internal sealed class ServerSentEvents<T>(Func<CancellationToken, IAsyncEnumerab
         }
         catch (Exception e) when (httpContext.Response.HasStarted && !httpContext.RequestAborted.IsCancellationRequested)
         {
-            await WriteErrorAsync(httpContext, e);
+            await StreamFailure.WriteAsync(httpContext, e);
         }
         finally
         {
@@ -114,19 +112,6 @@ internal sealed class ServerSentEvents<T>(Func<CancellationToken, IAsyncEnumerab
         "\n\n"u8.CopyTo(line.AsSpan(6 + json.Length));
         await response.Body.WriteAsync(line, cancellation);
         await response.Body.FlushAsync(cancellation);
-    }
-
-    private static async Task WriteErrorAsync(HttpContext http, Exception thrown)
-    {
-        var error = Failure.ToApi(thrown, http.TraceIdentifier);
-        if (error.Status >= 500)
-        {
-            http.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("LangTrain.Functions.Streams").StreamFailed(thrown, http.TraceIdentifier);
-        }
-
-        var json = JsonSerializer.Serialize(error.ToEnvelope(), ApiJson.Wire.ErrorEnvelope);
-        await http.Response.WriteAsync($"data: {json}\n\n", http.RequestAborted);
-        await http.Response.Body.FlushAsync(http.RequestAborted);
     }
 
     private static async Task Quietly(Task<bool>? step)

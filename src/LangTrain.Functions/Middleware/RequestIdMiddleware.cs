@@ -1,4 +1,5 @@
 using LangTrain.Core;
+using LangTrain.Functions.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Middleware;
 using Microsoft.Extensions.Logging;
@@ -23,6 +24,7 @@ internal sealed class RequestIdMiddleware(TimeProvider time, ILogger<RequestIdMi
         http.TraceIdentifier = IsSane(given) ? given : Ids.New("req", time);
         http.Response.Headers[Header] = http.TraceIdentifier;
         http.Response.Headers.XContentTypeOptions = "nosniff";
+        CrossOrigin.Allow(http);
         using (logger.BeginScope(new KeyValuePair<string, object>[] { new("request_id", http.TraceIdentifier) }))
         {
             await next(context);

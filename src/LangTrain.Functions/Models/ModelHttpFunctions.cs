@@ -5,7 +5,9 @@ using LangTrain.Core.Accounts;
 using LangTrain.Core.Errors;
 using LangTrain.Core.Idempotency;
 using LangTrain.Core.Models;
+using LangTrain.Core.Together;
 using LangTrain.Functions.Http;
+using LangTrain.Functions.Together;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
@@ -25,6 +27,11 @@ public sealed class ModelHttpFunctions(
     {
         var caller = request.Caller();
         var all = await catalog.ListAsync(caller.AccountId, cancellation);
+        if (request.IsTogethers())
+        {
+            return TogetherClient.Json([.. all.Select(model => model.ToTogether())], ApiJson.Wire.TogetherModelAnswerArray);
+        }
+
         if (!request.QueryString.HasValue)
         {
             return lists.All(caller.AccountId, all);

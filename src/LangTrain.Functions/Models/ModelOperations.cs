@@ -10,7 +10,7 @@ internal static class ModelOperations
 {
     /// <summary>The feature.</summary>
     public static ApiTag Tag { get; } = new("Models", "Base models, and the models of an account: made by fine-tunes or uploaded.",
-        new ApiOperation("GET", "models", "ListModels", "Lists the models that the account may use.", ApiAnswer.Json(ApiJson.Wire.ListAnswerModelAnswer))
+        new ApiOperation("GET", "models", "ListModels", "Lists the models that the account may use.", ApiAnswer.Json(ApiJson.Wire.ListAnswerModelAnswer).OrTogethers(ApiJson.Wire.TogetherModelAnswerArray))
         {
             Query =
             [

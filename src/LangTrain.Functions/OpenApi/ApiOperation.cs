@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization.Metadata;
 using LangTrain.Functions.Http;
 
 namespace LangTrain.Functions.OpenApi;
@@ -27,6 +28,12 @@ internal sealed record ApiOperation(string Method, string Route, string Id, stri
 
     /// <summary>Error statuses besides those that follow from the rest (400, 401, 403, 404, 413, 415, 429, 500, 503).</summary>
     public IReadOnlyList<int> Errors { get; init; } = [];
+
+    /// <summary>The record of 200 with the together-ai client, where everybody else gets no body at all; null elsewhere.</summary>
+    public JsonTypeInfo? AlsoTogether { get; init; }
+
+    /// <summary>What it redirects to where it does so instead of its answer; null where it never does.</summary>
+    public string? Redirects { get; init; }
 
     /// <summary>Answers a request with the header Range by that part of the bytes: 206, or 416.</summary>
     public bool GivesRanges { get; init; }

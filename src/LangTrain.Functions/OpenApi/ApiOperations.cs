@@ -5,6 +5,7 @@ using LangTrain.Functions.Files;
 using LangTrain.Functions.FineTunes;
 using LangTrain.Functions.Generation;
 using LangTrain.Functions.Models;
+using LangTrain.Functions.Together;
 using LangTrain.Functions.Webhooks;
 
 namespace LangTrain.Functions.OpenApi;
@@ -22,6 +23,7 @@ internal static class ApiOperations
         ModelOperations.Tag,
         FileOperations.Tag,
         WebhookOperations.Tag,
+        TogetherOperations.Tag,
         AccountOperations.Tag,
         AccountOperations.Operators,
         AboutOperations.Tag,

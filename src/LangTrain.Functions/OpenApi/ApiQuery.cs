@@ -12,9 +12,12 @@ internal sealed record ApiQuery(string Name, string Schema, string Description)
     public bool IsDeepObject { get; init; }
 
     /// <summary>What every list takes; see <see cref="PageQuery"/>.</summary>
-    public static IReadOnlyList<ApiQuery> Page { get; } =
+    public static IReadOnlyList<ApiQuery> Page { get; } = PageOf(PageQuery.MaxLimit);
+
+    /// <summary>The same with pages of another size.</summary>
+    public static IReadOnlyList<ApiQuery> PageOf(int most) =>
     [
-        new("limit", $$"""{"type":"integer","minimum":1,"maximum":{{PageQuery.MaxLimit}} }""", "Most items of the page."),
+        new("limit", $$"""{"type":"integer","minimum":1,"maximum":{{most}} }""", "Most items of the page."),
         new("after", """{"type":"string","maxLength":256}""", "Id of the last item of the page before (`last_id`)."),
         new("order", """{"type":"string","enum":["asc","desc"],"default":"desc"}""", "By time of creation: `desc` is newest first."),
     ];

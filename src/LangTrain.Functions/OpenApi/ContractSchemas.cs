@@ -42,6 +42,13 @@ internal sealed partial class ContractSchemas(ContractWords words)
         return new JsonObject { ["$ref"] = "#/components/schemas/" + name };
     }
 
+    /// <summary>The schema of an answer: of a record by reference, of an array of records in place.</summary>
+    public JsonObject Of(JsonTypeInfo type)
+    {
+        ArgumentNullException.ThrowIfNull(type);
+        return SchemaOf(type.Type, type.Options);
+    }
+
     /// <summary>Gives properties of a request the descriptions (and defaults) of a record's properties of the same name.</summary>
     public void Explain(JsonObject schema, JsonTypeInfo type, JsonObject? defaults)
     {

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using LangTrain.Contracts;
+using LangTrain.Functions.Together;
 
 namespace LangTrain.Functions.OpenApi;
 
@@ -148,6 +149,19 @@ internal static partial class OpenApiDocument
             responses["206"] = part;
         }
 
+        if (operation.AlsoTogether is { } theirs)
+        {
+            responses["200"] = Success(operation with { Answer = ApiAnswer.Togethers(theirs) }, schemas);
+        }
+
+        if (operation.Redirects is { } where)
+        {
+            responses["302"] = new JsonObject
+            {
+                ["description"] = where, ["headers"] = new JsonObject { ["x-request-id"] = HeaderReference("x-request-id"), ["Location"] = HeaderReference("Location") },
+            };
+        }
+
         foreach (var status in operation.ErrorStatuses())
         {
             responses[status.ToString(CultureInfo.InvariantCulture)] = new JsonObject { ["$ref"] = "#/components/responses/" + ErrorName(status) };
@@ -228,7 +242,7 @@ internal static partial class OpenApiDocument
         {
             var content = new JsonObject
             {
-                [media] = new JsonObject { ["schema"] = answer.Type is { } type ? schemas.Refer(type) : new JsonObject { ["type"] = media == "application/json" ? "object" : "string" } },
+                [media] = new JsonObject { ["schema"] = answer.Type is { } type ? schemas.Of(type) : new JsonObject { ["type"] = media == "application/json" ? "object" : "string" } },
             };
             if (answer.Events is { } events)
             {
@@ -238,6 +252,11 @@ internal static partial class OpenApiDocument
                     ["schema"] = new JsonObject { ["type"] = "string", ["description"] = "Server-sent events; the data of each is one JSON object of the type named beside." },
                     ["x-item-schema"] = schemas.Refer(events)["$ref"]!.DeepClone(),
                 };
+            }
+
+            if (answer.Together is { } theirs)
+            {
+                content[TogetherClient.MediaType] = new JsonObject { ["schema"] = schemas.Of(theirs) };
             }
 
             response["content"] = content;

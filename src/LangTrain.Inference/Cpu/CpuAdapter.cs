@@ -22,7 +22,7 @@ internal sealed unsafe class CpuAdapter
             using var scope = NewDisposeScope();
             using var frozen = no_grad();
             var gain = lora.Magnitude is { } magnitude ? Pinned(magnitude / lora.Norm(model.Linears[weights.LinearNames[i]])) : null;
-            _parts[i] = new Part(CpuMatrix.Of(lora.A), Pinned((lora.B * (float)lora.Scaling).t()), gain, (int)lora.B.shape[0]);
+            _parts[i] = new Part(CpuMatrix.Of(lora.A), Pinned(lora.B.mul(Scalars.Of(lora.Scaling)).t()), gain, (int)lora.B.shape[0]);
             MaxRank = Math.Max(MaxRank, _parts[i]!.Rank);
         }
     }

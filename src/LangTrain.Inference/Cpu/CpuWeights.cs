@@ -123,7 +123,7 @@ internal sealed unsafe class CpuWeights
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         var copy = GC.AllocateUninitializedArray<float>((int)vector.numel(), pinned: true);
-        (vector.to(ScalarType.Float32) + addend).data<float>().CopyTo(copy);
+        vector.to(ScalarType.Float32).Plus(addend).data<float>().CopyTo(copy);
         _pinned.Add(copy);
         return (float*)System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(copy, 0);
     }

@@ -13,6 +13,8 @@ internal sealed class AzuriteInstallation
     /// <summary>Version of Azurite; the same as in package.json.</summary>
     public const string Version = "3.37.0";
 
+    private const string HostScriptName = "azurite-host.cjs";
+    private const string TableRangesScript = "azurite-table-ranges.cjs";
     private static readonly TimeSpan InstallPatience = TimeSpan.FromMinutes(5);
 
     private AzuriteInstallation(string folder) => Folder = folder;
@@ -24,7 +26,7 @@ internal sealed class AzuriteInstallation
     public string Script => Path.Combine(Folder, "node_modules", "azurite", "dist", "src", "azurite.js");
 
     /// <summary>Our script around it, which ties its life to the parent's.</summary>
-    public string HostScript => Path.Combine(Folder, "azurite-host.cjs");
+    public string HostScript => Path.Combine(Folder, HostScriptName);
 
     /// <summary>The user's cache folder, or a folder beside the data where the user has none.</summary>
     public static string DefaultCacheFolder(string dataFolder)
@@ -52,22 +54,23 @@ internal sealed class AzuriteInstallation
             }
         }
 
-        WriteHostScript(installation);
+        WriteScript(installation.Folder, TableRangesScript);
+        WriteScript(installation.Folder, HostScriptName);
         return installation;
     }
 
-    // The script belongs to this build, not to the installed version: an older build's must not stay.
-    private static void WriteHostScript(AzuriteInstallation installation)
+    // The scripts belong to this build, not to the installed version: an older build's must not stay.
+    private static void WriteScript(string folder, string name)
     {
-        var wanted = Resource("azurite-host.cjs");
-        if (File.Exists(installation.HostScript) && File.ReadAllText(installation.HostScript) == wanted)
+        var (path, wanted) = (Path.Combine(folder, name), Resource(name));
+        if (File.Exists(path) && File.ReadAllText(path) == wanted)
         {
             return;
         }
 
-        var temporary = $"{installation.HostScript}.{Environment.ProcessId}";
+        var temporary = $"{path}.{Environment.ProcessId}";
         File.WriteAllText(temporary, wanted);
-        File.Move(temporary, installation.HostScript, overwrite: true);
+        File.Move(temporary, path, overwrite: true);
     }
 
     private static async Task InstallAsync(string folder, CancellationToken cancellation)

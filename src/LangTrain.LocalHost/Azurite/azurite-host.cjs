@@ -35,4 +35,15 @@ process.stdin.on('end', stop).on('close', stop).on('error', stop).resume();
 // A parent that died with its pipe is also one that no longer reads what is printed.
 process.stdout.on('error', () => { });
 process.stderr.on('error', () => { });
+
+// Blobs go through Azurite in steps of 64 KB, each of which costs its one thread as much as a larger one.
+const fs = require('fs');
+const stepBytes = 1 << 20;
+require('stream').setDefaultHighWaterMark(false, stepBytes);
+const { createReadStream } = fs;
+fs.createReadStream = (path, options) => createReadStream(path, { highWaterMark: stepBytes, ...options });
+
+const persistence = require('path').join(require('path').dirname(script), 'table', 'persistence');
+require('./azurite-table-ranges.cjs').install(
+  require(`${persistence}/LokiTableMetadataStore.js`).default, require(`${persistence}/LokiTableStoreQueryGenerator.js`).default);
 require(script);

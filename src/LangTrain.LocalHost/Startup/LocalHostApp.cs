@@ -1,5 +1,9 @@
 using System.Net.Sockets;
+using System.Text;
+using LangTrain.Core;
+using LangTrain.Core.Errors;
 using LangTrain.Functions;
+using LangTrain.Functions.Http;
 using LangTrain.LocalHost.Durable;
 using LangTrain.LocalHost.Hosting;
 using LangTrain.LocalHost.Processes;
@@ -8,6 +12,7 @@ using LangTrain.LocalHost.Relay;
 using LangTrain.LocalHost.Timers;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -56,6 +61,7 @@ internal static class LocalHostApp
         var app = builder.Build();
         MapRelay(app);
         app.Services.GetRequiredService<HttpFunctionEndpoints>().Map(app, catalog, host.RoutePrefix);
+        MapOutside(app, host.RoutePrefix);
         return app;
     }
 
@@ -115,7 +121,13 @@ internal static class LocalHostApp
 
         builder.WebHost.UseUrls(settings.Url.GetLeftPart(UriPartial.Authority));
         // Uploads are streamed; each function has a limit of its own and says so in the API's own words.
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = null);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.Limits.MaxRequestBodySize = null;
+            kestrel.AddServerHeader = false;
+            // A header that is not UTF-8 is a wrong one of its name, not an end of the connection without a word.
+            kestrel.RequestHeaderEncodingSelector = _ => Encoding.UTF8;
+        });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
         builder.Services.AddSingleton(TimeProvider.System);
         return builder;
@@ -123,6 +135,17 @@ internal static class LocalHostApp
 
     private static void AddRelay(IServiceCollection services, RelayOptions relay) => services
         .AddSingleton(relay).AddSingleton<HttpClient>().AddSingleton<RelayHubs>().AddSingleton<RelayUpstream>().AddSingleton<RelayClientEndpoint>().AddSingleton<RelayServerEndpoints>();
+
+    // What is outside the API's prefix: people who open the address land in the dashboard, programs are told in the API's own words that nothing is there.
+    private static void MapOutside(WebApplication app, string routePrefix)
+    {
+        app.MapGet("/", () => TypedResults.Redirect($"/{routePrefix}/dashboard/"));
+        app.MapFallback("{*path}", (HttpContext http, TimeProvider time) =>
+        {
+            http.Response.Headers["x-request-id"] = Ids.New("req", time);
+            return new ErrorResult(ApiErrors.UnknownPath(http.Request.Method, http.Request.Path));
+        });
+    }
 
     private static void MapRelay(WebApplication app)
     {

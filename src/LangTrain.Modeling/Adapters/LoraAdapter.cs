@@ -51,7 +51,7 @@ public sealed class LoraAdapter : nn.Module
             int rank = options.RankOf(layer.ModuleName);
             Tensor a = empty([rank, layer.InputSize], dtype, model.Device).uniform_(-bound, bound, generator);
             Tensor b = zeros([layer.OutputSize, rank], dtype, model.Device);
-            Tensor? magnitude = options.UseDora ? layer.ReadWeight().to(dtype).square().sum(1).sqrt() : null;
+            Tensor? magnitude = options.UseDora ? LoraLayer.RowNorms(layer.ReadWeight().to(dtype)) : null;
             adapter.Add(layer.ModuleName, a, b, magnitude);
         }
 

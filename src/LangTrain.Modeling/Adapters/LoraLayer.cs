@@ -43,7 +43,7 @@ internal sealed class LoraLayer(Parameter a, Parameter b, Parameter? magnitude, 
         // PEFT's order of things: result + (g - 1)·W·x + g·s·B·A·x with g = m / ‖W + s·B·A‖; with dropout the base term sees the dropped input too.
         Tensor gain = Gain(layer).to(x.dtype); // [out]
         Tensor basis = drops ? layer.Multiply(input, null) : layer.Bias is { } bias ? result - bias : result;
-        return result + basis * (gain - 1) + nn.functional.linear(low, b.to(x.dtype)) * (gain * scaling);
+        return result.Plus(basis * gain.sub(Scalars.Of(1))).Plus(nn.functional.linear(low, b.to(x.dtype)) * gain.mul(Scalars.Of(scaling)));
     }
 
     /// <summary>Adds the update to the base layer's result, for a derived gradient; not with DoRA.</summary>
@@ -69,7 +69,7 @@ internal sealed class LoraLayer(Parameter a, Parameter b, Parameter? magnitude, 
     /// <param name="inputGradient">[N, in], changed; null if nobody wants it.</param>
     public void Backward(Tensor gradient, Tensor x, LoraTape tape, Tensor? inputGradient)
     {
-        Tensor low = gradient.matmul(b.to(gradient.dtype)).mul_((float)scaling); // [N, R]
+        Tensor low = gradient.matmul(b.to(gradient.dtype)).mul_(Scalars.Of((float)scaling)); // [N, R]; the forward pass narrows the factor too
         if (b.requires_grad)
         {
             Gradients.AddProduct(b, gradient.t(), tape.Low, (float)scaling);
@@ -82,7 +82,7 @@ internal sealed class LoraLayer(Parameter a, Parameter b, Parameter? magnitude, 
         }
         else
         {
-            inputGradient?.addcmul_(low.matmul(a.to(low.dtype)), tape.Mask, 1);
+            inputGradient?.addcmul_(low.matmul(a.to(low.dtype)), tape.Mask, Scalars.Of(1));
         }
     }
 
@@ -94,7 +94,7 @@ internal sealed class LoraLayer(Parameter a, Parameter b, Parameter? magnitude, 
         using var frozen = no_grad();
         Tensor dense = layer.ReadWeight();
         ScalarType wide = dense.dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
-        Tensor merged = dense.to(wide) + matmul(b.to(wide), a.to(wide)) * scaling;
+        Tensor merged = dense.to(wide).Plus(matmul(b.to(wide), a.to(wide)).mul(Scalars.Of(scaling)));
         if (magnitude is not null)
         {
             merged = merged * Gain(layer).to(wide).unsqueeze(1);
@@ -113,8 +113,12 @@ internal sealed class LoraLayer(Parameter a, Parameter b, Parameter? magnitude, 
         using var frozen = no_grad();
         ScalarType wide = a.dtype;
         Tensor merged = layer.ReadWeight().to(wide).addmm(b, a, 1, (float)scaling);
-        return merged.square().sum(1).sqrt_().MoveToOuterDisposeScope();
+        return RowNorms(merged).MoveToOuterDisposeScope();
     }
+
+    /// <summary>‖·‖ of each row.</summary>
+    /// <returns>[out]; fresh, owned by the caller's scope.</returns>
+    internal static Tensor RowNorms(Tensor weight) => (weight * weight).sum(1).sqrt_();
 
     /// <summary>m / ‖W + s·B·A‖. The norm counts as a constant in the backward pass, as the paper has it (section 4.3).</summary>
     private Tensor Gain(LinearLayer layer)
@@ -144,5 +148,5 @@ internal sealed class LoraLayer(Parameter a, Parameter b, Parameter? magnitude, 
         return (x * Mask(x, generator)).MoveToOuterDisposeScope();
     }
 
-    private Tensor Mask(Tensor x, Generator generator) => empty_like(x, requires_grad: false).bernoulli_(1 - dropout, generator).mul_(1 / (1 - dropout));
+    private Tensor Mask(Tensor x, Generator generator) => empty_like(x, requires_grad: false).bernoulli_(1 - dropout, generator).mul_(Scalars.Of(1 / (1 - dropout)));
 }

@@ -82,7 +82,7 @@ public static class GgufExporter
         Tensor values = weight.Read();
         if (config.NormAddsOne && weight.Name.EndsWith("norm.weight", StringComparison.Ordinal))
         {
-            return values + 1; // llama.cpp's norms multiply by the weight as stored
+            return values.Plus(1); // llama.cpp's norms multiply by the weight as stored
         }
 
         bool isQuery = weight.Name.Contains(".self_attn.q_proj.", StringComparison.Ordinal), isKey = weight.Name.Contains(".self_attn.k_proj.", StringComparison.Ordinal);
@@ -101,7 +101,7 @@ public static class GgufExporter
     {
         if (config.NormAddsOne && name.EndsWith("norm.weight", StringComparison.Ordinal))
         {
-            return values - 1;
+            return values.sub(Scalars.Of(1));
         }
 
         bool isQuery = name.Contains(".self_attn.q_proj.", StringComparison.Ordinal), isKey = name.Contains(".self_attn.k_proj.", StringComparison.Ordinal);

@@ -19,8 +19,8 @@ internal static class Activations
     public static Tensor Backward(Activation activation, Tensor gradient, Tensor x) => activation switch
     {
         Activation.Silu => TorchOperator.Result("aten::silu_backward", "", TorchOperator.Of(gradient), TorchOperator.Of(x)),
-        Activation.Relu => gradient * (x > 0),
-        Activation.Tanh => gradient * (1 - x.tanh().square()),
+        Activation.Relu => gradient * x.gt(Scalars.Of(0)),
+        Activation.Tanh => TorchOperator.Result("aten::tanh_backward", "", TorchOperator.Of(gradient), TorchOperator.Of(x.tanh())),
         _ => TorchOperator.Result("aten::gelu_backward", "", TorchOperator.Of(gradient), TorchOperator.Of(x), TorchOperator.Of(activation == Activation.GeluTanh ? "tanh" : "none")),
     };
 }

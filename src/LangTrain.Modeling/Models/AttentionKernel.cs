@@ -17,12 +17,12 @@ internal static class AttentionKernel
         long batch = q.shape[0], heads = q.shape[1], tokens = q.shape[2], size = q.shape[3], groups = k.shape[1];
         if (softCap is { } cap)
         {
-            return AttendWithCap(q * scale, Repeat(k, heads), Repeat(v, heads), mask, cap);
+            return AttendWithCap(q.mul(Scalars.Of(scale)), Repeat(k, heads), Repeat(v, heads), mask, cap);
         }
 
         // The kernel scales by 1/sqrt(D); what differs from it goes into the queries.
         double own = 1 / Math.Sqrt(size);
-        q = Math.Abs(scale / own - 1) < 1e-12 ? q : q * (scale / own);
+        q = Math.Abs(scale / own - 1) < 1e-12 ? q : q.mul(Scalars.Of(scale / own));
         if (heads == groups)
         {
             return nn.functional.scaled_dot_product_attention(q, k, v, mask.Additive!, 0, mask.IsCausal);
@@ -41,15 +41,15 @@ internal static class AttentionKernel
     /// <summary>Written out: no fused kernel knows the cap.</summary>
     private static Tensor AttendWithCap(Tensor q, Tensor k, Tensor v, AttentionMask mask, double cap)
     {
-        Tensor scores = matmul(q, k.transpose(-2, -1)).div(cap).tanh().mul(cap); // [B, H, T, S]
+        Tensor scores = matmul(q, k.transpose(-2, -1)).div(Scalars.Of(cap)).tanh().mul(Scalars.Of(cap)); // [B, H, T, S]
         if (mask.Additive is { } additive)
         {
-            scores = scores + additive;
+            scores = scores.Plus(additive);
         }
         else if (mask.IsCausal)
         {
             long tokens = q.shape[2];
-            scores = scores.masked_fill(ones(tokens, tokens, ScalarType.Bool, q.device).triu(1), double.NegativeInfinity);
+            scores = scores.masked_fill(ones(tokens, tokens, ScalarType.Bool, q.device).triu(1), Scalars.Of(double.NegativeInfinity));
         }
 
         return matmul(scores.softmax(-1, scores.dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32).to(v.dtype), v);

@@ -26,15 +26,15 @@ internal readonly record struct AttentionMask(Tensor? Additive, bool IsCausal, i
             }
         }
 
-        Tensor key = arange(total, ScalarType.Int64, device).view(1, 1, 1, total); // [1, 1, 1, S]
+        Tensor key = Scalars.Range(0, total, device).view(1, 1, 1, total); // [1, 1, 1, S]
         Tensor query = cache is null || cache.CommonLength is not null
-            ? arange(total - tokens, total, ScalarType.Int64, device).view(1, 1, tokens, 1)
-            : (tensor(Enumerable.Range(0, batch).Select(b => (long)cache.Length(b)).ToArray(), device: device).view(batch, 1)
-                + arange(tokens, ScalarType.Int64, device).view(1, tokens)).view(batch, 1, tokens, 1); // [B, 1, T, 1], index of the token in its row
+            ? Scalars.Range(total - tokens, total, device).view(1, 1, tokens, 1)
+            : tensor(Enumerable.Range(0, batch).Select(b => (long)cache.Length(b)).ToArray(), device: device).view(batch, 1)
+                .Plus(Scalars.Range(0, tokens, device).view(1, tokens)).view(batch, 1, tokens, 1); // [B, 1, T, 1], index of the token in its row
         Tensor attended = key <= query;
         if (windowMatters)
         {
-            attended = attended.logical_and(key > query - window!.Value);
+            attended = attended.logical_and(key > query.sub(Scalars.Of(window!.Value)));
         }
 
         if (pass.Segments is { } segments)
@@ -43,7 +43,7 @@ internal readonly record struct AttentionMask(Tensor? Additive, bool IsCausal, i
             attended = attended.logical_and(segments.view(batch, 1, tokens, 1) == segments.view(batch, 1, 1, tokens));
         }
 
-        return new(zeros(attended.shape, dtype, device).masked_fill_(attended.logical_not(), double.NegativeInfinity), false, firstKeys);
+        return new(zeros(attended.shape, dtype, device).masked_fill_(attended.logical_not(), Scalars.Of(double.NegativeInfinity)), false, firstKeys);
     }
 
     private static int[] FirstOf(Tensor? segments, int tokens, int? window)

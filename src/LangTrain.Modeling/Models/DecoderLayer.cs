@@ -35,14 +35,14 @@ internal sealed class DecoderLayer : nn.Module
         Tensor attended = self_attn.Forward(input_layernorm.Forward(x), pass);
         if (pre_feedforward_layernorm is null)
         {
-            x = x + attended;
-            x = x + mlp.Forward(post_attention_layernorm.Forward(x), pass);
+            x = x.Plus(attended);
+            x = x.Plus(mlp.Forward(post_attention_layernorm.Forward(x), pass));
         }
         else
         {
             // Gemma 2 and 3 norm what comes out of each part as well as what goes in.
-            x = x + post_attention_layernorm.Forward(attended);
-            x = x + post_feedforward_layernorm!.Forward(mlp.Forward(pre_feedforward_layernorm.Forward(x), pass));
+            x = x.Plus(post_attention_layernorm.Forward(attended));
+            x = x.Plus(post_feedforward_layernorm!.Forward(mlp.Forward(pre_feedforward_layernorm.Forward(x), pass)));
         }
 
         return x.MoveToOuterDisposeScope();
@@ -68,7 +68,7 @@ internal sealed class DecoderLayer : nn.Module
             attended = result;
         }
 
-        tape.Middle = kept.Keep(x + attended);
+        tape.Middle = kept.Keep(x.Plus(attended));
         (normed, tape.FeedForwardScale) = (pre_feedforward_layernorm ?? post_attention_layernorm).Track(tape.Middle, pass.Dtype);
         Tensor expanded = mlp.Track(normed, pass, tape.FeedForward, kept);
         if (post_feedforward_layernorm is not null)
@@ -81,7 +81,7 @@ internal sealed class DecoderLayer : nn.Module
 
         kept.Keep(tape.AttentionScale);
         kept.Keep(tape.FeedForwardScale);
-        return (tape.Middle + expanded).MoveToOuterDisposeScope();
+        return tape.Middle.Plus(expanded).MoveToOuterDisposeScope();
     }
 
     /// <summary>The gradient.</summary>
@@ -99,12 +99,12 @@ internal sealed class DecoderLayer : nn.Module
         Tensor? given = mlp.NeedsInput(pass) ? entry.Apply(tape.Middle, tape.FeedForwardScale, pass.Dtype) : null;
         Tensor inner = post_feedforward_layernorm?.Backward(gradient, tape.FeedForwardResult.Value, tape.FeedForwardResult.Scale) ?? gradient;
         inner = mlp.Backward(inner.to(pass.Dtype), given, pass, tape.FeedForward);
-        Tensor middle = entry.Backward(inner, tape.Middle, tape.FeedForwardScale).add_(gradient); // [N, C]
+        Tensor middle = entry.Backward(inner, tape.Middle, tape.FeedForwardScale).AddInPlace(gradient); // [N, C]
 
         given = self_attn.NeedsInput(pass) ? input_layernorm.Apply(tape.Input, tape.AttentionScale, pass.Dtype) : null;
         inner = pre_feedforward_layernorm is null ? middle : post_attention_layernorm.Backward(middle, tape.AttentionResult.Value, tape.AttentionResult.Scale);
         bool normLearns = input_layernorm.Learns;
         Tensor? result = self_attn.Backward(inner.to(pass.Dtype), given, pass, tape.Attention, needsInput || normLearns);
-        return result is null ? null : input_layernorm.Backward(result, tape.Input, tape.AttentionScale).add_(middle).MoveToOuterDisposeScope();
+        return result is null ? null : input_layernorm.Backward(result, tape.Input, tape.AttentionScale).AddInPlace(middle).MoveToOuterDisposeScope();
     }
 }

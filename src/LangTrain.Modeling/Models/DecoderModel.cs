@@ -164,7 +164,7 @@ public abstract class DecoderModel : nn.Module
         using (logits)
         {
             using var scope = NewDisposeScope();
-            return logits.div(cap).tanh().mul(cap).MoveToOuterDisposeScope();
+            return logits.div(Scalars.Of(cap)).tanh().mul(Scalars.Of(cap)).MoveToOuterDisposeScope();
         }
     }
 
@@ -201,8 +201,8 @@ public abstract class DecoderModel : nn.Module
         {
             foreach ((string name, Parameter parameter) in module.named_parameters(recurse: false))
             {
-                _ = module is RmsNorm norm ? parameter.fill_(norm.InitialValue)
-                    : module is LayerNormLayer && name == "weight" ? parameter.fill_(1)
+                _ = module is RmsNorm norm ? parameter.fill_(Scalars.Of(norm.InitialValue))
+                    : module is LayerNormLayer && name == "weight" ? parameter.fill_(Scalars.Of(1))
                     : name == "bias" ? parameter.zero_()
                     : parameter.normal_(0, Config.InitializerRange, generator);
             }

@@ -41,7 +41,7 @@ internal sealed class DecoderStack : nn.Module
     {
         Tensor weight = embed_tokens.Weight;
         weight.grad ??= zeros_like(weight);
-        weight.grad.index_add_(0, ids.flatten(), gradient.to(weight.dtype), _config.EmbeddingScale);
+        weight.grad.index_add_(0, ids.flatten(), gradient.to(weight.dtype), Scalars.Of(_config.EmbeddingScale));
     }
 
     /// <returns>[B, T, C] for ids [B, T].</returns>

@@ -23,8 +23,8 @@ internal sealed class Gpt2Layer : nn.Module
     public Tensor Forward(Tensor x, PassContext pass)
     {
         using var scope = NewDisposeScope();
-        x = x + attn.Forward(ln_1.Forward(x), pass);
-        return (x + mlp.Forward(ln_2.Forward(x), pass)).MoveToOuterDisposeScope();
+        x = x.Plus(attn.Forward(ln_1.Forward(x), pass));
+        return x.Plus(mlp.Forward(ln_2.Forward(x), pass)).MoveToOuterDisposeScope();
     }
 }
 

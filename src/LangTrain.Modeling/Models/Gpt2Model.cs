@@ -55,7 +55,7 @@ internal sealed class Gpt2Stack : nn.Module
     /// <returns>[B, T, C] for ids [B, T].</returns>
     public Tensor Forward(Tensor ids, PassContext pass)
     {
-        Tensor x = wte.Forward(ids) + wpe.Forward(pass.Positions);
+        Tensor x = wte.Forward(ids).Plus(wpe.Forward(pass.Positions));
         foreach (Gpt2Layer layer in h)
         {
             // What autograd does not keep goes with its layer.

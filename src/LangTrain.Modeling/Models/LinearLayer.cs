@@ -97,7 +97,7 @@ public sealed class LinearLayer : nn.Module
         Release(dense);
         if (bias is not null)
         {
-            result.add_(bias);
+            result.AddInPlace(bias);
         }
 
         return (result, pass.Adapter?.Find(ModuleName)?.Track(result, x, pass.Pass, kept));
@@ -136,7 +136,7 @@ public sealed class LinearLayer : nn.Module
             pass.Adapter!.Find(ModuleName)!.Backward(gradient, x!, tape, result);
         }
 
-        return result is null || sum is null ? result : sum.add_(result);
+        return result is null || sum is null ? result : sum.AddInPlace(result);
     }
 
     internal Tensor? Bias => bias;

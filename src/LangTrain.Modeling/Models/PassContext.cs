@@ -103,7 +103,7 @@ internal sealed class PassContext
             return tensor(cache.Rows.Select(cache.Cache.Tokens!.IsLong).ToArray(), device: positions.device).view(-1, 1, 1);
         }
 
-        Tensor beyond = positions >= rope.OriginalContextLength; // [B or 1, T]
+        Tensor beyond = positions.ge(Scalars.Of(rope.OriginalContextLength)); // [B or 1, T]
         if (pass.Segments is not { } segments)
         {
             return beyond.any(1, keepdim: true).unsqueeze(-1);
@@ -111,7 +111,7 @@ internal sealed class PassContext
 
         // Packed rows: each of their sequences by its own length, as if it were alone.
         Tensor counts = zeros([segments.shape[0], segments.shape[1] + 1], ScalarType.Float32, segments.device).scatter_add_(1, segments, beyond.expand_as(segments).to(ScalarType.Float32));
-        return (counts.gather(1, segments) > 0).unsqueeze(-1);
+        return counts.gather(1, segments).gt(Scalars.Of(0)).unsqueeze(-1);
     }
 
     private static Tensor DefaultPositions(CachePlan? cache, int batch, int tokens, Device device)
@@ -119,7 +119,7 @@ internal sealed class PassContext
         if (cache is null || cache.CommonLength is not null)
         {
             long start = cache?.CommonLength ?? 0;
-            return arange(start, start + tokens, ScalarType.Int64, device).unsqueeze(0); // [1, T]
+            return Scalars.Range(start, start + tokens, device).unsqueeze(0); // [1, T]
         }
 
         long[] flat = new long[batch * tokens];

@@ -29,11 +29,11 @@ internal sealed class RmsNorm : nn.Module
     {
         bool narrow = x.dtype is ScalarType.BFloat16 or ScalarType.Float16;
         Tensor wide = narrow ? x.to(ScalarType.Float32) : x;
-        Tensor scale = wide.square().mean([-1], keepdim: true).add_(_epsilon).rsqrt_();
+        Tensor scale = (wide * wide).mean([-1], keepdim: true).AddInPlace(_epsilon).rsqrt_();
         if (_addsOne)
         {
             // Gemma multiplies before it narrows, Llama after.
-            return (wide * scale * (weight.to(wide.dtype) + 1)).to(x.dtype);
+            return (wide * scale * Factor(wide.dtype)).to(x.dtype);
         }
 
         return (narrow ? (wide * scale).to(x.dtype) : wide * scale) * weight;
@@ -46,7 +46,7 @@ internal sealed class RmsNorm : nn.Module
     public (Tensor Normed, Tensor Scale) Track(Tensor x, ScalarType dtype)
     {
         Tensor wide = x.to(Wide(x));
-        Tensor scale = wide.square().mean([-1], keepdim: true).add_(_epsilon).rsqrt_();
+        Tensor scale = (wide * wide).mean([-1], keepdim: true).AddInPlace(_epsilon).rsqrt_();
         return (Apply(wide, scale, dtype), scale);
     }
 
@@ -68,10 +68,10 @@ internal sealed class RmsNorm : nn.Module
 
         Tensor inner = wide * Factor(scale.dtype);
         Tensor share = (inner * normed).mean([-1], keepdim: true);
-        return inner.addcmul_(normed, share, -1).mul_(scale);
+        return inner.addcmul_(normed, share, Scalars.Of(-1)).mul_(scale);
     }
 
-    private Tensor Factor(ScalarType dtype) => _addsOne ? weight.to(dtype) + 1 : weight.to(dtype);
+    private Tensor Factor(ScalarType dtype) => _addsOne ? weight.to(dtype).Plus(1) : weight.to(dtype);
 
     private static ScalarType Wide(Tensor x) => x.dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
 }

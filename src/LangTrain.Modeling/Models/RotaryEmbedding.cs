@@ -25,7 +25,7 @@ internal static class RotaryEmbedding
             angles = where(isLong, wide * tensor(Frequencies(rope, headSize, isLong: true), precise, positions.device), angles);
         }
 
-        Tensor half = angles.cos() * rope.AttentionFactor, other = angles.sin() * rope.AttentionFactor;
+        Tensor half = angles.cos().mul_(Scalars.Of(rope.AttentionFactor)), other = angles.sin().mul_(Scalars.Of(rope.AttentionFactor));
         Tensor cos = cat([half, half], -1).unsqueeze(2).to(dtype), sin = cat([-other, other], -1).unsqueeze(2).to(dtype);
         return (cos.MoveToOuterDisposeScope(), sin.MoveToOuterDisposeScope());
     }
@@ -38,7 +38,7 @@ internal static class RotaryEmbedding
     {
         long size = x.shape[^1], rotated = tables.Cos.shape[^1];
         Tensor part = rotated == size ? x : x.narrow(-1, 0, rotated);
-        Tensor turned = (part * tables.Cos).addcmul_(part.roll(rotated / 2, -1), tables.Sin, 1);
+        Tensor turned = (part * tables.Cos).addcmul_(part.roll(rotated / 2, -1), tables.Sin, Scalars.Of(1));
         return rotated == size ? turned : cat([turned, x.narrow(-1, rotated, size - rotated)], -1);
     }
 

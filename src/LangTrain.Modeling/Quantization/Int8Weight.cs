@@ -44,8 +44,8 @@ public sealed class Int8Weight : QuantizedWeight
         }
 
         Tensor grouped = wide.reshape(rows, groups, GroupSize);
-        Tensor scales = grouped.abs().amax([-1]).div_(127); // [out, groups]
-        Tensor divisors = scales.masked_fill(scales == 0, 1).unsqueeze(-1); // A group of zeros has codes 0.
+        Tensor scales = grouped.abs().amax([-1]).div_(Scalars.Of(127)); // [out, groups]
+        Tensor divisors = scales.masked_fill(scales.eq(Scalars.Of(0)), Scalars.Of(1)).unsqueeze(-1); // A group of zeros has codes 0.
         Tensor codes = grouped.div(divisors).round_().to(ScalarType.Int8).view(rows, groups * GroupSize);
         Tensor kept = columns % GroupSize == 0 ? codes : codes.narrow(1, 0, columns).contiguous();
         return new Int8Weight(kept, scales, dtype);

@@ -49,10 +49,10 @@ public static class Nf4
         (Tensor scaleCodes, Tensor scaleOfScales, float mean) = QuantizeScales(largest);
 
         // The paper normalizes by the exact scale, not by its quantized form.
-        Tensor normalized = table / largest.clamp_min(1e-30).unsqueeze(1);
+        Tensor normalized = table / largest.clamp_min(Scalars.Of(1e-30)).unsqueeze(1);
         float[] middles = [.. Enumerable.Range(0, 15).Select(i => (Codes[i] + Codes[i + 1]) / 2)];
         Tensor codes = bucketize(normalized, tensor(middles, device: weight.device)).to(ScalarType.Byte).view(-1, 2); // [blocks · 32, 2]
-        Tensor packed = codes.select(1, 0) * 16 + codes.select(1, 1);
+        Tensor packed = codes.select(1, 0).mul(Scalars.Of(16)).Plus(codes.select(1, 1));
         return new Nf4Weight(weight.shape, dtype ?? weight.dtype, packed, scaleCodes, scaleOfScales, mean);
     }
 
@@ -74,11 +74,11 @@ public static class Nf4
     {
         long blocks = largest.numel(), groups = (blocks + ScaleBlockSize - 1) / ScaleBlockSize;
         float mean = largest.mean().item<float>();
-        Tensor centered = Pad(largest - mean, groups * ScaleBlockSize).view(groups, ScaleBlockSize);
+        Tensor centered = Pad(largest.sub(Scalars.Of(mean)), groups * ScaleBlockSize).view(groups, ScaleBlockSize);
         Tensor scales = centered.abs().amax([1]); // [groups]
         (float Value, int Code)[] sorted = [.. ScaleTable().Select((value, code) => (value, code)).Where(pair => (pair.code & 127) != 127 && pair.code != 128).OrderBy(pair => pair.value)];
         float[] middles = [.. Enumerable.Range(0, sorted.Length - 1).Select(i => (sorted[i].Value + sorted[i + 1].Value) / 2)];
-        Tensor nearest = bucketize(centered / scales.clamp_min(1e-30).unsqueeze(1), tensor(middles, device: largest.device));
+        Tensor nearest = bucketize(centered / scales.clamp_min(Scalars.Of(1e-30)).unsqueeze(1), tensor(middles, device: largest.device));
         Tensor byRank = tensor(sorted.Select(pair => (byte)pair.Code).ToArray(), device: largest.device);
         return (byRank.index_select(0, nearest.view(-1)).narrow(0, 0, blocks), scales, mean);
     }

@@ -25,7 +25,7 @@ public abstract class QuantizedWeight : IDisposable
         if (x.requires_grad && is_grad_enabled())
         {
             Tensor product = QuantizedProduct.apply(x, this);
-            return bias is null ? product : product + bias;
+            return bias is null ? product : product.Plus(bias);
         }
 
         using Tensor weight = Dequantize();

@@ -11,7 +11,7 @@ internal static class Gradients
     {
         if (parameter.grad is { } grad)
         {
-            grad.add_(value);
+            grad.AddInPlace(value);
         }
         else
         {
@@ -29,6 +29,6 @@ internal static class Gradients
         }
 
         Tensor product = left.matmul(right);
-        Add(parameter, factor == 1 ? product : product.mul_(factor));
+        Add(parameter, factor == 1 ? product : product.mul_(Scalars.Of(factor)));
     }
 }

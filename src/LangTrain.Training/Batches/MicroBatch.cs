@@ -1,3 +1,4 @@
+using LangTrain.Modeling;
 using static TorchSharp.torch;
 
 namespace LangTrain.Training.Batches;
@@ -22,7 +23,7 @@ internal sealed record MicroBatch
     public required Tensor Targets { get; init; }
 
     /// <summary>[N], int64: the row of each trained position. Fresh, owned by the caller's scope.</summary>
-    public Tensor TrainedRows => TrainedPositions.div(Ids.shape[1], RoundingMode.floor);
+    public Tensor TrainedRows => TrainedPositions.div(Scalars.Of(Ids.shape[1]), RoundingMode.floor);
 
     /// <summary>Adds up a value of each trained position by rows.</summary>
     /// <param name="values">[N], floating.</param>
@@ -31,7 +32,7 @@ internal sealed record MicroBatch
     {
         using var rows = TrainedRows;
         using var wide = values.to_type(ScalarType.Float64);
-        return zeros([Ids.shape[0]], ScalarType.Float64, Ids.device).index_add_(0, rows, wide, 1);
+        return zeros([Ids.shape[0]], ScalarType.Float64, Ids.device).index_add_(0, rows, wide, Scalars.Of(1));
     }
 
     /// <summary>Tokens without padding.</summary>

@@ -1,3 +1,4 @@
+using LangTrain.Modeling;
 using LangTrain.Training.Batches;
 using LangTrain.Training.Checkpoints;
 using LangTrain.Training.Observation;
@@ -36,8 +37,8 @@ internal sealed class Evaluator(
             using var batchScope = NewDisposeScope();
             var batch = MicroBatch.Build(rows, examples, trainee.Model.Device);
             var (batchLoss, batchHits) = objective.Evaluate(trainee, rows, batch);
-            lossSum.add_(batchLoss);
-            hits.add_(batchHits);
+            lossSum.AddInPlace(batchLoss);
+            hits.AddInPlace(batchHits);
             terms += objective.Terms(rows, examples);
             tokens += batch.TrainedTokens;
         }

@@ -25,7 +25,7 @@ internal static class GreedyDecoder
         {
             using var stepScope = NewDisposeScope();
             var ids = tensor(next.Select(id => (long)id).ToArray(), [1, next.Count], device: model.Device); // [1, T]
-            var positions = arange(at, at + next.Count, ScalarType.Int64, model.Device).unsqueeze(0); // [1, T]
+            var positions = Scalars.Range(at, at + next.Count, model.Device).unsqueeze(0); // [1, T]
             var hidden = model.Hidden(ids, new ForwardPass { Positions = positions, Cache = cache, Adapters = adapters }); // [1, T, C]
             var token = (int)model.Logits(hidden[0, -1]).argmax().item<long>();
             completion.Add(token);

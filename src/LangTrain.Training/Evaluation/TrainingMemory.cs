@@ -82,7 +82,7 @@ internal sealed class TrainingMemory
     /// with norms behind each part what those were given, with norms of heads the heads as well.
     /// </summary>
     private long KeptPerToken => _config.ModelType == "gpt2" ? (6L * _config.HiddenSize + 2L * _config.FeedForwardSize) * _computeBytes
-        : IsRecorded ? (14L * _config.HiddenSize + 4L * _config.FeedForwardSize) * _computeBytes
+        : IsRecorded ? (8L * _config.HiddenSize + 6L * _config.QueryHeads * _config.HeadSize + 4L * _config.FeedForwardSize) * _computeBytes
         : (_config.SandwichNorms ? 4L : 2L) * Fp32Bytes * _config.HiddenSize
             + ((_config.QueryKeyNorm ? 3L : 2L) * (_config.QueryHeads + _config.KeyValueHeads) * _config.HeadSize + 2L * _config.FeedForwardSize) * _computeBytes;
 

@@ -43,14 +43,14 @@ internal static class ChunkedCrossEntropy
             var labels = targets.narrow(0, start, length).unsqueeze(1); // [n, 1]
             var (logits, capped) = Logits(states, length == rows ? packed : head, softCap); // [n, V]
             var (loss, probabilities) = SoftmaxAndLoss(logits, labels);
-            lossSum.add_(loss.sum(ScalarType.Float64));
+            lossSum.AddInPlace(loss.sum(ScalarType.Float64));
 
             // d loss / d logits = softmax - one-hot; softmax is not needed any more, so it becomes the gradient.
             // The scale is left for the small products: a pass over [n, V] costs as much as the softmax did.
-            var gradient = probabilities.scatter_add_(1, labels, full_like(labels, -1.0, dtype: probabilities.dtype));
+            var gradient = probabilities.scatter_add_(1, labels, full_like(labels, Scalars.Of(-1.0), dtype: probabilities.dtype));
             if (capped is not null)
             {
-                gradient.mul_(capped.mul_(capped).neg_().add_(1)); // d tanh
+                gradient.mul_(capped.mul_(capped).neg_().AddInPlace(1)); // d tanh
             }
 
             gradient = gradient.to_type(hidden.dtype);
@@ -60,11 +60,11 @@ internal static class ChunkedCrossEntropy
                 var weighted = weights is null ? states : states * weights.narrow(0, start, length).unsqueeze(1).to_type(states.dtype);
                 _ = headGradient.dtype == states.dtype
                     ? headGradient.addmm_(gradient.t(), weighted, beta: 1, alpha: (float)gradientScale)
-                    : headGradient.add_(gradient.t().matmul(weighted), gradientScale); // bf16 products, fp32 sum
+                    : headGradient.add_(gradient.t().matmul(weighted), Scalars.Of(gradientScale)); // bf16 products, fp32 sum
             }
         }
 
-        hiddenGradient.mul_(gradientScale);
+        hiddenGradient.mul_(Scalars.Of(gradientScale));
         if (weights is not null)
         {
             hiddenGradient.mul_(weights.unsqueeze(1).to_type(hiddenGradient.dtype));
@@ -86,8 +86,8 @@ internal static class ChunkedCrossEntropy
             using var chunkScope = NewDisposeScope();
             var labels = targets.narrow(0, start, length); // [n]
             var (logits, _) = Logits(hidden.narrow(0, start, length), head, softCap); // [n, V]
-            hits.add_(logits.argmax(-1).eq(labels).sum());
-            lossSum.add_(SoftmaxAndLoss(logits, labels.unsqueeze(1)).Loss.sum(ScalarType.Float64));
+            hits.AddInPlace(logits.argmax(-1).eq(labels).sum());
+            lossSum.AddInPlace(SoftmaxAndLoss(logits, labels.unsqueeze(1)).Loss.sum(ScalarType.Float64));
         }
 
         return scope.MoveToOuter(lossSum, hits);
@@ -132,8 +132,8 @@ internal static class ChunkedCrossEntropy
             return (logits, null);
         }
 
-        var capped = logits.div_(cap).tanh_();
-        return (capped.mul(cap), capped);
+        var capped = logits.div_(Scalars.Of(cap)).tanh_();
+        return (capped.mul(Scalars.Of(cap)), capped);
     }
 
     private static ScalarType Wide(Tensor states) => states.dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;

@@ -1,3 +1,4 @@
+using LangTrain.Modeling;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -22,10 +23,10 @@ internal sealed record PreferenceLoss(Tensor Losses, Tensor Margins, Tensor RowW
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        var rewards = (logProbabilities - reference).mul_(beta).view(-1, 2); // [P, 2]
+        var rewards = (logProbabilities - reference).mul_(Scalars.Of(beta)).view(-1, 2); // [P, 2]
         var margins = rewards.select(1, 0) - rewards.select(1, 1); // [P]
-        var losses = nn.functional.softplus(-margins); // -log sigmoid(x) = log(1 + e^-x)
-        var pull = margins.neg().sigmoid_().mul_(beta); // [P]
+        var losses = nn.functional.logsigmoid(margins).neg_();
+        var pull = margins.neg().sigmoid_().mul_(Scalars.Of(beta)); // [P]
         return new PreferenceLoss(losses, margins, stack([pull, -pull], 1).flatten()).MoveTo(scope);
     }
 
@@ -41,6 +42,6 @@ internal sealed record PreferenceLoss(Tensor Losses, Tensor Margins, Tensor RowW
     public Tensor Sums()
     {
         using var scope = NewDisposeScope();
-        return scope.MoveToOuter(stack([Losses.sum(), Margins.sum(), Margins.gt(0).sum(ScalarType.Float64)]));
+        return scope.MoveToOuter(stack([Losses.sum(), Margins.sum(), Margins.gt(Scalars.Of(0)).sum(ScalarType.Float64)]));
     }
 }

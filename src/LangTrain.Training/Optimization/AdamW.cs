@@ -1,3 +1,4 @@
+using LangTrain.Modeling;
 using static TorchSharp.torch;
 
 namespace LangTrain.Training.Optimization;
@@ -81,13 +82,13 @@ internal sealed class AdamW : IDisposable
 
             if (parameter.HasWeightDecay && _options.WeightDecay > 0)
             {
-                parameter.Value.mul_(1 - learningRate * _options.WeightDecay);
+                parameter.Value.mul_(Scalars.Of(1 - learningRate * _options.WeightDecay));
             }
 
             _firstMoments[i].lerp_(gradient, 1 - _options.Beta1);
-            _secondMoments[i].mul_(_options.Beta2).addcmul_(gradient, gradient, 1 - _options.Beta2);
-            var denominator = _secondMoments[i].sqrt().div_(secondCorrectionRoot).add_(_options.Epsilon);
-            parameter.Value.addcdiv_(_firstMoments[i], denominator, -learningRate / firstCorrection);
+            _secondMoments[i].mul_(Scalars.Of(_options.Beta2)).addcmul_(gradient, gradient, Scalars.Of(1 - _options.Beta2));
+            var denominator = _secondMoments[i].sqrt().div_(Scalars.Of(secondCorrectionRoot)).AddInPlace(_options.Epsilon);
+            parameter.Value.addcdiv_(_firstMoments[i], denominator, Scalars.Of(-learningRate / firstCorrection));
         }
     }
 

@@ -1,3 +1,4 @@
+using LangTrain.Modeling;
 using static TorchSharp.torch;
 
 namespace LangTrain.Training.Optimization;
@@ -27,7 +28,7 @@ internal static class GradientClip
         using var scope = NewDisposeScope();
         foreach (var parameter in parameters)
         {
-            parameter.Value.grad?.mul_(limit / norm);
+            parameter.Value.grad?.mul_(Scalars.Of(limit / norm));
         }
     }
 }

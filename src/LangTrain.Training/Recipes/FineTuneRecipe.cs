@@ -1,3 +1,4 @@
+using LangTrain.Modeling;
 using LangTrain.Training.Batches;
 using LangTrain.Training.Checkpoints;
 using LangTrain.Training.Evaluation;
@@ -120,12 +121,12 @@ public abstract class FineTuneRecipe
                 using var microScope = NewDisposeScope();
                 var batch = MicroBatch.Build(microBatches[micro], data.Training, trainee.Model.Device);
                 dropout.manual_seed(SeededRandom.Mix(_options.Seed, RandomPurpose.Dropout, state.Step, micro));
-                sums.add_(objective.Accumulate(trainee, microBatches[micro], batch, 1.0 / terms, dropout));
+                sums.AddInPlace(objective.Accumulate(trainee, microBatches[micro], batch, 1.0 / terms, dropout));
                 (seenTokens, trainedTokens) = (seenTokens + batch.Tokens, trainedTokens + batch.TrainedTokens);
             }
 
             // 2.2 The step's one wait for the device: what is reported, by which the update is decided too.
-            var measured = cat([sums.div_(terms), GradientClip.Norm(trainee.Parameters).to_type(ScalarType.Float64).view(1)]).cpu().data<double>();
+            var measured = cat([sums.div_(Scalars.Of(terms)), GradientClip.Norm(trainee.Parameters).to_type(ScalarType.Float64).view(1)]).cpu().data<double>();
             var (loss, rewardMargin, rewardAccuracy, norm) = (measured[0], measured[1], measured[2], measured[3]);
             var learningRate = schedule.At(state.Step) * Math.Pow(0.5, state.Rollbacks);
 

@@ -1,3 +1,4 @@
+using LangTrain.Modeling;
 using LangTrain.Training.Batches;
 using LangTrain.Training.Losses;
 using static TorchSharp.torch;
@@ -41,7 +42,7 @@ internal sealed class PreferenceObjective : RunObjective
     {
         using var scope = NewDisposeScope();
         var loss = PreferenceLoss.Of(trainee.LogProbabilities(batch, withAdapter: true), ReferenceOf(rows, _evaluation, batch), _beta);
-        return scope.MoveToOuter(loss.Losses.sum(), loss.Margins.gt(0).sum(ScalarType.Int64));
+        return scope.MoveToOuter(loss.Losses.sum(), loss.Margins.gt(Scalars.Of(0)).sum(ScalarType.Int64));
     }
 
     private static Tensor ReferenceOf(int[][] rows, double[] reference, MicroBatch batch) =>

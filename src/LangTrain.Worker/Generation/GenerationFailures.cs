@@ -18,6 +18,7 @@ internal static class GenerationFailures
         ContextLengthExceededException => new(400, "context_length_exceeded", failure.Message, prompt),
         GenerationParameterException parameter => new(400, "invalid_value", failure.Message, parameter.Parameter),
         ChatTemplateException => new(400, "chat_template_error", failure.Message, "messages"),
+        EndlessPatternException => new(400, "tokenizer_error", failure.Message, prompt),
         OperationCanceledException => new(503, "worker_stopping", "The worker is stopping; try again.", null, 2),
         EngineQueueFullException full => new(503, "overloaded", failure.Message, null, (int)Math.Ceiling(full.RetryAfter.TotalSeconds)),
         ServingMemoryException => new(503, "overloaded", failure.Message, null, 5),

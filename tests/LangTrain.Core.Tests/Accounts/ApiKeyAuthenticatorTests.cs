@@ -15,7 +15,7 @@ public sealed class ApiKeyAuthenticatorTests
     {
         var authenticator = await WithKeyAsync();
         await authenticator.AuthenticateAsync(Secret);
-        await new ApiKeys(_accounts, new RecordingRelay(), _clock).RevokeAsync(Some.AccountId, (await authenticator.AuthenticateAsync(Secret)).Key.Id);
+        await InMemoryAccountStore.Keys(_accounts, _clock).RevokeAsync(Some.AccountId, (await authenticator.AuthenticateAsync(Secret)).Key.Id);
         _clock.Advance(TimeSpan.FromSeconds(4.9));
         Assert.Equal("invalid_api_key", (await Assert.ThrowsAsync<ApiException>(async () => await authenticator.AuthenticateAsync(Secret))).Code);
     }
@@ -26,7 +26,7 @@ public sealed class ApiKeyAuthenticatorTests
         var instances = new[] { await WithKeyAsync(), new ApiKeyAuthenticator(_accounts, _clock), new ApiKeyAuthenticator(_accounts, _clock) };
         await UseAsync(TimeSpan.FromSeconds(20));
         Assert.All(await UseAsync(TimeSpan.FromSeconds(1)), Assert.True);
-        await new ApiKeys(_accounts, new RecordingRelay(), _clock).RevokeAsync(Some.AccountId, (await instances[0].AuthenticateAsync(Secret)).Key.Id);
+        await InMemoryAccountStore.Keys(_accounts, _clock).RevokeAsync(Some.AccountId, (await instances[0].AuthenticateAsync(Secret)).Key.Id);
         Assert.All(await UseAsync(TimeSpan.FromSeconds(4.9)), Assert.False);
 
         async Task<bool[]> UseAsync(TimeSpan span)
@@ -118,10 +118,10 @@ public sealed class ApiKeyAuthenticatorTests
     [Fact]
     public async Task Bootstrap_runs_twice_as_once_and_moves_the_tier()
     {
-        var bootstrap = new BootstrapAccount(_accounts, new ApiKeys(_accounts, new RecordingRelay(), _clock), _clock);
+        var bootstrap = new BootstrapAccount(_accounts, InMemoryAccountStore.Keys(_accounts, _clock), _clock);
         await bootstrap.ExecuteAsync("bootstrap-key", "free");
         Assert.Equal("pro", (await bootstrap.ExecuteAsync("bootstrap-key", "pro")).Tier);
-        Assert.Single(await new ApiKeys(_accounts, new RecordingRelay(), _clock).ListAsync(BootstrapAccount.AccountId));
+        Assert.Single(await InMemoryAccountStore.Keys(_accounts, _clock).ListAsync(BootstrapAccount.AccountId));
         await Assert.ThrowsAsync<ArgumentException>(() => bootstrap.ExecuteAsync("bootstrap-key", "royal"));
         await Assert.ThrowsAsync<ArgumentException>(() => bootstrap.ExecuteAsync("short", "free"));
     }

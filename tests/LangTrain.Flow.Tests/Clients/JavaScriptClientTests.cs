@@ -14,5 +14,5 @@ public sealed class JavaScriptClientTests(SharedHost shared)
     public Task Files_models_and_fine_tuning_jobs_work_as_at_OpenAI() => shared.RunNodeTestsAsync("jobs.test.mjs");
 
     [Fact]
-    public Task The_together_client_works_as_far_as_it_is_served() => shared.RunNodeTestsAsync("together.test.mjs");
+    public Task The_together_client_works_as_at_its_own_service() => shared.RunNodeTestsAsync("together.test.mjs");
 }

@@ -26,6 +26,8 @@ public sealed class SharedHost : IAsyncLifetime
             // The names that the official client reads by itself.
             ["OPENAI_BASE_URL"] = Host.BaseUrl.ToString(),
             ["OPENAI_API_KEY"] = Host.ApiKey,
+            // together-ai's upload reads this and not the address that its client was given.
+            ["TOGETHER_API_BASE_URL"] = Host.BaseUrl.ToString().TrimEnd('/'),
             ["LANGTRAIN_MODEL"] = TinyModel.Id,
         });
         Assert.True(exit == 0, output);

@@ -38,6 +38,19 @@ public sealed class FileTests
         Assert.Empty(await BlobsAsync(app));
     }
 
+    [Theory]
+    [InlineData("--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n{\"text\":")]
+    [InlineData("--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nabc\r\n--x\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\nfine-")]
+    [InlineData("--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n")]
+    public async Task A_form_that_ends_in_the_middle_is_the_senders_fault_and_leaves_nothing_behind(string body)
+    {
+        await using var app = await TestApp.StartAsync();
+        using var content = new StringContent(body);
+        content.Headers.ContentType = System.Net.Http.Headers.MediaTypeHeaderValue.Parse("multipart/form-data; boundary=x");
+        Assert.Equal("invalid_multipart", (await app.Client.PostAsync("files", content).ErrorAsync(HttpStatusCode.BadRequest)).Text("code"));
+        Assert.Empty(await BlobsAsync(app));
+    }
+
     [Fact]
     public async Task Same_idempotency_key_gives_the_same_file_once()
     {
@@ -55,15 +68,21 @@ public sealed class FileTests
     public async Task List_is_paged_and_ones_own()
     {
         await using var app = await TestApp.StartAsync();
-        for (var i = 0; i < 3; i++)
+        for (var i = 0; i < 25; i++)
         {
             await app.Client.PostAsync("files", Form()).JsonAsync();
         }
 
+        // As at OpenAI, where the first page of files is all that most clients look at.
+        var all = await app.Client.GetAsync("files").JsonAsync();
+        Assert.Equal((25, false), (all.GetProperty("data").GetArrayLength(), all.GetProperty("has_more").GetBoolean()));
+        await app.Client.GetAsync("files?limit=10000").JsonAsync();
+        await app.Client.GetAsync("files?limit=10001").ErrorAsync(HttpStatusCode.BadRequest);
+
         var page = await app.Client.GetAsync("files?limit=2").JsonAsync();
         Assert.True(page.GetProperty("has_more").GetBoolean());
-        var rest = await app.Client.GetAsync("files?limit=2&after=" + page.Text("last_id")).JsonAsync();
-        Assert.Equal((1, false), (rest.GetProperty("data").GetArrayLength(), rest.GetProperty("has_more").GetBoolean()));
+        var rest = await app.Client.GetAsync("files?limit=30&after=" + page.Text("last_id")).JsonAsync();
+        Assert.Equal((23, false), (rest.GetProperty("data").GetArrayLength(), rest.GetProperty("has_more").GetBoolean()));
         using var other = await app.OtherAccountAsync();
         Assert.Equal(0, (await other.GetAsync("files").JsonAsync()).GetProperty("data").GetArrayLength());
         await other.GetAsync($"files/{page.Text("last_id")}/content").ErrorAsync(HttpStatusCode.NotFound);

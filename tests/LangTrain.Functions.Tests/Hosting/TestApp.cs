@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using LangTrain.Contracts.Accounts;
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Contracts.Webhooks;
 using LangTrain.Core.Accounts;
@@ -82,6 +83,7 @@ internal sealed class TestApp : IAsyncDisposable
         builder.Services.AddSingleton<IUsageStore, InMemoryUsageStore>();
         builder.Services.AddSingleton<IWebhookStore, InMemoryWebhookStore>();
         builder.Services.AddSingleton<IWorkQueue<DeliverWebhookWorkItem>>(new InMemoryWorkQueue<DeliverWebhookWorkItem>());
+        builder.Services.AddSingleton<IWorkQueue<EndKeyWorkItem>>(new InMemoryWorkQueue<EndKeyWorkItem>());
         builder.Services.AddSingleton<IFineTuneStore, InMemoryFineTuneStore>();
         builder.Services.AddSingleton<IBatchStore, InMemoryBatchStore>();
         builder.Services.AddSingleton<IJobEventLog, InMemoryJobEventLog>();

@@ -67,7 +67,7 @@ public sealed class ScopeTests
             _ when first == "webhooks" && method != "GET" => Scopes.Admin,
             _ when first is "completions" or "chat" or "batch" or "batches" or "tokenize" or "detokenize" or "embeddings" => Scopes.Infer,
             "POST fine-tunes/{jobId}/stream/negotiate" => Scopes.Read,
-            "POST files/{fileId}/validate" => Scopes.Read,
+            "POST files/{fileId}/validate" or "POST fine-tunes/preview" => Scopes.Read,
             _ => method is "GET" or "HEAD" ? Scopes.Read : Scopes.Train,
         };
     }

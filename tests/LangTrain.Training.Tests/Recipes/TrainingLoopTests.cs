@@ -133,6 +133,19 @@ public sealed class TrainingLoopTests : IDisposable
     }
 
     [Theory]
+    [InlineData(TrainingMethod.Lora)]
+    [InlineData(TrainingMethod.QLora)]
+    [InlineData(TrainingMethod.Full)]
+    public void Every_tensor_of_a_run_belongs_to_a_scope(TrainingMethod method)
+    {
+        // One without is freed by the garbage collector: perhaps late, and perhaps while an operator reads it.
+        static long WithoutScope() => DisposeScopeManager.Statistics.TensorStatistics.CreatedOutsideScopeCount;
+        var before = WithoutScope();
+        _run.Train(Lora with { Method = method, EvaluationSplit = 0.2 }, new RecordingObserver());
+        Assert.Equal(before, WithoutScope());
+    }
+
+    [Theory]
     // Recorded from this implementation on 2 CPU threads, to notice any change of the arithmetic, the data order or the start.
     [InlineData(TrainingMethod.Lora, new[] { 5.546418, 5.508511, 5.470628, 5.446308 })]
     [InlineData(TrainingMethod.Full, new[] { 5.546418, 5.167813, 4.794731, 4.608250 })]

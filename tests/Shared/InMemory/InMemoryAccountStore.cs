@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using LangTrain.Contracts.Accounts;
 using LangTrain.Core.Accounts;
 using LangTrain.Core.Storage;
 
@@ -12,6 +13,14 @@ public sealed class InMemoryAccountStore : IAccountStore
     private readonly Dictionary<string, Account> _accounts = [];
     private readonly Dictionary<string, Versioned<ApiKey>> _keys = [];
     private long _version;
+
+    /// <summary>The keys of a store, whose ends nobody hears of.</summary>
+    public static ApiKeys Keys(InMemoryAccountStore accounts, TimeProvider? time = null)
+    {
+        var clock = time ?? TimeProvider.System;
+        var relay = new RecordingRelay();
+        return new ApiKeys(accounts, relay, new KeyEnds(accounts, new InMemoryWorkQueue<EndKeyWorkItem>(clock), relay, clock), clock);
+    }
 
     public Task<Account?> FindAsync(string accountId, CancellationToken cancellation = default)
     {

@@ -125,7 +125,7 @@ internal ref struct PatternMatcher(ReadOnlySpan<int> code, ReadOnlySpan<CodePoin
     {
         if (_top == floor) return false;
         // Real patterns take back a few choices a piece; only a malicious one comes anywhere near this.
-        if (++_backtracks > 10_000_000 + 64L * _text.Length) throw new InvalidOperationException("The tokenizer's pattern backtracks without end on this text.");
+        if (++_backtracks > 10_000_000 + 64L * _text.Length) throw new EndlessPatternException();
         pc = _stack[_top - 3];
         position = _stack[_top - 2];
         var least = _stack[_top - 1];
