@@ -21,6 +21,12 @@ internal static class MemoryCheck
         ["110m"] = ModelConfig.ForLlama(32_000, 768, 12, 12, 12, 2048, 1024),
         // Two narrow layers under a vocabulary of 128k: the full logits of 4,096 positions would take 2.1 GB, their gradient as much.
         ["128k"] = ModelConfig.ForLlama(128_256, 256, 2, 4, 4, 512, 1024),
+        // Autograd records the one, and writes the other's capped attention out.
+        ["gpt2"] = ModelConfig.Parse("""{"model_type":"gpt2","n_embd":384,"n_layer":8,"n_head":6,"vocab_size":50257,"n_positions":1024}"""),
+        ["gemma2"] = ModelConfig.Parse("""
+            {"model_type":"gemma2","vocab_size":32000,"hidden_size":384,"intermediate_size":1536,"num_hidden_layers":8,"num_attention_heads":6,"num_key_value_heads":2,"head_dim":128,
+            "query_pre_attn_scalar":128,"sliding_window":256,"max_position_embeddings":1024,"hidden_activation":"gelu_pytorch_tanh"}
+            """),
     };
 
     private static readonly string[][] Cases =
@@ -30,6 +36,7 @@ internal static class MemoryCheck
         ["110m", "lora", "2", "256", "false"], ["110m", "qlora", "2", "256", "false"], ["110m", "full", "2", "256", "false"],
         ["110m", "lora", "4", "1024", "false"], ["110m", "qlora", "4", "1024", "true"], ["110m", "full", "4", "512", "true"],
         ["128k", "lora", "4", "1024", "false"], ["128k", "full", "4", "1024", "false"],
+        ["gpt2", "lora", "4", "256", "false"], ["gpt2", "full", "4", "512", "false"], ["gemma2", "lora", "4", "256", "false"], ["gemma2", "full", "4", "512", "false"],
     ];
 
     public static int Run(string[] wanted)
@@ -75,7 +82,7 @@ internal static class MemoryCheck
         var options = new TrainingOptions
         {
             Method = Enum.Parse<TrainingMethod>(of[1], ignoreCase: true), ActivationCheckpointing = bool.Parse(of[4]),
-            Lora = new LoraOptions { Rank = 16, Alpha = 32, TargetModules = ["q_proj", "k_proj", "v_proj", "o_proj"] },
+            Lora = new LoraOptions { Rank = 16, Alpha = 32, TargetModules = config.ModelType == "gpt2" ? ["c_attn", "c_proj"] : ["q_proj", "k_proj", "v_proj", "o_proj"] },
         };
         var files = new TrainingFiles { BaseModelFolder = folder, BaseModelName = of[0], TrainingFile = "", CheckpointFolder = "", OutputFolder = "" };
         using var trainee = options.Method == TrainingMethod.Full ? FullRecipe.Prepare(options, files) : LoraRecipe.Prepare(options, files);

@@ -44,11 +44,11 @@ internal sealed unsafe class CpuWeights
 
     /// <summary>
     /// True for what the kernels compute: Llama, Mistral, Qwen 2 and 3, Gemma 2 and 3, Phi-3 and GPT-2 on the CPU in float32, bfloat16 or 8-bit integers.
-    /// Left to libtorch are Phi's long contexts, whose angles depend on the length of the whole sequence, gelu by the error function, and NF4.
+    /// Left to libtorch are Phi's long contexts, whose angles depend on the length of the whole sequence, gelu by the error function, tanh, and NF4.
     /// </summary>
     public static bool Supports(DecoderModel model) =>
         model.Device.type == DeviceType.CPU && model.Dtype is ScalarType.Float32 or ScalarType.BFloat16 && model.Quantization != Quantization.NF4
-        && model.Config is { Rope: not { Scaling: RopeScaling.LongRope }, LocalRope: not { Scaling: RopeScaling.LongRope }, Activation: not Activation.Gelu }
+        && model.Config is { Rope: not { Scaling: RopeScaling.LongRope }, LocalRope: not { Scaling: RopeScaling.LongRope }, Activation: Activation.Silu or Activation.GeluTanh or Activation.Relu }
         && model.named_parameters().All(p => p.parameter.is_contiguous());
 
     private Layer LlamaLayer(string name, bool sliding)

@@ -79,7 +79,8 @@ public sealed class ChatTemplate
     /// <summary>Renders with variables that are written already; <paramref name="withTools"/> chooses the template.</summary>
     internal string Render(ReadOnlyMemory<byte> json, bool withTools)
     {
-        using var variables = JsonDocument.Parse(json);
+        // A little deeper than what a request may hold: what is written here goes around it.
+        using var variables = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 128 });
         return (withTools && _toolUse is not null ? _toolUse : _default).Render((PythonDict)PythonJson.Read(variables.RootElement)!);
     }
 

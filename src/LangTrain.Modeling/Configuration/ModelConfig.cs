@@ -17,6 +17,9 @@ public enum Activation
 
     /// <summary>max(x, 0).</summary>
     Relu,
+
+    /// <summary>tanh(x), a choice of GPT-2.</summary>
+    Tanh,
 }
 
 /// <summary>

@@ -203,6 +203,7 @@ internal static class ModelFamilies
         "gelu_pytorch_tanh" or "gelu_new" or "gelu_fast" => Activation.GeluTanh,
         "gelu" or "gelu_python" => Activation.Gelu,
         "relu" => Activation.Relu,
-        string other => throw new UnsupportedModelException(keys.Path(key), $"'{other}' is not supported; supported: silu, relu, gelu, gelu_new, gelu_pytorch_tanh."),
+        "tanh" => Activation.Tanh,
+        string other => throw new UnsupportedModelException(keys.Path(key), $"'{other}' is not supported; supported: silu, relu, tanh, gelu, gelu_new, gelu_pytorch_tanh."),
     };
 }

@@ -36,6 +36,7 @@ internal static class GgufTokenizer
         }
         else
         {
+            RefuseSplitting(root, types);
             file.Add("tokenizer.ggml.pre", "default");
             file.Add("tokenizer.ggml.tokens", tokens);
             file.Add("tokenizer.ggml.scores", Scores(tokens, merges));
@@ -70,6 +71,24 @@ internal static class GgufTokenizer
             {
                 throw new UnsupportedModelException(null, $"This tokenizer cannot be exported as GGUF: llama.cpp has no normalizer {type.Groups[1].Value}.");
             }
+        }
+    }
+
+    /// <summary>llama.cpp cuts such text nowhere, and falls back to bytes for what the vocabulary lacks.</summary>
+    private static void RefuseSplitting(JsonElement root, int[] types)
+    {
+        foreach (System.Text.RegularExpressions.Match type in System.Text.RegularExpressions.Regex.Matches(Text(root, "pre_tokenizer"), "\"type\"\\s*:\\s*\"(\\w+)\""))
+        {
+            // A split at spaces, as Gemma has it, finds none: they are marks by then.
+            if (type.Groups[1].Value is not ("Sequence" or "Metaspace") && !(type.Groups[1].Value == "Split" && System.Text.RegularExpressions.Regex.IsMatch(Text(root, "pre_tokenizer"), "\"String\"\\s*:\\s*\" \"")))
+            {
+                throw new UnsupportedModelException(null, $"This tokenizer cannot be exported as GGUF: llama.cpp has no {type.Groups[1].Value} for tokenizers of this kind.");
+            }
+        }
+
+        if (types.Count(type => type == Byte) != 256)
+        {
+            throw new UnsupportedModelException(null, "This tokenizer cannot be exported as GGUF: llama.cpp needs a token for each of the 256 bytes in tokenizers of this kind.");
         }
     }
 

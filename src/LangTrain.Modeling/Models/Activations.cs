@@ -11,6 +11,7 @@ internal static class Activations
         Activation.Silu => nn.functional.silu(x),
         Activation.GeluTanh => nn.functional.gelu(x, GELU.Approximate.tanh),
         Activation.Relu => nn.functional.relu(x),
+        Activation.Tanh => x.tanh(),
         _ => nn.functional.gelu(x),
     };
 
@@ -19,6 +20,7 @@ internal static class Activations
     {
         Activation.Silu => TorchOperator.Result("aten::silu_backward", "", TorchOperator.Of(gradient), TorchOperator.Of(x)),
         Activation.Relu => gradient * x.gt(Scalars.Of(0)),
+        Activation.Tanh => TorchOperator.Result("aten::tanh_backward", "", TorchOperator.Of(gradient), TorchOperator.Of(x.tanh())),
         _ => TorchOperator.Result("aten::gelu_backward", "", TorchOperator.Of(gradient), TorchOperator.Of(x), TorchOperator.Of(activation == Activation.GeluTanh ? "tanh" : "none")),
     };
 }

@@ -13,7 +13,7 @@ namespace LangTrain.Training.Data;
 internal sealed record TokenizedFileManifest(string Source, string ContentHash, RowShape Shape, LengthStatistics Statistics)
 {
     // Raised when the same rows would give other tokens or another layout.
-    private const int FormatVersion = 1;
+    private const int FormatVersion = 2;
 
     /// <summary>Null where there is no manifest, or none that can be read: then the tokens are made anew.</summary>
     public static TokenizedFileManifest? Read(string folder)
@@ -42,16 +42,19 @@ internal sealed record TokenizedFileManifest(string Source, string ContentHash, 
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(System.Text.Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{FormatVersion} {options.MaxSequenceLength} {options.LongRows} {options.LossOn}")));
-        foreach (var file in (ReadOnlySpan<string>)[path, .. ModelFiles(modelFolder)])
+        foreach (var (name, file) in (ReadOnlySpan<(string, string)>)[("rows", path), .. ModelFiles(modelFolder)])
         {
             using var stream = File.OpenRead(file);
+            hash.AppendData(System.Text.Encoding.UTF8.GetBytes(name));
             hash.AppendData(SHA256.HashData(stream));
         }
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    private static IEnumerable<string> ModelFiles(string folder) =>
-        ((string[])["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja", "chat_template.json"]).Select(name => Path.Combine(folder, name)).Where(File.Exists);
+    /// <summary>Everything that tokenizer and chat template are read from.</summary>
+    private static IEnumerable<(string Name, string Path)> ModelFiles(string folder) =>
+        ((string[])["tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "chat_template.jinja", "chat_template.json", "additional_chat_templates/tool_use.jinja"])
+            .Select(name => (name, Path.Combine(folder, name))).Where(file => File.Exists(file.Item2));
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true)]

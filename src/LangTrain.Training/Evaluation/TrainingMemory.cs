@@ -64,21 +64,30 @@ internal sealed class TrainingMemory
         var dequantized = _quantizable > 0 ? 4 * _largestMatrix * Fp32Bytes : 0;
         // Gradient and two moments; an adapter's own weights are not among the model's.
         var learning = TrainableParameters * (_options.Method == TrainingMethod.Full ? 3 : 4) * Fp32Bytes;
-        var layers = _options.ActivationCheckpointing ? KeptPerToken + (long)_config.LayerCount * Fp32Bytes * _config.HiddenSize : KeptPerToken * _config.LayerCount;
+        var kept = KeptPerToken + (_config.AttentionSoftCap is null ? 0 : CappedPerToken(width));
+        var layers = _options.ActivationCheckpointing ? kept + (long)_config.LayerCount * Fp32Bytes * _config.HiddenSize : kept * _config.LayerCount;
+        // A block's scores and their gradients, where they are written out.
+        var scores = _config.AttentionSoftCap is null ? 0 : 4L * _config.QueryHeads * width * Fp32Bytes;
         // Of a chunk: logits, log-softmax and its exponential; and the head in the order that products read fastest.
         var head = 3L * Math.Min(16L << 20, (long)trainedTokens * _config.VocabularySize * Fp32Bytes)
             + (long)_config.VocabularySize * _config.HiddenSize * Fp32Bytes;
-        return ProcessBytes + weights + dequantized + learning + (layers + WorkPerToken) * tokens + head;
+        return ProcessBytes + weights + dequantized + learning + (layers + WorkPerToken + scores) * tokens + head;
     }
 
     /// <summary>Whether autograd records the passes, which keeps more than a gradient derived by hand.</summary>
     private bool IsRecorded => _config.ModelType == "gpt2" || (_options.Lora.UseDora && _options.Method != TrainingMethod.Full);
 
-    /// <summary>Bytes that a block keeps of a token for its backward pass: the residual stream twice, what attention was given and gave, both feed-forward products.</summary>
-    private long KeptPerToken => IsRecorded
-        ? (14L * _config.HiddenSize + 4L * _config.FeedForwardSize) * _computeBytes
-        : 2L * Fp32Bytes * _config.HiddenSize
-            + (2L * (_config.QueryHeads + _config.KeyValueHeads) * _config.HeadSize + 2L * _config.FeedForwardSize) * _computeBytes;
+    /// <summary>
+    /// Bytes that a block keeps of a token for its backward pass: the residual stream twice, what attention was given and gave, both feed-forward products;
+    /// with norms behind each part what those were given, with norms of heads the heads as well.
+    /// </summary>
+    private long KeptPerToken => _config.ModelType == "gpt2" ? (6L * _config.HiddenSize + 2L * _config.FeedForwardSize) * _computeBytes
+        : IsRecorded ? (8L * _config.HiddenSize + 6L * _config.QueryHeads * _config.HeadSize + 4L * _config.FeedForwardSize) * _computeBytes
+        : (_config.SandwichNorms ? 4L : 2L) * Fp32Bytes * _config.HiddenSize
+            + ((_config.QueryKeyNorm ? 3L : 2L) * (_config.QueryHeads + _config.KeyValueHeads) * _config.HeadSize + 2L * _config.FeedForwardSize) * _computeBytes;
+
+    /// <summary>Bytes that capped attention keeps of a token besides: scores and weights in full, and key and value of every query head.</summary>
+    private long CappedPerToken(int width) => 2L * _config.QueryHeads * width * Fp32Bytes + 3L * _config.QueryHeads * _config.HeadSize * _computeBytes;
 
     /// <summary>Bytes of a token in the block at work: its values once more, and their gradients.</summary>
     private long WorkPerToken => (8L * _config.HiddenSize + 5L * _config.FeedForwardSize) * Fp32Bytes;

@@ -29,6 +29,8 @@ public class ChatTemplateTests
 
     [Theory]
     [InlineData("{% for i in range(100000000) %}x{% endfor %}")]
+    [InlineData("{{ ('x' * 90000000) | length }}")]
+    [InlineData("{% for a in range(9000) %}{% for b in range(9000) %}{% for c in range(9000) %}{% endfor %}{% endfor %}{% endfor %}")]
     [InlineData("{% macro f(n) %}{{ f(n + 1) }}{% endmacro %}{{ f(0) }}")]
     [InlineData("{% set ns = namespace(s='xxxxxxxxxxxxxxxx') %}{% for i in range(40) %}{% set ns.s = ns.s + ns.s %}{% endfor %}{{ ns.s }}")]
     public void A_hostile_template_is_stopped_and_does_no_harm(string source)

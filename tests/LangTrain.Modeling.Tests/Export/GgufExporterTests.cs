@@ -83,6 +83,18 @@ public sealed class GgufExporterTests : IDisposable
         Assert.Empty(Directory.GetFiles(_folder.Path, "*.tmp"));
     }
 
+    [Theory]
+    [InlineData("null", "256 bytes")]
+    [InlineData("""{"type":"Sequence","pretokenizers":[{"type":"Metaspace","replacement":"▁","prepend_scheme":"first","split":false},{"type":"Punctuation"}]}""", "Punctuation")]
+    public void A_tokenizer_that_llama_cpp_does_not_have_is_refused(string preTokenizer, string named)
+    {
+        File.WriteAllText(_folder.File("tokenizer.json"), $$$"""
+            {"pre_tokenizer": {{{preTokenizer}}}, "decoder": {"type": "Fuse"}, "model": {"type": "BPE", "unk_token": "<unk>", "byte_fallback": true, "vocab": {"<unk>": 0, "a": 1}, "merges": []}}
+            """);
+        using DecoderModel model = Some.Model();
+        Assert.Contains(named, Assert.Throws<UnsupportedModelException>(() => GgufExporter.Export(model, _folder.File("m.gguf"), GgufType.F32, _folder.Path)).Message);
+    }
+
     private GgufReader Export(DecoderModel model, GgufType type)
     {
         GgufExporter.Export(model, _folder.File("m.gguf"), type, null);

@@ -34,11 +34,13 @@ public sealed class SentencePieceModelTests : IDisposable
     {
         File.WriteAllBytes(Path.Combine(_folder, "tokenizer.model"), Model([("<unk>", 0f, 2), ("a", -1f, 1)], modelType: 1));
         Assert.Contains("model_type", Assert.Throws<UnsupportedTokenizerException>(() => Tokenizer.Load(_folder)).Message, StringComparison.Ordinal);
+        File.WriteAllBytes(Path.Combine(_folder, "tokenizer.model"), Model([("<unk>", 0f, 2), ("a", -1f, 1)], modelType: 2, [0xC0, 0x01, 1]));
+        Assert.Contains("treat_whitespace_as_suffix", Assert.Throws<UnsupportedTokenizerException>(() => Tokenizer.Load(_folder)).Message, StringComparison.Ordinal);
         File.WriteAllText(Path.Combine(_folder, "tokenizer.model"), "version https://example.org/pointer\n");
         Assert.Throws<InvalidDataException>(() => Tokenizer.Load(_folder));
     }
 
-    private static byte[] Model(IEnumerable<(string Text, float Score, int Type)> pieces, int modelType)
+    private static byte[] Model(IEnumerable<(string Text, float Score, int Type)> pieces, int modelType, byte[]? trainer = null)
     {
         using var stream = new MemoryStream();
         foreach (var (text, score, type) in pieces)
@@ -46,7 +48,7 @@ public sealed class SentencePieceModelTests : IDisposable
             byte[] piece = [.. Message(1, Encoding.UTF8.GetBytes(text)), 0x15, .. BitConverter.GetBytes(score), 0x18, (byte)type];
             stream.Write(Message(1, piece));
         }
-        stream.Write(Message(2, [0x18, (byte)modelType, 0x98, 0x02, 1])); // model_type, byte_fallback
+        stream.Write(Message(2, [0x18, (byte)modelType, 0x98, 0x02, 1, .. trainer ?? []])); // model_type, byte_fallback
         stream.Write(Message(3, [.. Message(1, "identity"u8.ToArray()), 0x18, 1, 0x20, 0])); // name, add_dummy_prefix, remove_extra_whitespaces
         return stream.ToArray();
     }

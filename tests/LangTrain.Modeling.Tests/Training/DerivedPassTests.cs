@@ -13,6 +13,19 @@ public sealed class DerivedPassTests : IDisposable
     public void Dispose() => _scope.Dispose();
 
     [Theory]
+    [InlineData(Activation.Silu)]
+    [InlineData(Activation.GeluTanh)]
+    [InlineData(Activation.Gelu)]
+    [InlineData(Activation.Relu)]
+    [InlineData(Activation.Tanh)]
+    public void The_gradient_of_an_activation_is_that_of_autograd(Activation activation)
+    {
+        Tensor x = linspace(-3, 3, 40, ScalarType.Float64).requires_grad_(), gradient = linspace(1, 2, 40, ScalarType.Float64);
+        Activations.Apply(activation, x).backward([gradient]);
+        Some.Close(x.grad!, Activations.Backward(activation, gradient, x.detach()), 1e-6);
+    }
+
+    [Theory]
     [MemberData(nameof(Families))]
     public void Gradients_of_an_adapter_equal_autograds(string family)
     {

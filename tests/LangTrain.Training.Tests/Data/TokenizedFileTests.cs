@@ -180,6 +180,20 @@ public sealed class TokenizedFileTests : IDisposable
         Assert.Contains("blue", Show(changed, 0), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("added_tokens.json", """{"<|more|>": 4090}""")]
+    [InlineData("tokenizer.model", "bytes")]
+    [InlineData("additional_chat_templates/tool_use.jinja", "{{ tools }}")]
+    public void Tokens_are_made_anew_when_any_file_changes_that_they_were_made_by(string name, string content)
+    {
+        var rows = Path.Combine(_folder, "rows.jsonl");
+        File.WriteAllText(rows, """{"text":"The lamp is red."}""");
+        var source = TokenizedFileManifest.SourceOf(rows, Model, new TokenizingOptions(64));
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(Model, name))!);
+        File.WriteAllText(Path.Combine(Model, name), content);
+        Assert.NotEqual(source, TokenizedFileManifest.SourceOf(rows, Model, new TokenizingOptions(64)));
+    }
+
     [Fact]
     public void Compressed_rows_are_read_as_they_are()
     {

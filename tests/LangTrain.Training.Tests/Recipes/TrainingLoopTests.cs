@@ -216,11 +216,16 @@ public sealed class TrainingLoopTests : IDisposable
     [Fact]
     public void Best_weights_become_the_result()
     {
+        // One of four letters is the answer: that much holds for the evaluation rows as well, and then the answers by heart, which are others there, make it ever worse.
+        static JsonObject Row(int i, int shift) => new() { ["prompt"] = $"Number {i}", ["completion"] = "abcd".Substring((i + shift) % 4, 1) };
+        _run.WriteRows(Enumerable.Range(0, 16).Select(i => Row(i, 0)));
+        _run.EvaluationFile = Path.Combine(_run.Root, "other.jsonl");
+        File.WriteAllLines(_run.EvaluationFile, Enumerable.Range(0, 16).Select(i => Row(i, 1).ToJsonString()));
         var observer = new RecordingObserver();
-        var options = Lora with { LearningRate = 5e-2, LearningRateDecay = LearningRateDecay.Constant, Epochs = 20, EvaluationSplit = 0.5 };
+        var options = Lora with { Method = TrainingMethod.Full, LearningRate = 1e-2, LearningRateDecay = LearningRateDecay.Constant, Epochs = 14 };
         var result = _run.Train(options, observer);
         var best = observer.Evaluations.MinBy(e => e.Loss)!;
-        Assert.True(best.Step < result.Steps);
+        Assert.True(best.Loss < 0.6 * observer.Evaluations[^1].Loss, $"{best.Loss} and then {observer.Evaluations[^1].Loss}");
         Assert.Equal((best.Step, best.Loss, best.TokenAccuracy), (result.WrittenStep!.Value, result.EvaluationLoss!.Value, result.EvaluationAccuracy!.Value));
         Assert.Equal(result.Steps, _run.Train(options with { UseBestCheckpoint = false }, new RecordingObserver()).WrittenStep);
     }

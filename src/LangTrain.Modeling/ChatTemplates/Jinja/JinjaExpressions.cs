@@ -3,13 +3,20 @@ namespace LangTrain.Modeling.ChatTemplates.Jinja;
 /// <summary>A part of a template that has a value.</summary>
 internal abstract class Expression
 {
-    public abstract object? Evaluate(Scope scope);
+    /// <exception cref="ChatTemplateException">It has none, or expressions are nested too deep.</exception>
+    public object? Evaluate(Scope scope)
+    {
+        scope.Limits.Visit();
+        return Value(scope);
+    }
+
+    protected abstract object? Value(Scope scope);
 }
 
 /// <summary>A literal.</summary>
 internal sealed class Constant(object? value) : Expression
 {
-    public override object? Evaluate(Scope scope) => value;
+    protected override object? Value(Scope scope) => value;
 }
 
 /// <summary>A variable.</summary>
@@ -17,7 +24,7 @@ internal sealed class NameExpression(string name) : Expression
 {
     public string Name { get; } = name;
 
-    public override object? Evaluate(Scope scope) => scope.Get(Name);
+    protected override object? Value(Scope scope) => scope.Get(Name);
 }
 
 /// <summary><c>[a, b]</c> or <c>(a, b)</c></summary>
@@ -25,13 +32,13 @@ internal sealed class ListExpression(IReadOnlyList<Expression> items, SequenceKi
 {
     public IReadOnlyList<Expression> Items { get; } = items;
 
-    public override object? Evaluate(Scope scope) => new PythonList(Items.Select(item => item.Evaluate(scope)).ToList(), kind);
+    protected override object? Value(Scope scope) => new PythonList(Items.Select(item => item.Evaluate(scope)).ToList(), kind);
 }
 
 /// <summary><c>{a: b}</c></summary>
 internal sealed class DictExpression(IReadOnlyList<(Expression Key, Expression Value)> entries) : Expression
 {
-    public override object? Evaluate(Scope scope)
+    protected override object? Value(Scope scope)
     {
         var dict = new PythonDict();
         foreach (var (key, value) in entries) dict[key.Evaluate(scope)] = value.Evaluate(scope);
@@ -42,14 +49,14 @@ internal sealed class DictExpression(IReadOnlyList<(Expression Key, Expression V
 /// <summary><c>a if b else c</c></summary>
 internal sealed class ConditionalExpression(Expression test, Expression then, Expression? otherwise) : Expression
 {
-    public override object? Evaluate(Scope scope) => PythonValue.IsTrue(test.Evaluate(scope)) ? then.Evaluate(scope)
+    protected override object? Value(Scope scope) => PythonValue.IsTrue(test.Evaluate(scope)) ? then.Evaluate(scope)
         : otherwise is null ? new Undefined("the inline if-expression evaluated to false and no else section was defined.") : otherwise.Evaluate(scope);
 }
 
 /// <summary><c>a and b</c>, <c>a or b</c>: the value that decided.</summary>
 internal sealed class LogicalExpression(Expression left, Expression right, bool isAnd) : Expression
 {
-    public override object? Evaluate(Scope scope)
+    protected override object? Value(Scope scope)
     {
         var value = left.Evaluate(scope);
         return PythonValue.IsTrue(value) == isAnd ? right.Evaluate(scope) : value;
@@ -59,7 +66,7 @@ internal sealed class LogicalExpression(Expression left, Expression right, bool 
 /// <summary><c>not a</c>, <c>-a</c>, <c>+a</c></summary>
 internal sealed class UnaryExpression(string operation, Expression operand) : Expression
 {
-    public override object? Evaluate(Scope scope)
+    protected override object? Value(Scope scope)
     {
         var value = operand.Evaluate(scope);
         return operation == "not" ? !PythonValue.IsTrue(value) : PythonNumber.Unary(operation, value);
@@ -69,13 +76,13 @@ internal sealed class UnaryExpression(string operation, Expression operand) : Ex
 /// <summary><c>a + b</c> and its like.</summary>
 internal sealed class BinaryExpression(string operation, Expression left, Expression right) : Expression
 {
-    public override object? Evaluate(Scope scope) => PythonNumber.Binary(operation, left.Evaluate(scope), right.Evaluate(scope), scope.Limits);
+    protected override object? Value(Scope scope) => PythonNumber.Binary(operation, left.Evaluate(scope), right.Evaluate(scope), scope.Limits);
 }
 
 /// <summary><c>a ~ b ~ c</c></summary>
 internal sealed class ConcatExpression(IReadOnlyList<Expression> parts) : Expression
 {
-    public override object? Evaluate(Scope scope)
+    protected override object? Value(Scope scope)
     {
         var text = string.Concat(parts.Select(part => PythonValue.Text(part.Evaluate(scope))));
         scope.Limits.Take(text.Length);
@@ -86,7 +93,7 @@ internal sealed class ConcatExpression(IReadOnlyList<Expression> parts) : Expres
 /// <summary><c>a &lt; b == c</c>: each neighbouring pair has to hold.</summary>
 internal sealed class CompareExpression(Expression first, IReadOnlyList<(string Operation, Expression Operand)> others) : Expression
 {
-    public override object? Evaluate(Scope scope)
+    protected override object? Value(Scope scope)
     {
         var left = first.Evaluate(scope);
         foreach (var (operation, operand) in others)
@@ -114,19 +121,19 @@ internal sealed class CompareExpression(Expression first, IReadOnlyList<(string 
 /// <summary><c>a.b</c>: an attribute, or else an entry.</summary>
 internal sealed class AttributeExpression(Expression operand, string name) : Expression
 {
-    public override object? Evaluate(Scope scope) => PythonValue.Attribute(operand.Evaluate(scope), name);
+    protected override object? Value(Scope scope) => PythonValue.Attribute(operand.Evaluate(scope), name);
 }
 
 /// <summary><c>a[b]</c>: an entry, or else an attribute.</summary>
 internal sealed class ItemExpression(Expression operand, Expression key) : Expression
 {
-    public override object? Evaluate(Scope scope) => PythonValue.Item(operand.Evaluate(scope), key.Evaluate(scope));
+    protected override object? Value(Scope scope) => PythonValue.Item(operand.Evaluate(scope), key.Evaluate(scope));
 }
 
 /// <summary><c>a[b:c:d]</c></summary>
 internal sealed class SliceExpression(Expression operand, Expression? start, Expression? stop, Expression? step) : Expression
 {
-    public override object? Evaluate(Scope scope)
+    protected override object? Value(Scope scope)
     {
         var value = operand.Evaluate(scope);
         return PythonValue.Slice(value, Bound(start, scope), Bound(stop, scope), Bound(step, scope));
@@ -171,7 +178,7 @@ internal sealed record ArgumentList(IReadOnlyList<(Expression Value, bool IsSpre
 /// <summary><c>a(b)</c></summary>
 internal sealed class CallExpression(Expression callee, ArgumentList arguments) : Expression
 {
-    public override object? Evaluate(Scope scope) => Evaluate(scope, []);
+    protected override object? Value(Scope scope) => Evaluate(scope, []);
 
     /// <param name="scope">Where it stands.</param>
     /// <param name="more">Arguments besides those that are written.</param>
@@ -191,7 +198,7 @@ internal sealed class CallExpression(Expression callee, ArgumentList arguments) 
 /// <summary><c>a | b(c)</c></summary>
 internal sealed class FilterExpression(Expression operand, string name, ArgumentList arguments) : Expression
 {
-    public override object? Evaluate(Scope scope)
+    protected override object? Value(Scope scope)
     {
         scope.Limits.Step();
         return JinjaFilters.Apply(name, operand.Evaluate(scope), arguments.Evaluate(scope));
@@ -201,7 +208,7 @@ internal sealed class FilterExpression(Expression operand, string name, Argument
 /// <summary><c>a is b(c)</c></summary>
 internal sealed class TestExpression(Expression operand, string name, ArgumentList arguments) : Expression
 {
-    public override object? Evaluate(Scope scope) => JinjaTests.Holds(name, operand.Evaluate(scope), arguments.Evaluate(scope));
+    protected override object? Value(Scope scope) => JinjaTests.Holds(name, operand.Evaluate(scope), arguments.Evaluate(scope));
 }
 
 /// <summary>What a value is assigned to: a name, several, or an attribute of a namespace.</summary>

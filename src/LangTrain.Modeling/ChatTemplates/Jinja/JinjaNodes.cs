@@ -43,7 +43,7 @@ internal abstract class Statement
     {
         foreach (var statement in body)
         {
-            scope.Limits.Step();
+            scope.Limits.Visit();
             if (statement.Run(scope, output) is var flow and not Flow.Next) return flow;
         }
         return Flow.Next;

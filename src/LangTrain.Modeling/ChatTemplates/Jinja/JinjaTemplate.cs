@@ -38,11 +38,12 @@ internal sealed class JinjaTemplate
         var output = new StringBuilder();
         try
         {
-            Statement.Run(_statements, scope.Inner(), output);
+            scope.Limits.Run(() => Statement.Run(_statements, scope.Inner(), output));
         }
-        catch (FormatException e)
+        catch (Exception e) when (e is FormatException or ArithmeticException or ArgumentException or InvalidCastException)
         {
-            throw new ChatTemplateException(e.Message, e);
+            // What a value does not do, said by .NET instead of Python.
+            throw new ChatTemplateException($"The chat template failed: {e.Message}", e);
         }
         return output.ToString();
     }

@@ -52,6 +52,8 @@ internal static class PythonJson
         public void Write(object? value, int depth)
         {
             if (depth > 200) throw new ChatTemplateException("a value is nested too deep");
+            RenderLimits.Current.Step();
+            RenderLimits.Current.Take((PythonValue.AsText(value)?.Length ?? 8) + (indent is null ? 0 : depth * indent.Length));
             switch (value)
             {
                 case null or bool or long or double or BigInteger:

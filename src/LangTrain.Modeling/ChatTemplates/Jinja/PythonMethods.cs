@@ -106,24 +106,25 @@ internal static class PythonMethods
         if (separator?.Length == 0) throw new ChatTemplateException("empty separator");
         var parts = new List<string>();
         if (separator is null) return Texts(fromEnd ? WordsFromEnd(text, most) : Words(text, most));
+        var rest = text.AsSpan();
         if (fromEnd)
         {
-            while (parts.Count < most && text.LastIndexOf(separator, StringComparison.Ordinal) is var at and >= 0)
+            while (parts.Count < most && rest.LastIndexOf(separator) is var at and >= 0)
             {
-                parts.Add(text[(at + separator.Length)..]);
-                text = text[..at];
+                parts.Add(rest[(at + separator.Length)..].ToString());
+                rest = rest[..at];
             }
-            parts.Add(text);
+            parts.Add(rest.ToString());
             parts.Reverse();
         }
         else
         {
-            while (parts.Count < most && text.IndexOf(separator, StringComparison.Ordinal) is var at and >= 0)
+            while (parts.Count < most && rest.IndexOf(separator) is var at and >= 0)
             {
-                parts.Add(text[..at]);
-                text = text[(at + separator.Length)..];
+                parts.Add(rest[..at].ToString());
+                rest = rest[(at + separator.Length)..];
             }
-            parts.Add(text);
+            parts.Add(rest.ToString());
         }
         return Texts(parts);
     }
@@ -150,7 +151,7 @@ internal static class PythonMethods
     private static List<string> WordsFromEnd(string text, long most)
     {
         var words = new List<string>();
-        for (var end = PythonText.TrimmedEnd(text); end > 0; end = PythonText.TrimmedEnd(text[..end]))
+        for (var end = PythonText.TrimmedEnd(text); end > 0; end = PythonText.TrimmedEnd(text.AsSpan(0, end)))
         {
             if (words.Count == most)
             {

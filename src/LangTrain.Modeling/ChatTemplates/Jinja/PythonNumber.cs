@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace LangTrain.Modeling.ChatTemplates.Jinja;
 
@@ -76,7 +77,7 @@ internal static class PythonNumber
         if (PythonValue.AsText(value) is { } text)
         {
             limits.Take((long)Math.Min((double)text.Length * times, long.MaxValue / 2));
-            return text.Length == 0 ? "" : string.Concat(Enumerable.Repeat(text, (int)times));
+            return text.Length == 0 ? "" : new StringBuilder().Insert(0, text, (int)times).ToString();
         }
         if (value is not PythonList { Kind: SequenceKind.List or SequenceKind.Tuple } list) return null;
         limits.Take((long)Math.Min((double)list.Items.Count * times, long.MaxValue / 2));

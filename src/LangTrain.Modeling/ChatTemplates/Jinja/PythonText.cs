@@ -9,7 +9,7 @@ internal static class PythonText
     public static bool IsSpace(char c) => char.IsWhiteSpace(c) || c is >= '\u001c' and <= '\u001f';
 
     /// <summary>The length without white space at the end.</summary>
-    public static int TrimmedEnd(string text)
+    public static int TrimmedEnd(ReadOnlySpan<char> text)
     {
         var end = text.Length;
         while (end > 0 && IsSpace(text[end - 1])) end--;

@@ -71,6 +71,7 @@ internal static class PythonValue
     {
         if (AsText(left) is { } text) return AsText(right) is { } other && text == other;
         if (PythonNumber.IsNumber(left) && PythonNumber.IsNumber(right)) return PythonNumber.Compare(left!, right!) == 0;
+        RenderLimits.Current.Visit();
         return (left, right) switch
         {
             (null, null) or (Undefined, Undefined) => true,
@@ -89,6 +90,7 @@ internal static class PythonValue
         if (PythonNumber.IsNumber(left) && PythonNumber.IsNumber(right)) return PythonNumber.Compare(left!, right!);
         if (left is PythonList a && right is PythonList b && a.Kind == b.Kind && a.Kind is SequenceKind.List or SequenceKind.Tuple)
         {
+            RenderLimits.Current.Visit();
             for (var i = 0; i < Math.Min(a.Items.Count, b.Items.Count); i++)
             {
                 if (!AreEqual(a.Items[i], b.Items[i])) return Compare(a.Items[i], b.Items[i], operation);
@@ -232,6 +234,8 @@ internal static class PythonValue
     private static void AppendRepr(StringBuilder text, object? value, int depth)
     {
         if (depth > 100) throw new ChatTemplateException("a value is nested too deep");
+        RenderLimits.Current.Step();
+        RenderLimits.Current.Take(AsText(value)?.Length ?? 8);
         switch (value)
         {
             case null:

@@ -60,7 +60,11 @@ internal sealed class PythonDict
     private static object Hashable(object? key)
     {
         if (key is PythonDict or PythonList { Kind: not SequenceKind.Tuple }) throw new ChatTemplateException($"unhashable type: '{PythonValue.TypeName(key)}'");
-        foreach (var item in (key as PythonList)?.Items ?? []) Hashable(item);
+        if (key is PythonList tuple)
+        {
+            RenderLimits.Current.Visit();
+            foreach (var item in tuple.Items) Hashable(item);
+        }
         return key ?? None;
     }
 }
@@ -78,7 +82,8 @@ internal sealed class PythonIterator(IEnumerable<object?> items)
 
     public IEnumerable<object?> Rest()
     {
-        while (_items.MoveNext()) yield return _items.Current;
+        // Iterators over iterators are nested calls.
+        for (RenderLimits.Current.Visit(); _items.MoveNext(); RenderLimits.Current.Visit()) yield return _items.Current;
     }
 }
 

@@ -8,12 +8,42 @@ internal sealed class RenderLimits
 {
     // Far above what a published template needs (less than a millisecond, a megabyte), far below what would hurt a server.
     private static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(5);
-    private const long MaxCharacters = 256L << 20;
+    private const long MaxCharacters = 64L << 20;
     private const int MaxDepth = 200;
+
+    [ThreadStatic]
+    private static RenderLimits? s_current;
+
     private readonly long _start = Stopwatch.GetTimestamp();
     private long _characters;
     private int _steps;
     private int _depth;
+
+    /// <summary>Those of the rendering that this thread is in.</summary>
+    public static RenderLimits Current => s_current ?? throw new InvalidOperationException("Nothing is rendered in this thread.");
+
+    /// <summary>Renders within these limits.</summary>
+    public void Run(Action render)
+    {
+        var before = s_current;
+        s_current = this;
+        try
+        {
+            render();
+        }
+        finally
+        {
+            s_current = before;
+        }
+    }
+
+    /// <summary>Counts one step, which may lie within others: of an expression, or of a value that holds values.</summary>
+    /// <exception cref="ChatTemplateException">The time is over, or they are nested too deep.</exception>
+    public void Visit()
+    {
+        Step();
+        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw Exceeded("depth");
+    }
 
     /// <summary>Counts one step.</summary>
     /// <exception cref="ChatTemplateException">The time is over.</exception>

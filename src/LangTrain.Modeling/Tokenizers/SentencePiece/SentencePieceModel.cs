@@ -18,6 +18,8 @@ internal sealed class SentencePieceModel
     private bool _byteFallback;
     private bool _addDummyPrefix = true;
     private bool _removeExtraWhitespaces = true;
+    private bool _escapeWhitespaces = true;
+    private bool _whitespaceIsSuffix;
     private string _normalizerName = "";
 
     /// <returns>UTF-8 JSON.</returns>
@@ -45,6 +47,8 @@ internal sealed class SentencePieceModel
         if (_pieces.Count == 0) throw new InvalidDataException("tokenizer.model has no pieces.");
         if (_modelType != Bpe) throw new UnsupportedTokenizerException("tokenizer.model: trainer_spec.model_type", $"{_modelType} is not understood (known: 2, BPE)");
         if (_removeExtraWhitespaces) throw new UnsupportedTokenizerException("tokenizer.model: normalizer_spec.remove_extra_whitespaces", "only false is understood");
+        if (_whitespaceIsSuffix) throw new UnsupportedTokenizerException("tokenizer.model: trainer_spec.treat_whitespace_as_suffix", "only false is understood");
+        if (!_escapeWhitespaces) throw new UnsupportedTokenizerException("tokenizer.model: normalizer_spec.escape_whitespaces", "only true is understood");
         if (_normalizerName is not ("identity" or "")) throw new UnsupportedTokenizerException("tokenizer.model: normalizer_spec.name", $"'{_normalizerName}' is not understood (known: identity)");
     }
 
@@ -67,6 +71,7 @@ internal sealed class SentencePieceModel
         while (reader.Next())
         {
             if (reader.Field == 3) _modelType = (int)reader.Number;
+            else if (reader.Field == 24) _whitespaceIsSuffix = reader.Flag;
             else if (reader.Field == 35) _byteFallback = reader.Flag;
         }
     }
@@ -79,6 +84,7 @@ internal sealed class SentencePieceModel
             if (reader.Field == 1) _normalizerName = Encoding.UTF8.GetString(reader.Bytes);
             else if (reader.Field == 3) _addDummyPrefix = reader.Flag;
             else if (reader.Field == 4) _removeExtraWhitespaces = reader.Flag;
+            else if (reader.Field == 5) _escapeWhitespaces = reader.Flag;
         }
     }
 
