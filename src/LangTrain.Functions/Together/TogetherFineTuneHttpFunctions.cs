@@ -80,10 +80,11 @@ public sealed class TogetherFineTuneHttpFunctions(
             : throw ApiErrors.Invalid("checkpoint_step must be a whole number, at least 0.", "checkpoint_step");
         if (step > 0)
         {
-            return CheckpointModels.IdOf(job, step);
+            // The last step is what the job made, whether or not it is stored as a checkpoint as well.
+            return job is { FineTunedModelId: { } last } && step == (job.Outcome?.WrittenStep ?? job.Progress.CurrentStep) ? last : CheckpointModels.IdOf(job, step);
         }
 
-        var made = job.Config.Method == "full" ? "model_output_path" : "adapter";
+        var made = job.Config.Method == "full" ? "merged" : "adapter";
         if (request.QueryValue("checkpoint") is { } kind && kind != made && kind != "model_output_path")
         {
             throw ApiErrors.Invalid(

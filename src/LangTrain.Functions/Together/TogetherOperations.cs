@@ -61,7 +61,7 @@ internal static class TogetherOperations
             Query =
             [
                 ApiQuery.Text("ft_id", "The fine-tune. Required."),
-                ApiQuery.OneOf("checkpoint", "`adapter` or `model_output_path`; what else there is, is an export of the model.", "adapter", "model_output_path"),
+                ApiQuery.OneOf("checkpoint", "`adapter`, or `merged` where all weights were trained (else that is an export of the model); `model_output_path` is whichever the job made.", "adapter", "merged", "model_output_path"),
                 new("checkpoint_step", """{"type":"integer","minimum":0}""", "Step of a stored checkpoint; 0 is what the job made."),
             ],
             Errors = [404, 409],

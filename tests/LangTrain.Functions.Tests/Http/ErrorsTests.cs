@@ -28,6 +28,32 @@ public sealed class ErrorsTests
         Assert.True(response.Headers.Contains("x-request-id"));
     }
 
+    [Theory]
+    [InlineData("completions", "application/json", "gzip")]
+    [InlineData("files", "multipart/form-data; boundary=x", "br")]
+    public async Task A_compressed_body_is_refused_by_name(string path, string type, string encoding)
+    {
+        await using var app = await TestApp.StartAsync();
+        using var content = new ByteArrayContent([0x1f, 0x8b]);
+        content.Headers.ContentType = System.Net.Http.Headers.MediaTypeHeaderValue.Parse(type);
+        content.Headers.ContentEncoding.Add(encoding);
+        Assert.Equal("Content-Encoding", (await app.Client.PostAsync(path, content).ErrorAsync(HttpStatusCode.UnsupportedMediaType)).Text("param"));
+    }
+
+    [Fact]
+    public async Task A_path_that_leads_nowhere_is_404_for_anybody_and_counts_for_a_key_that_is_known()
+    {
+        await using var app = await TestApp.StartAsync();
+        using var anybody = app.ClientWith(null);
+        using var stranger = app.ClientWith("lt-wrong");
+        foreach (var (client, isKnown) in ((HttpClient, bool)[])[(app.Client, true), (anybody, false), (stranger, false)])
+        {
+            using var response = await client.GetAsync("no/such/path");
+            Assert.Equal("unknown_url", (await Task.FromResult(response).ErrorAsync(HttpStatusCode.NotFound)).Text("code"));
+            Assert.Equal(isKnown, response.Headers.Contains("x-ratelimit-remaining-requests"));
+        }
+    }
+
     [Fact]
     public async Task Storage_that_does_not_answer_is_503_with_retry_after()
     {

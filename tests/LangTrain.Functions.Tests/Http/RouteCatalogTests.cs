@@ -30,6 +30,13 @@ public sealed class RouteCatalogTests
     }
 
     [Fact]
+    public void A_slash_at_the_end_leads_to_the_same_place_and_one_more_before_it_nowhere()
+    {
+        Assert.Equal(RouteCatalog.MethodsOf("files"), RouteCatalog.MethodsOf("files/"));
+        Assert.Empty(RouteCatalog.MethodsOf("/files"));
+    }
+
+    [Fact]
     public void Operations_are_named_like_their_functions()
     {
         var inCode = Functions
