@@ -89,6 +89,6 @@ internal sealed class TrainingMemory
     /// <summary>Bytes that capped attention keeps of a token besides: scores and weights in full, and key and value of every query head.</summary>
     private long CappedPerToken(int width) => 2L * _config.QueryHeads * width * Fp32Bytes + 3L * _config.QueryHeads * _config.HeadSize * _computeBytes;
 
-    /// <summary>Bytes of a token in the block at work: its values once more, and their gradients.</summary>
-    private long WorkPerToken => (8L * _config.HiddenSize + 5L * _config.FeedForwardSize) * Fp32Bytes;
+    /// <summary>Bytes of a token in the block at work: its values once more, and their gradients; of what autograd records the values are counted as kept.</summary>
+    private long WorkPerToken => (IsRecorded ? 4L * _config.HiddenSize + 3L * _config.FeedForwardSize : 8L * _config.HiddenSize + 5L * _config.FeedForwardSize) * Fp32Bytes;
 }
