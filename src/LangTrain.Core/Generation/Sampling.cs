@@ -54,6 +54,8 @@ public sealed record Sampling
 
         // An id of an end user, for the owner's own books. It changes no answer.
         request.Text("user", 512);
+        // What together-ai's client may ask for when the prompt is too long; the other way, to cut it, is not done behind anybody's back.
+        request.OneOf("context_length_exceeded_behavior", "error");
         return new Sampling
         {
             Temperature = request.Number("temperature", 0, 2) ?? 1,

@@ -48,9 +48,10 @@ test('chats and texts come whole and in chunks', async () => {
   const text = await together.completions.create({ model, prompt: 'Once upon a time', max_tokens: 8, temperature: 0, logprobs: 1 });
   assert.ok(text.choices[0].text.length > 0);
   assert.equal(text.choices[0].logprobs.tokens.length, text.choices[0].logprobs.token_logprobs.length);
-  const known = await together.chat.completions.create({ ...wish, logprobs: 2 });
+  const known = await together.chat.completions.create({ ...wish, logprobs: 2, context_length_exceeded_behavior: 'error' });
   assert.equal(known.choices[0].logprobs.tokens.join(''), known.choices[0].message.content);
   assert.ok(known.choices[0].logprobs.token_logprobs.every((one) => one <= 0));
+  await assert.rejects(together.chat.completions.create({ ...wish, context_length_exceeded_behavior: 'truncate' }), Together.BadRequestError);
 });
 
 test('models are a bare array for it, and a list for others', async () => {
