@@ -87,7 +87,7 @@ internal sealed class TokenizedFileWriter(string modelFolder, TokenizingOptions 
                     rows.Error = new TrainingDataException("The line is not valid JSON.", number, e);
                     break;
                 }
-                catch (TrainingDataException e)
+                catch (Exception e) when (e is TrainingDataException or EndlessPatternException)
                 {
                     rows.Error = new TrainingDataException(e.Message, number, e);
                     break;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using LangTrain.Modeling.Tokenizers;
 using LangTrain.Training.Data;
 using LangTrain.Training.TinyBaseModel;
@@ -37,6 +38,19 @@ public sealed class TokenizedFileTests : IDisposable
         Assert.Equal(
             "<|begin_of_text|><|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n[[Hello!<|im_end|>]]\n<|im_start|>user\nBye<|im_end|>\n<|im_start|>assistant\nSee you<|im_end|>\n",
             Show(file, 0));
+    }
+
+    [Fact]
+    public void A_pattern_that_backtracks_without_end_is_an_error_of_the_row()
+    {
+        var path = Path.Combine(Model, "tokenizer.json");
+        var tokenizer = JsonNode.Parse(File.ReadAllText(path))!;
+        tokenizer["pre_tokenizer"] = JsonNode.Parse("""{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":"(?:a|aa)+b"},"behavior":"Isolated","invert":false},{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":false}]}""");
+        File.WriteAllText(path, tokenizer.ToJsonString());
+
+        var error = Assert.Throws<TrainingDataException>(() => Open($$"""{"text":"{{new string('a', 100)}}"}"""));
+
+        Assert.Equal(1, error.Line);
     }
 
     [Theory]
