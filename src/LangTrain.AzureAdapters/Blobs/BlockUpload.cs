@@ -1,5 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
 using Azure.Storage;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
@@ -20,9 +22,6 @@ internal static class BlockUpload
     private const int BlocksInFlight = 3;
     private const int MaxBlocks = 50_000;
     private const string UploadIdKey = "uploadid";
-
-    // Each block goes with its MD5 and is refused where it was damaged on the way. Azurite is three times as fast with it: without, it reckons a CRC64 in JavaScript.
-    private static readonly UploadTransferValidationOptions Checked = new() { ChecksumAlgorithm = StorageChecksumAlgorithm.MD5 };
 
     /// <summary>Reads <paramref name="content"/> to its end and writes it.</summary>
     /// <exception cref="AlreadyExistsException">There is a blob and <paramref name="overwrite"/> is false.</exception>
@@ -130,7 +129,7 @@ internal static class BlockUpload
         try
         {
             using var block = new MemoryStream(buffer, 0, length, writable: false);
-            await blob.StageBlockAsync(name, block, new BlockBlobStageBlockOptions { TransferValidation = Checked }, cancellation);
+            await blob.StageBlockAsync(name, block, new BlockBlobStageBlockOptions { TransferValidation = Checksum(buffer.AsSpan(0, length)) }, cancellation);
         }
         finally
         {
@@ -140,6 +139,11 @@ internal static class BlockUpload
             }
         }
     }
+
+    // Each block goes with its MD5 and is refused where it was damaged on the way. Azurite is three times as fast with it: without, it reckons a CRC64 in JavaScript.
+    [SuppressMessage("Security", "CA5351", Justification = "Against damage, not against people; the service knows this one.")]
+    private static UploadTransferValidationOptions Checksum(ReadOnlySpan<byte> block) =>
+        new() { ChecksumAlgorithm = StorageChecksumAlgorithm.MD5, PrecalculatedChecksum = MD5.HashData(block) };
 
     private static async Task<bool> IsOursAsync(BlockBlobClient blob, Guid upload, CancellationToken cancellation)
     {

@@ -11,6 +11,7 @@ using LangTrain.LocalHost.Queues;
 using LangTrain.LocalHost.Relay;
 using LangTrain.LocalHost.Timers;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.DurableTask.Client;
@@ -83,7 +84,7 @@ internal static class LocalHostApp
         {
             await app.StartAsync();
         }
-        catch (IOException taken) when (taken.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException or SocketException)
+        catch (IOException taken) when (taken.InnerException is AddressInUseException or SocketException)
         {
             throw Taken(url, taken);
         }
@@ -129,7 +130,7 @@ internal static class LocalHostApp
             kestrel.RequestHeaderEncodingSelector = _ => Encoding.UTF8;
         });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
-        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(TimeProvider.System).AddSingleton<IMemoryPoolFactory<byte>, ConnectionBuffers.Factory>();
         return builder;
     }
 
