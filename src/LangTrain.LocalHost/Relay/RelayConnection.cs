@@ -15,6 +15,7 @@ internal sealed class RelayConnection(string id, string hub, RelayToken token, W
     private readonly Lock _lock = new();
     private long _sequence;
     private string _closeReason = "";
+    private volatile bool _isClosing;
 
     public string Id => id;
 
@@ -53,6 +54,7 @@ internal sealed class RelayConnection(string id, string hub, RelayToken token, W
     public void Close(string reason)
     {
         _closeReason = reason;
+        _isClosing = true;
         _queue.Writer.TryComplete();
     }
 
@@ -69,9 +71,10 @@ internal sealed class RelayConnection(string id, string hub, RelayToken token, W
 
     private void Queue(byte[] frame, WebSocketMessageType type)
     {
-        if (!_queue.Writer.TryWrite((frame, type)))
+        // What comes while it is closing is not for it any more.
+        if (!_queue.Writer.TryWrite((frame, type)) && !_isClosing)
         {
-            // Full, or closing already. A client this slow would only be served what is long past.
+            // Full. A client this slow would only be served what is long past.
             socket.Abort();
             _queue.Writer.TryComplete();
         }

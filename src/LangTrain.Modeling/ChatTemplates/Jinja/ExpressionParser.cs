@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using System.Text;
 
 namespace LangTrain.Modeling.ChatTemplates.Jinja;
 
@@ -141,11 +142,11 @@ internal sealed class ExpressionParser(JinjaTokens tokens)
                 Names.Add(token.Value);
                 return new NameExpression(token.Value);
             case TokenKind.Text:
-                var text = token.Value;
-                while (tokens.Current.Kind == TokenKind.Text) text += tokens.Next().Value;
-                return new Constant(text);
+                var text = new StringBuilder(token.Value);
+                while (tokens.Current.Kind == TokenKind.Text) text.Append(tokens.Next().Value);
+                return new Constant(text.ToString());
             case TokenKind.Integer:
-                return new Constant(long.TryParse(token.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var integer) ? integer : throw tokens.Error($"the number {token.Value} is too large"));
+                return Integer(token);
             case TokenKind.Float:
                 return new Constant(double.Parse(token.Value, CultureInfo.InvariantCulture));
             case TokenKind.Operator when token.Value == "(":
@@ -160,6 +161,9 @@ internal sealed class ExpressionParser(JinjaTokens tokens)
                 throw tokens.Error($"unexpected '{(token.Value.Length > 0 ? token.Value : token.Kind.ToString())}'");
         }
     }
+
+    private Constant Integer(JinjaToken token) =>
+        new(long.TryParse(token.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var integer) ? integer : throw tokens.Error($"the number {token.Value} is too large"));
 
     private (Expression, Expression) Entry()
     {
@@ -200,7 +204,7 @@ internal sealed class ExpressionParser(JinjaTokens tokens)
         return token.Kind switch
         {
             TokenKind.Name => new AttributeExpression(value, token.Value),
-            TokenKind.Integer => new ItemExpression(value, new Constant(long.Parse(token.Value, CultureInfo.InvariantCulture))),
+            TokenKind.Integer => new ItemExpression(value, Integer(token)),
             _ => throw tokens.Error("expected name or number"),
         };
     }
@@ -255,9 +259,9 @@ internal sealed class ExpressionParser(JinjaTokens tokens)
 
     private string DottedName()
     {
-        var name = tokens.Expect(TokenKind.Name).Value;
-        while (TakeOperator(".")) name += "." + tokens.Expect(TokenKind.Name).Value;
-        return name;
+        var name = new StringBuilder(tokens.Expect(TokenKind.Name).Value);
+        while (TakeOperator(".")) name.Append('.').Append(tokens.Expect(TokenKind.Name).Value);
+        return name.ToString();
     }
 
     private ArgumentList Arguments()

@@ -177,6 +177,7 @@ internal sealed class JinjaParser
 
     private Target OneTarget(bool withNamespace)
     {
+        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw _tokens.Error("a target is nested too deep");
         if (_tokens.TryTake(TokenKind.Operator, "("))
         {
             var inner = Targets(withNamespace);
