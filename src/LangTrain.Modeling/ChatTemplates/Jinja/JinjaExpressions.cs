@@ -6,7 +6,7 @@ internal abstract class Expression
     /// <exception cref="ChatTemplateException">It has none, or expressions are nested too deep.</exception>
     public object? Evaluate(Scope scope)
     {
-        scope.Limits.Visit();
+        RenderLimits.Current.Visit();
         return Value(scope);
     }
 
@@ -76,7 +76,7 @@ internal sealed class UnaryExpression(string operation, Expression operand) : Ex
 /// <summary><c>a + b</c> and its like.</summary>
 internal sealed class BinaryExpression(string operation, Expression left, Expression right) : Expression
 {
-    protected override object? Value(Scope scope) => PythonNumber.Binary(operation, left.Evaluate(scope), right.Evaluate(scope), scope.Limits);
+    protected override object? Value(Scope scope) => PythonNumber.Binary(operation, left.Evaluate(scope), right.Evaluate(scope));
 }
 
 /// <summary><c>a ~ b ~ c</c></summary>
@@ -85,7 +85,7 @@ internal sealed class ConcatExpression(IReadOnlyList<Expression> parts) : Expres
     protected override object? Value(Scope scope)
     {
         var text = string.Concat(parts.Select(part => PythonValue.Text(part.Evaluate(scope))));
-        scope.Limits.Take(text.Length);
+        RenderLimits.Current.Take(text.Length);
         return text;
     }
 }
@@ -99,18 +99,18 @@ internal sealed class CompareExpression(Expression first, IReadOnlyList<(string 
         foreach (var (operation, operand) in others)
         {
             var right = operand.Evaluate(scope);
-            if (!Holds(operation, left, right, scope.Limits)) return false;
+            if (!Holds(operation, left, right)) return false;
             left = right;
         }
         return true;
     }
 
-    public static bool Holds(string operation, object? left, object? right, RenderLimits limits) => operation switch
+    public static bool Holds(string operation, object? left, object? right) => operation switch
     {
         "==" => PythonValue.AreEqual(left, right),
         "!=" => !PythonValue.AreEqual(left, right),
-        "in" => PythonValue.Contains(right, left, limits),
-        "not in" => !PythonValue.Contains(right, left, limits),
+        "in" => PythonValue.Contains(right, left),
+        "not in" => !PythonValue.Contains(right, left),
         "<" => PythonValue.Compare(left, right, operation) < 0,
         "<=" => PythonValue.Compare(left, right, operation) <= 0,
         ">" => PythonValue.Compare(left, right, operation) > 0,
@@ -171,7 +171,7 @@ internal sealed record ArgumentList(IReadOnlyList<(Expression Value, bool IsSpre
             else throw new ChatTemplateException("argument after ** must be a mapping");
         }
         named.AddRange(more);
-        return new JinjaArguments(scope.Limits, positional, named);
+        return new JinjaArguments(positional, named);
     }
 }
 
@@ -184,7 +184,7 @@ internal sealed class CallExpression(Expression callee, ArgumentList arguments) 
     /// <param name="more">Arguments besides those that are written.</param>
     public object? Evaluate(Scope scope, params ReadOnlySpan<KeyValuePair<string, object?>> more)
     {
-        scope.Limits.Step();
+        RenderLimits.Current.Step();
         return callee.Evaluate(scope) switch
         {
             JinjaFunction function => function.Call(arguments.Evaluate(scope, more)),
@@ -200,7 +200,7 @@ internal sealed class FilterExpression(Expression operand, string name, Argument
 {
     protected override object? Value(Scope scope)
     {
-        scope.Limits.Step();
+        RenderLimits.Current.Step();
         return JinjaFilters.Apply(name, operand.Evaluate(scope), arguments.Evaluate(scope));
     }
 }

@@ -26,7 +26,7 @@ internal static class JinjaFilters
         ["forceescape"] = (value, _) => new Markup(Markup.Escape(Text(value))),
         ["first"] = (value, _) => PythonValue.Iterate(value).Cast<object?>().DefaultIfEmpty(new Undefined("No first item, sequence was empty.")).First(),
         ["float"] = (value, arguments) => ToFloat(value) ?? Given(arguments.Bind("float", "default?")[0], 0.0),
-        ["format"] = (value, arguments) => PythonFormat.Percent(Text(value), arguments.Named.Count > 0 ? Dict(arguments.Named) : PythonList.Tuple([.. arguments.Positional]), arguments.Limits),
+        ["format"] = (value, arguments) => PythonFormat.Percent(Text(value), arguments.Named.Count > 0 ? Dict(arguments.Named) : PythonList.Tuple([.. arguments.Positional])),
         ["groupby"] = JinjaSequences.GroupBy,
         ["indent"] = Indent,
         ["int"] = ToInt,
@@ -43,7 +43,7 @@ internal static class JinjaFilters
         ["reject"] = (value, arguments) => JinjaSequences.Select(value, arguments, byAttribute: false, keeps: false),
         ["rejectattr"] = (value, arguments) => JinjaSequences.Select(value, arguments, byAttribute: true, keeps: false),
         ["replace"] = (value, arguments) => arguments.Bind("replace", "old", "new", "count?") is var given
-            ? PythonMethods.Replace(Text(value), Text(given[0]), Text(given[1]), given[2] is long count ? count : -1, arguments.Limits) : null,
+            ? PythonMethods.Replace(Text(value), Text(given[0]), Text(given[1]), given[2] is long count ? count : -1) : null,
         ["reverse"] = (value, _) => PythonValue.AsText(value) is { } text ? string.Concat(PythonText.Characters(text).Reverse()) : Lazy(PythonValue.Iterate(value).Reverse()),
         ["round"] = Round,
         ["safe"] = (value, _) => new Markup(Text(value)),
@@ -101,7 +101,7 @@ internal static class JinjaFilters
         var items = PythonValue.Iterate(value);
         if (Given(given[1], null) is { } attribute) items = items.Select(item => JinjaSequences.ByPath(item, attribute));
         var text = string.Join(Text(Given(given[0], "")), items.Select(Text));
-        arguments.Limits.Take(text.Length);
+        RenderLimits.Current.Take(text.Length);
         return text;
     }
 
@@ -116,7 +116,7 @@ internal static class JinjaFilters
         {
             if (i > 0) text.Append('\n').Append(blank || lines[i].Length > 0 ? indention : "");
             text.Append(lines[i]);
-            arguments.Limits.Take(lines[i].Length + indention.Length);
+            RenderLimits.Current.Take(lines[i].Length + indention.Length);
         }
         return text.ToString();
     }
@@ -202,7 +202,7 @@ internal static class JinjaFilters
         };
         var separators = Given(given[2], null) is PythonList { Items.Count: 2 } pair ? (Text(pair.Items[0]), Text(pair.Items[1])) : ((string, string)?)null;
         var json = PythonJson.Write(value, indent, separators, PythonValue.IsTrue(Given(given[0], false)), PythonValue.IsTrue(Given(given[3], false)));
-        arguments.Limits.Take(json.Length);
+        RenderLimits.Current.Take(json.Length);
         return json;
     }
 

@@ -3,13 +3,11 @@ using System.Text;
 namespace LangTrain.Modeling.ChatTemplates.Jinja;
 
 /// <summary>The variables of one block, over those of the block around it. Where a block is entered again (an iteration, a call) it gets a fresh one.</summary>
-internal sealed class Scope(Scope? parent, RenderLimits limits)
+internal sealed class Scope(Scope? parent)
 {
     private readonly Dictionary<string, object?> _variables = [];
 
-    public RenderLimits Limits { get; } = limits;
-
-    public Scope Inner() => new(this, Limits);
+    public Scope Inner() => new(this);
 
     public void Set(string name, object? value) => _variables[name] = value;
 
@@ -43,7 +41,7 @@ internal abstract class Statement
     {
         foreach (var statement in body)
         {
-            scope.Limits.Visit();
+            RenderLimits.Current.Visit();
             if (statement.Run(scope, output) is var flow and not Flow.Next) return flow;
         }
         return Flow.Next;
@@ -54,7 +52,7 @@ internal abstract class Statement
     {
         var output = new StringBuilder();
         Run(body, scope, output);
-        scope.Limits.Take(output.Length);
+        RenderLimits.Current.Take(output.Length);
         return output.ToString();
     }
 }
@@ -64,7 +62,7 @@ internal sealed class DataStatement(string text) : Statement
 {
     public override Flow Run(Scope scope, StringBuilder output)
     {
-        scope.Limits.Take(text.Length);
+        RenderLimits.Current.Take(text.Length);
         output.Append(text);
         return Flow.Next;
     }
@@ -76,7 +74,7 @@ internal sealed class PrintStatement(Expression expression) : Statement
     public override Flow Run(Scope scope, StringBuilder output)
     {
         var text = PythonValue.Text(expression.Evaluate(scope));
-        scope.Limits.Take(text.Length);
+        RenderLimits.Current.Take(text.Length);
         output.Append(text);
         return Flow.Next;
     }
@@ -143,8 +141,8 @@ internal sealed class ForStatement(Target target, Expression items, Expression? 
         var all = new List<object?>();
         foreach (var item in PythonValue.Iterate(iterable))
         {
-            scope.Limits.Step();
-            scope.Limits.Take(1);
+            RenderLimits.Current.Step();
+            RenderLimits.Current.Take(1);
             if (test is not null)
             {
                 var inner = scope.Inner();
@@ -168,10 +166,10 @@ internal sealed class ForStatement(Target target, Expression items, Expression? 
 
     private string Recurse(Scope scope, object? iterable, int depth)
     {
-        scope.Limits.Enter();
+        RenderLimits.Current.Enter();
         var output = new StringBuilder();
         Loop(scope, iterable, depth, output);
-        scope.Limits.Leave();
+        RenderLimits.Current.Leave();
         return output.ToString();
     }
 }
@@ -231,9 +229,9 @@ internal sealed record MacroBody(IReadOnlyList<(string Name, Expression? Default
             scope.Set("kwargs", rest);
         }
         else if (named.Keys.FirstOrDefault() is { } unknown) throw new ChatTemplateException($"macro '{name}' takes no keyword argument '{unknown}'");
-        arguments.Limits.Enter();
+        RenderLimits.Current.Enter();
         var text = Statement.Capture(Statements, scope);
-        arguments.Limits.Leave();
+        RenderLimits.Current.Leave();
         return text;
     }
 }

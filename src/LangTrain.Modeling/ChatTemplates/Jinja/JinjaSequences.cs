@@ -28,7 +28,7 @@ internal static class JinjaSequences
         if (test is not null && !JinjaTests.Knows(test)) throw new ChatTemplateException($"No test named '{test}'.");
         return new PythonIterator(PythonValue.Iterate(value).Where(item =>
         {
-            arguments.Limits.Step();
+            RenderLimits.Current.Step();
             var looked = byAttribute ? ByPath(item, path) : item;
             return (test is null ? PythonValue.IsTrue(looked) : JinjaTests.Holds(test, looked, rest)) == keeps;
         }));
@@ -55,7 +55,7 @@ internal static class JinjaSequences
         var caseSensitive = PythonValue.IsTrue(JinjaFilters.Given(given[1], false));
         var paths = JinjaFilters.Given(given[2], null) is { } path ? PythonValue.AsText(path) is { } text ? text.Split(',').Select(one => (object?)one.Trim()).ToList() : [path] : null;
         object? Key(object? item) => paths is null ? Folded(item, caseSensitive) : new PythonList([.. paths.Select(one => Folded(ByPath(item, one), caseSensitive))]);
-        return new PythonList(Ordered(PythonValue.Iterate(value), Key, PythonValue.IsTrue(JinjaFilters.Given(given[0], false)), arguments.Limits));
+        return new PythonList(Ordered(PythonValue.Iterate(value), Key, PythonValue.IsTrue(JinjaFilters.Given(given[0], false))));
     }
 
     public static object? DictSort(object? value, JinjaArguments arguments)
@@ -64,7 +64,7 @@ internal static class JinjaSequences
         var place = PythonValue.Text(JinjaFilters.Given(given[1], "key")) switch { "key" => 0, "value" => 1, _ => throw new ChatTemplateException("You can only sort by either \"key\" or \"value\"") };
         var caseSensitive = PythonValue.IsTrue(JinjaFilters.Given(given[0], false));
         if (value is not PythonDict dict) throw value is Undefined missing ? missing.Error() : new ChatTemplateException($"'{PythonValue.TypeName(value)}' object has no attribute 'items'");
-        return new PythonList(Ordered(PythonMethods.Items(dict).Items, pair => Folded(((PythonList)pair!).Items[place], caseSensitive), PythonValue.IsTrue(JinjaFilters.Given(given[2], false)), arguments.Limits));
+        return new PythonList(Ordered(PythonMethods.Items(dict).Items, pair => Folded(((PythonList)pair!).Items[place], caseSensitive), PythonValue.IsTrue(JinjaFilters.Given(given[2], false))));
     }
 
     public static object? GroupBy(object? value, JinjaArguments arguments)
@@ -75,7 +75,7 @@ internal static class JinjaSequences
         var groups = new List<object?>();
         List<object?>? current = null;
         object? last = null;
-        foreach (var item in Ordered(PythonValue.Iterate(value), Key, descending: false, arguments.Limits))
+        foreach (var item in Ordered(PythonValue.Iterate(value), Key, descending: false))
         {
             var key = Key(item);
             if (current is null || !PythonValue.AreEqual(key, last))
@@ -114,7 +114,7 @@ internal static class JinjaSequences
         object? best = new Undefined("No aggregated item, sequence was empty.");
         foreach (var item in PythonValue.Iterate(value))
         {
-            if (best is Undefined || CompareExpression.Holds(operation, Key(item), Key(best), arguments.Limits)) best = item;
+            if (best is Undefined || CompareExpression.Holds(operation, Key(item), Key(best))) best = item;
         }
         return best;
     }
@@ -123,7 +123,7 @@ internal static class JinjaSequences
     {
         var given = arguments.Bind("sum", "attribute?", "start?");
         var path = JinjaFilters.Given(given[0], null);
-        return PythonValue.Iterate(value).Aggregate(JinjaFilters.Given(given[1], 0L), (sum, item) => PythonNumber.Binary("+", sum, path is null ? item : ByPath(item, path), arguments.Limits));
+        return PythonValue.Iterate(value).Aggregate(JinjaFilters.Given(given[1], 0L), (sum, item) => PythonNumber.Binary("+", sum, path is null ? item : ByPath(item, path)));
     }
 
     public static IEnumerable<object?> Batch(object? value, object?[] given)
@@ -155,11 +155,11 @@ internal static class JinjaSequences
     private static object? Folded(object? value, bool caseSensitive) => !caseSensitive && PythonValue.AsText(value) is { } text ? PythonText.Lower(text) : value;
 
     /// <summary>Sorted, equal items in their order, also descending.</summary>
-    private static List<object?> Ordered(IEnumerable<object?> items, Func<object?, object?> key, bool descending, RenderLimits limits)
+    private static List<object?> Ordered(IEnumerable<object?> items, Func<object?, object?> key, bool descending)
     {
         var comparer = Comparer<object?>.Create((a, b) =>
         {
-            limits.Step();
+            RenderLimits.Current.Step();
             return PythonValue.Compare(a, b, "<");
         });
         try

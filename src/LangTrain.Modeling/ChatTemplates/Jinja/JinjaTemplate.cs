@@ -28,17 +28,17 @@ internal sealed class JinjaTemplate
     }
 
     /// <param name="variables">What the template sees.</param>
-    /// <exception cref="ChatTemplateException">The template raised it, or failed, or used up its limits.</exception>
+    /// <exception cref="ChatTemplateException">The template raised it, or failed, or used up its RenderLimits.Current.</exception>
     public string Render(PythonDict variables)
     {
-        var globals = new Scope(null, new RenderLimits());
+        var globals = new Scope(null);
         foreach (var (name, value) in _globals) globals.Set(name, value);
         var scope = globals.Inner();
         foreach (var (name, value) in variables.Entries) scope.Set((string)name!, value);
         var output = new StringBuilder();
         try
         {
-            scope.Limits.Run(() => Statement.Run(_statements, scope.Inner(), output));
+            new RenderLimits().Run(() => Statement.Run(_statements, scope.Inner(), output));
         }
         catch (Exception e) when (e is FormatException or ArithmeticException or ArgumentException or InvalidCastException)
         {
@@ -62,7 +62,7 @@ internal sealed class JinjaTemplate
         if (step == 0) throw new ChatTemplateException("range() arg 3 must not be zero");
         var count = Math.Max(0, Math.Ceiling(((double)stop - start) / step));
         if (count > MaxRange) throw new ChatTemplateException($"Range too big. The sandbox blocks ranges larger than MAX_RANGE ({MaxRange}).");
-        arguments.Limits.Take((long)count);
+        RenderLimits.Current.Take((long)count);
         return new PythonList([.. Enumerable.Range(0, (int)count).Select(i => (object?)(start + i * step))], SequenceKind.Range) { Bounds = (start, stop, step) };
     }
 

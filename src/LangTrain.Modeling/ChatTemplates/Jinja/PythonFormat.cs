@@ -8,7 +8,7 @@ internal static class PythonFormat
 {
     /// <summary><c>format % values</c></summary>
     /// <exception cref="ChatTemplateException">The values do not fit the format.</exception>
-    public static string Percent(string format, object? values, RenderLimits limits)
+    public static string Percent(string format, object? values)
     {
         var all = values is PythonList { Kind: SequenceKind.Tuple } tuple ? tuple.Items : [values];
         var (text, next) = (new StringBuilder(), 0);
@@ -40,7 +40,7 @@ internal static class PythonFormat
                 continue;
             }
             if (!isNamed) value = Next();
-            limits.Take(width ?? 0);
+            RenderLimits.Current.Take(width ?? 0);
             text.Append(Percent(format[i], flag, width ?? 0, precision, value));
         }
         return next >= all.Count || values is PythonDict ? text.ToString() : throw new ChatTemplateException("not all arguments converted during string formatting");
@@ -91,9 +91,9 @@ internal static class PythonFormat
         }
         return conversion switch
         {
-            'r' or 'a' => Specified(PythonValue.Repr(value), specification, arguments.Limits),
-            's' => Specified(PythonValue.Text(value), specification, arguments.Limits),
-            _ => Specified(value, specification, arguments.Limits),
+            'r' or 'a' => Specified(PythonValue.Repr(value), specification),
+            's' => Specified(PythonValue.Text(value), specification),
+            _ => Specified(value, specification),
         };
     }
 
@@ -101,7 +101,7 @@ internal static class PythonFormat
         index < arguments.Positional.Count ? arguments.Positional[index] : throw new ChatTemplateException($"Replacement index {index} out of range for positional args tuple");
 
     /// <summary><c>format(value, specification)</c>: <c>[[fill]align][sign][0][width][,][.precision][type]</c></summary>
-    private static string Specified(object? value, string specification, RenderLimits limits)
+    private static string Specified(object? value, string specification)
     {
         if (specification.Length == 0) return PythonValue.Text(value);
         var i = 0;
@@ -132,7 +132,7 @@ internal static class PythonFormat
         else throw new ChatTemplateException($"Unknown format code '{type}' for object of type '{PythonValue.TypeName(value)}'");
         var missing = width - PythonText.Length(body);
         if (missing <= 0) return body;
-        limits.Take(missing);
+        RenderLimits.Current.Take(missing);
         var signs = align == '=' && body.Length > 0 && body[0] is '-' or '+' or ' ' ? 1 : 0;
         return align switch
         {

@@ -59,12 +59,12 @@ internal static class PythonMethods
         "split" or "rsplit" => arguments => Split(text, name == "rsplit", arguments.Bind(name, "sep?", "maxsplit?")),
         "splitlines" => arguments => Texts(PythonText.Lines(text, arguments.Bind(name, "keepends?")[0] is var keep && keep != JinjaArguments.Absent && PythonValue.IsTrue(keep))),
         "partition" or "rpartition" => arguments => Partition(text, Needed(arguments.Bind(name, "sep")[0]), fromEnd: name == "rpartition"),
-        "replace" => arguments => Replace(text, arguments.Bind(name, "old", "new", "count?"), arguments.Limits),
+        "replace" => arguments => Replace(text, arguments.Bind(name, "old", "new", "count?")),
         "find" or "rfind" or "index" or "rindex" or "count" => arguments => Search(text, name, arguments.Bind(name, "sub", "start?", "end?")),
-        "join" => arguments => Join(text, arguments.Bind(name, "iterable")[0], arguments.Limits),
+        "join" => arguments => Join(text, arguments.Bind(name, "iterable")[0]),
         "ljust" or "rjust" or "center" or "zfill" => arguments => Pad(text, name, arguments),
         "format" => arguments => PythonFormat.Braces(text, arguments),
-        "expandtabs" => arguments => ExpandTabs(text, Number(arguments.Bind(name, "tabsize?")[0], 8), arguments.Limits),
+        "expandtabs" => arguments => ExpandTabs(text, Number(arguments.Bind(name, "tabsize?")[0], 8)),
         "isdigit" => _ => All(text, c => char.IsDigit(c) || c is '²' or '³' or '¹'),
         "isdecimal" => _ => All(text, char.IsDigit),
         "isnumeric" => _ => All(text, char.IsNumber),
@@ -174,14 +174,14 @@ internal static class PythonMethods
         return at >= 0 ? PythonList.Tuple(text[..at], separator, text[(at + separator.Length)..]) : fromEnd ? PythonList.Tuple("", "", text) : PythonList.Tuple(text, "", "");
     }
 
-    private static string Replace(string text, object?[] given, RenderLimits limits)
+    private static string Replace(string text, object?[] given)
     {
         var (old, replacement, count) = (Needed(given[0]), Needed(given[1]), Number(given[2], -1));
-        return Replace(text, old, replacement, count, limits);
+        return Replace(text, old, replacement, count);
     }
 
     /// <summary>Replaces from the start, at most so many; all where the count is negative.</summary>
-    public static string Replace(string text, string old, string replacement, long count, RenderLimits limits)
+    public static string Replace(string text, string old, string replacement, long count)
     {
         var result = new StringBuilder(text.Length);
         var left = count < 0 ? long.MaxValue : count;
@@ -195,13 +195,13 @@ internal static class PythonMethods
             var done = 0;
             for (int at; left > 0 && (at = text.IndexOf(old, done, StringComparison.Ordinal)) >= 0; left--)
             {
-                limits.Take(at - done + replacement.Length);
+                RenderLimits.Current.Take(at - done + replacement.Length);
                 result.Append(text, done, at - done).Append(replacement);
                 done = at + old.Length;
             }
             result.Append(text, done, text.Length - done);
         }
-        limits.Take(result.Length);
+        RenderLimits.Current.Take(result.Length);
         return result.ToString();
     }
 
@@ -223,20 +223,20 @@ internal static class PythonMethods
         return start + PythonText.Length(within[..found]);
     }
 
-    private static string Join(string separator, object? items, RenderLimits limits)
+    private static string Join(string separator, object? items)
     {
         var result = string.Join(separator, PythonValue.Iterate(items).Select(Needed));
-        limits.Take(result.Length);
+        RenderLimits.Current.Take(result.Length);
         return result;
     }
 
-    private static string ExpandTabs(string text, long size, RenderLimits limits)
+    private static string ExpandTabs(string text, long size)
     {
         var (result, column) = (new StringBuilder(text.Length), 0L);
         foreach (var c in text)
         {
             var width = c != '\t' ? 1 : size > 0 ? size - column % size : 0;
-            limits.Take(width);
+            RenderLimits.Current.Take(width);
             result.Append(c == '\t' ? new string(' ', (int)width) : c.ToString());
             column = c is '\n' or '\r' ? 0 : column + width;
         }
@@ -248,7 +248,7 @@ internal static class PythonMethods
         var given = arguments.Bind(name, "width", "fillchar?");
         var missing = Number(given[0], 0) - PythonText.Length(text);
         if (missing <= 0) return text;
-        arguments.Limits.Take(missing);
+        RenderLimits.Current.Take(missing);
         var fill = name == "zfill" ? '0' : OptionalText(given[1]) is { } one ? one.Length == 1 ? one[0] : throw new ChatTemplateException("The fill character must be exactly one character long") : ' ';
         string Fill(long count) => new(fill, (int)count);
         if (name == "zfill") return text.StartsWith('-') || text.StartsWith('+') ? text[0] + Fill(missing) + text[1..] : Fill(missing) + text;

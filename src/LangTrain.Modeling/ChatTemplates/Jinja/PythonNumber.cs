@@ -51,36 +51,36 @@ internal static class PythonNumber
     }
 
     /// <exception cref="ChatTemplateException">The operator is not for these values, a divisor is 0, or a whole number does not fit.</exception>
-    public static object? Binary(string operation, object? left, object? right, RenderLimits limits)
+    public static object? Binary(string operation, object? left, object? right)
     {
         if ((left as Undefined ?? right as Undefined) is { } missing) throw missing.Error();
         if (IsNumber(left) && IsNumber(right)) return left is double || right is double ? Floats(operation, AsDouble(left!), AsDouble(right!)) : Integers(operation, AsLong(left!), AsLong(right!));
-        if (operation == "%" && PythonValue.AsText(left) is { } format) return PythonFormat.Percent(format, right, limits);
+        if (operation == "%" && PythonValue.AsText(left) is { } format) return PythonFormat.Percent(format, right);
         if (operation == "+" && PythonValue.AsText(left) is { } head && PythonValue.AsText(right) is { } tail)
         {
-            limits.Take(head.Length + tail.Length);
+            RenderLimits.Current.Take(head.Length + tail.Length);
             if (left is not Markup && right is not Markup) return head + tail;
             return new Markup((left is Markup ? head : Markup.Escape(head)) + (right is Markup ? tail : Markup.Escape(tail)));
         }
         if (operation == "+" && left is PythonList a && right is PythonList b && a.Kind == b.Kind && a.Kind is SequenceKind.List or SequenceKind.Tuple)
         {
-            limits.Take(a.Items.Count + b.Items.Count);
+            RenderLimits.Current.Take(a.Items.Count + b.Items.Count);
             return new PythonList([.. a.Items, .. b.Items], a.Kind);
         }
-        if (operation == "*" && (right is long or bool ? Repeat(left, AsLong(right), limits) : left is long or bool ? Repeat(right, AsLong(left), limits) : null) is { } repeated) return repeated;
+        if (operation == "*" && (right is long or bool ? Repeat(left, AsLong(right)) : left is long or bool ? Repeat(right, AsLong(left)) : null) is { } repeated) return repeated;
         throw new ChatTemplateException($"unsupported operand type(s) for {operation}: '{PythonValue.TypeName(left)}' and '{PythonValue.TypeName(right)}'");
     }
 
-    private static object? Repeat(object? value, long times, RenderLimits limits)
+    private static object? Repeat(object? value, long times)
     {
         times = Math.Max(times, 0);
         if (PythonValue.AsText(value) is { } text)
         {
-            limits.Take((long)Math.Min((double)text.Length * times, long.MaxValue / 2));
+            RenderLimits.Current.Take((long)Math.Min((double)text.Length * times, long.MaxValue / 2));
             return text.Length == 0 ? "" : new StringBuilder().Insert(0, text, (int)times).ToString();
         }
         if (value is not PythonList { Kind: SequenceKind.List or SequenceKind.Tuple } list) return null;
-        limits.Take((long)Math.Min((double)list.Items.Count * times, long.MaxValue / 2));
+        RenderLimits.Current.Take((long)Math.Min((double)list.Items.Count * times, long.MaxValue / 2));
         return new PythonList(list.Items.Count == 0 ? [] : [.. Enumerable.Repeat(list.Items, (int)times).SelectMany(items => items)], list.Kind);
     }
 

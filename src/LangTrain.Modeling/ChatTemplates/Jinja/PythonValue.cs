@@ -125,7 +125,7 @@ internal static class PythonValue
 
     /// <summary><c>item in container</c></summary>
     /// <exception cref="ChatTemplateException">The container cannot hold such an item.</exception>
-    public static bool Contains(object? container, object? item, RenderLimits limits)
+    public static bool Contains(object? container, object? item)
     {
         if (AsText(container) is { } text)
         {
@@ -135,7 +135,7 @@ internal static class PythonValue
         if (container is PythonDict dict) return dict.Contains(item);
         foreach (var one in Iterate(container))
         {
-            limits.Step();
+            RenderLimits.Current.Step();
             if (AreEqual(one, item)) return true;
         }
         return false;

@@ -112,7 +112,7 @@ internal sealed class JinjaFunction(string name, Func<JinjaArguments, object?> b
 }
 
 /// <summary>The arguments of one call.</summary>
-internal sealed record JinjaArguments(RenderLimits Limits, IReadOnlyList<object?> Positional, IReadOnlyList<KeyValuePair<string, object?>> Named)
+internal sealed record JinjaArguments(IReadOnlyList<object?> Positional, IReadOnlyList<KeyValuePair<string, object?>> Named)
 {
     /// <summary>Stands in <see cref="Bind"/>'s answer for what was not given.</summary>
     public static readonly object Absent = new();
