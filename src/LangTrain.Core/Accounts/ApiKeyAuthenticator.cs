@@ -47,15 +47,8 @@ public sealed class ApiKeyAuthenticator(IAccountStore accounts, TimeProvider tim
     /// <exception cref="ApiException">401; 403 for a suspended account.</exception>
     public async ValueTask<(Account Account, ApiKey Key)> AuthenticateTicketAsync(string accountId, string keyId, CancellationToken cancellation = default)
     {
-        await foreach (var row in accounts.ListKeysAsync(accountId, cancellation))
-        {
-            if (row.Value.Id == keyId)
-            {
-                return await AuthenticateHashAsync(row.Value.Sha256, cancellation);
-            }
-        }
-
-        throw Wrong();
+        var found = await accounts.FindKeyAsync(accountId, keyId, cancellation) ?? throw Wrong();
+        return await AuthenticateHashAsync(found.Value.Sha256, cancellation);
     }
 
     /// <summary>Ends what goes on for long (a stream) when its key is no longer good.</summary>

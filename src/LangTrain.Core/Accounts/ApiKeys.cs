@@ -79,15 +79,7 @@ public sealed class ApiKeys(IAccountStore accounts, IJobRelay relay, KeyEnds end
             return false;
         }
 
-        await foreach (var row in accounts.ListKeysAsync(accountId, cancellation))
-        {
-            if (row.Value.Id == keyId)
-            {
-                return IsGood(row.Value, now) && !DashboardSignIn.IsTicket(row.Value);
-            }
-        }
-
-        return false;
+        return await accounts.FindKeyAsync(accountId, keyId, cancellation) is { Value: var key } && IsGood(key, now) && !DashboardSignIn.IsTicket(key);
     }
 
     /// <summary>Ends the open connections of all keys of an account that was suspended.</summary>
@@ -249,15 +241,9 @@ public sealed class ApiKeys(IAccountStore accounts, IJobRelay relay, KeyEnds end
     private async Task<Versioned<ApiKey>> FindAsync(string accountId, string keyId, CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
-        await foreach (var row in accounts.ListKeysAsync(accountId, cancellation))
-        {
-            if (row.Value.Id == keyId && (row.Value.RevokedAt is not { } revoked || revoked > now))
-            {
-                return row;
-            }
-        }
-
-        throw ApiErrors.NotFound("api_key", keyId);
+        return await accounts.FindKeyAsync(accountId, keyId, cancellation) is { } row && (row.Value.RevokedAt is not { } revoked || revoked > now)
+            ? row
+            : throw ApiErrors.NotFound("api_key", keyId);
     }
 
     private async Task<int> CountGoodAsync(string accountId, DateTimeOffset now, CancellationToken cancellation)

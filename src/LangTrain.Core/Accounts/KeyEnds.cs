@@ -24,25 +24,18 @@ public sealed class KeyEnds(IAccountStore accounts, IWorkQueue<EndKeyWorkItem> q
     {
         ArgumentNullException.ThrowIfNull(item);
         var now = time.GetUtcNow();
-        await foreach (var row in accounts.ListKeysAsync(item.AccountId, cancellation))
+        if (await accounts.FindKeyAsync(item.AccountId, item.KeyId, cancellation) is { Value: var key })
         {
-            if (row.Value.Id != item.KeyId)
+            if (key.EndsAt is not { } end)
             {
-                continue;
+                return;
             }
 
-            if (row.Value.EndsAt is { } end && end > now)
+            if (end > now)
             {
                 await AnnounceAsync(item.AccountId, item.KeyId, end, cancellation);
                 return;
             }
-
-            if (row.Value.EndsAt is null)
-            {
-                return;
-            }
-
-            break;
         }
 
         await relay.DisconnectKeyAsync(item.AccountId, item.KeyId, cancellation);

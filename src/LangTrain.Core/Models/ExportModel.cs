@@ -165,8 +165,8 @@ public sealed class ExportModel(ModelCatalog catalog, IModelTaskStore tasks, Blo
             : throw ApiErrors.Conflict("model_not_ready", "The model's files are not in storage.");
     }
 
-    /// <summary>Whether a file beside a model is for this service only.</summary>
-    internal static bool IsInternal(string name) => Internal.Contains(name);
+    /// <summary>The files of a folder that are given out: all but those for this service only.</summary>
+    internal static IEnumerable<FolderFile> FilesToGive(FolderManifest manifest) => manifest.Files.Where(file => !Internal.Contains(file.Name));
 
     /// <summary>Ends a request for the files of a model that is not the account's own.</summary>
     /// <exception cref="ApiException">403.</exception>
@@ -184,7 +184,7 @@ public sealed class ExportModel(ModelCatalog catalog, IModelTaskStore tasks, Blo
             ?? throw ApiErrors.Conflict("model_not_ready", "The model's files are not complete in storage.");
         var until = (time.GetUtcNow() + LinkLifetime).ToUnixTimeSeconds();
         var files = new List<ModelFileAnswer>();
-        foreach (var file in manifest.Files.Where(file => !IsInternal(file.Name)))
+        foreach (var file in FilesToGive(manifest))
         {
             var url = await links.ToReadAsync(container, $"{prefix}/{file.Name}", LinkLifetime, file.Name, cancellation);
             files.Add(new ModelFileAnswer(file.Name, file.Bytes, file.Sha256, url, until));

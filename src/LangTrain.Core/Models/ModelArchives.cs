@@ -29,7 +29,7 @@ public sealed class ModelArchives(ModelCatalog catalog, BlobFolder folders, IBlo
 
         return
         [
-            .. manifest.Files.Where(file => !ExportModel.IsInternal(file.Name)).Select(file => new ModelArchiveFile(file.Name, file.Bytes, async stop =>
+            .. ExportModel.FilesToGive(manifest).Select(file => new ModelArchiveFile(file.Name, file.Bytes, async stop =>
                 await blobs.OpenReadAsync(container, $"{source.Folder}/{file.Name}", 0, stop) ?? throw ApiErrors.NotFound("model", modelId))),
         ];
     }

@@ -3,7 +3,6 @@ using System.Text;
 using LangTrain.Core.Errors;
 using LangTrain.Core.Storage;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
 
@@ -46,15 +45,7 @@ internal static class MultipartForm
             throw ApiErrors.Invalid("The Content-Type names no boundary.", "Content-Type", "invalid_multipart");
         }
 
-        if (request.ContentLength > maxBytes)
-        {
-            throw ApiErrors.TooLarge("The body", maxBytes);
-        }
-
-        if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
-        {
-            limit.MaxRequestBodySize = maxBytes;
-        }
+        request.LimitBody("The body", maxBytes);
 
         var reader = new MultipartReader(boundary, request.Body, BufferBytes);
         for (var count = 0; await NextAsync(reader, cancellation) is { } section; count++)

@@ -5,6 +5,7 @@ using LangTrain.Core.Http;
 using LangTrain.Core.Storage;
 using LangTrain.Functions.Together;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
 
 namespace LangTrain.Functions.Http;
@@ -99,6 +100,24 @@ internal static class RequestExtensions
     /// <summary>All parameters of the query, each with its last value.</summary>
     public static IReadOnlyDictionary<string, string> QueryValues(this HttpRequest request) =>
         request.Query.ToDictionary(pair => pair.Key, pair => pair.Value[^1] ?? "", StringComparer.Ordinal);
+
+    /// <summary>Lets a body be as large as it may, which is more than the host lets by itself.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="what">What it is, for the error.</param>
+    /// <param name="maxBytes">Largest body.</param>
+    /// <exception cref="ApiException">413: it says that it is larger.</exception>
+    public static void LimitBody(this HttpRequest request, string what, long maxBytes)
+    {
+        if (request.ContentLength > maxBytes)
+        {
+            throw ApiErrors.TooLarge(what, maxBytes);
+        }
+
+        if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        {
+            limit.MaxRequestBodySize = maxBytes;
+        }
+    }
 
     /// <summary>Refuses a body that is compressed: what it grows to would be anybody's guess.</summary>
     /// <exception cref="ApiException">415.</exception>

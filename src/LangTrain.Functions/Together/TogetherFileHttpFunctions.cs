@@ -4,7 +4,6 @@ using LangTrain.Core.Errors;
 using LangTrain.Core.Files;
 using LangTrain.Functions.Http;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Azure.Functions.Worker;
 
 namespace LangTrain.Functions.Together;
@@ -30,16 +29,7 @@ public sealed class TogetherFileHttpFunctions(UploadedFiles files)
         }
 
         request.RefuseEncoding();
-        if (request.ContentLength > UploadedFiles.MaxBytes)
-        {
-            throw ApiErrors.TooLarge("The file", UploadedFiles.MaxBytes);
-        }
-
-        if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
-        {
-            limit.MaxRequestBodySize = UploadedFiles.MaxBytes;
-        }
-
+        request.LimitBody("The file", UploadedFiles.MaxBytes);
         var upload = await files.StoreAsync(caller.AccountId, ticket.Filename, request.Body, cancellation);
         try
         {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using LangTrain.Modeling.ChatTemplates;
 using LangTrain.Modeling.Tokenizers;
 using LangTrain.Modeling.Tokenizers.SentencePiece;
@@ -77,12 +78,15 @@ internal static class GgufTokenizer
     /// <summary>llama.cpp cuts such text nowhere, and falls back to bytes for what the vocabulary lacks.</summary>
     private static void RefuseSplitting(JsonElement root, int[] types)
     {
-        foreach (System.Text.RegularExpressions.Match type in System.Text.RegularExpressions.Regex.Matches(Text(root, "pre_tokenizer"), "\"type\"\\s*:\\s*\"(\\w+)\""))
+        string section = Text(root, "pre_tokenizer");
+        // A split at spaces, as Gemma has it, finds none: they are marks by then.
+        bool splitsAtSpaces = Regex.IsMatch(section, "\"String\"\\s*:\\s*\" \"");
+        foreach (Match match in Regex.Matches(section, "\"type\"\\s*:\\s*\"(\\w+)\""))
         {
-            // A split at spaces, as Gemma has it, finds none: they are marks by then.
-            if (type.Groups[1].Value is not ("Sequence" or "Metaspace") && !(type.Groups[1].Value == "Split" && System.Text.RegularExpressions.Regex.IsMatch(Text(root, "pre_tokenizer"), "\"String\"\\s*:\\s*\" \"")))
+            string type = match.Groups[1].Value;
+            if (type is not ("Sequence" or "Metaspace") && !(type == "Split" && splitsAtSpaces))
             {
-                throw new UnsupportedModelException(null, $"This tokenizer cannot be exported as GGUF: llama.cpp has no {type.Groups[1].Value} for tokenizers of this kind.");
+                throw new UnsupportedModelException(null, $"This tokenizer cannot be exported as GGUF: llama.cpp has no {type} for tokenizers of this kind.");
             }
         }
 
