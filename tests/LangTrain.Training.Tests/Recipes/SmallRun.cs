@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace LangTrain.Training.Tests.Recipes;
 
-/// <summary>A random Llama of 30 thousand parameters with a byte tokenizer, some rows, and folders of one run; removed when disposed.</summary>
+/// <summary>A random Llama of 30 thousand parameters, where not asked for a wider one, with a byte tokenizer, some rows, and folders of one run; removed when disposed.</summary>
 internal sealed class SmallRun : IDisposable
 {
     private readonly string _root;
@@ -13,13 +13,13 @@ internal sealed class SmallRun : IDisposable
     /// <summary>The same run in another process, over the folders of the first.</summary>
     public SmallRun(string root) => _root = root;
 
-    public SmallRun(int rows = 16)
+    public SmallRun(int rows = 16, int width = 32)
     {
         _root = Directory.CreateTempSubdirectory("small-run").FullName;
         Directory.CreateDirectory(BaseModel);
         WriteTokenizer();
         var config = ModelConfig.ForLlama(
-            vocabularySize: 259, hiddenSize: 32, layerCount: 2, queryHeads: 4, keyValueHeads: 2, feedForwardSize: 64, contextLength: 128,
+            vocabularySize: 259, hiddenSize: width, layerCount: 2, queryHeads: 4, keyValueHeads: 2, feedForwardSize: 2 * width, contextLength: 128,
             bosTokenId: 256, eosTokenId: 257);
         using (var model = DecoderModel.Create(config, seed: 7))
         {
