@@ -70,7 +70,7 @@ public abstract class FineTuneRecipe
 
         // 1. Set-up, each line needing only those above it.
         using var data = LoadData(_options, _files, _control.Cancellation);
-        data.Tell(_observer);
+        data.Tell(_observer, _options.LongRows);
         using var trainee = CreateTrainee(_options, _files);
         using var threads = new StepThreads(trainee.Model.ParameterCount, data.TokensOfMicroBatch(_options), trainee.Model.Device);
         trainee.KeepsInputsOnly = _options.ActivationCheckpointing;
@@ -197,6 +197,12 @@ public abstract class FineTuneRecipe
 
         // 3. The result: the weights of the best evaluation, or the last ones without any; written, then read back.
         var writtenStep = checkpoints.RestoreBest(trainee, state);
+        if (!trainee.IsFinite())
+        {
+            throw TrainingDivergedException.OfWeights(writtenStep, state.Rollbacks);
+        }
+
+        SafetensorsWriter.RemoveUnfinished(_files.OutputFolder); // of an attempt that died here
         trainee.Save(_files.OutputFolder);
         if (_options.Method == TrainingMethod.Full)
         {

@@ -101,6 +101,14 @@ internal abstract class Trainee(DecoderModel model, AdapterSelection adapters, I
         return scope.MoveToOuter(Model.Logits(Model.Hidden(batch.Ids, PassFor(batch))));
     }
 
+    /// <summary>Whether all that learns is finite: an update can leave infinities that only the next step's loss would show. Waits for the device.</summary>
+    public bool IsFinite()
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        return stack([.. Parameters.Select(p => p.Value.norm().to_type(ScalarType.Float64))]).isfinite().all().item<bool>();
+    }
+
     /// <summary>How far, relative to the largest, logits may move by writing and reading: 0 where all is kept in full.</summary>
     public abstract double LogitTolerance { get; }
 
