@@ -19,12 +19,9 @@ internal static class MemoryCheck
     {
         ["15m"] = ModelConfig.ForLlama(32_000, 288, 6, 6, 6, 768, 2048),
         ["110m"] = ModelConfig.ForLlama(32_000, 768, 12, 12, 12, 2048, 1024),
-        // Two narrow layers under a vocabulary of 128k: the full logits of 4,096 positions would take 2.1 GB, their gradient as much.
-        ["128k"] = ModelConfig.ForLlama(128_256, 256, 2, 4, 4, 512, 1024),
-        ["128k-tied"] = ModelConfig.Parse("""
-            {"model_type":"llama","vocab_size":128256,"hidden_size":256,"intermediate_size":512,"num_hidden_layers":2,"num_attention_heads":4,"num_key_value_heads":4,
-            "max_position_embeddings":1024,"rms_norm_eps":1e-5,"tie_word_embeddings":true}
-            """),
+        // Beside PyTorch: training-speed 128k.
+        ["128k"] = TrainingShape.Of("128k").Config,
+        ["128k-untied"] = ModelConfig.ForLlama(128_256, 256, 2, 4, 4, 512, 1024, tieEmbeddings: false),
         // Autograd records the one, and writes the other's capped attention out.
         ["gpt2"] = ModelConfig.Parse("""{"model_type":"gpt2","n_embd":384,"n_layer":8,"n_head":6,"vocab_size":50257,"n_positions":1024}"""),
         ["gemma2"] = ModelConfig.Parse("""
@@ -38,7 +35,7 @@ internal static class MemoryCheck
     [
         "15m lora 4x256", "15m qlora 4x256", "15m full 4x256", "15m lora 8x512", "15m lora 8x512 checkpointing", "15m full 16x256 checkpointing",
         "110m lora 2x256", "110m qlora 2x256", "110m full 2x256", "110m lora 4x1024", "110m qlora 4x1024 checkpointing", "110m full 4x512 checkpointing",
-        "128k lora 4x1024", "128k full 4x1024", "128k-tied full 4x1024", "gpt2 lora 4x256", "gpt2 full 4x512", "gemma2 lora 4x256", "gemma2 full 4x512",
+        "128k lora 4x1024", "128k full 4x1024", "128k-untied full 4x1024", "gpt2 lora 4x256", "gpt2 full 4x512", "gemma2 lora 4x256", "gemma2 full 4x512",
         "15m lora 16x128", "15m lora 2x2048", "15m lora 4x1024 packed=8", "15m full 4x1024 packed=8",
         "15m lora 4x512 all r=4", "15m lora 4x512 all r=64", "15m lora 4x512 all r=256", "110m lora 2x512 all r=256", "110m qlora 4x256 all r=64",
         "15m lora 8x512 all dropout", "15m lora 8x512 all dropout checkpointing", "15m lora 4x512 dora", "15m lora 4x512 all dora dropout", "15m lora 8x512 dora checkpointing",

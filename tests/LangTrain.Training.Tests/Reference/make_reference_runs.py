@@ -172,8 +172,8 @@ def run(case, rows):
     ]
     optimizer = torch.optim.AdamW(groups, lr=1.0, betas=(0.9, 0.999), eps=1e-8)
     examples = [examples_of(row, case) for row in rows]
-    # Of the base without its adapter, also where the adapter does not begin with nothing.
-    reference = [[log_probability({k: v.detach() for k, v in weights.items()}, e)[0].item() for e in pair] for pair in examples] if "beta" in case else None
+    # Of the model that training begins with, its adapter included.
+    reference = [[log_probability(merged(weights, adapter, scaling), e)[0].item() for e in pair] for pair in examples] if "beta" in case else None
     result = {"losses": [], "norms": [], "learning_rates": [], "margins": []}
     for step in range(case["steps"]):
         current = merged(weights, adapter, scaling)
