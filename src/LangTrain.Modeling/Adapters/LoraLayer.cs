@@ -57,7 +57,8 @@ internal sealed class LoraLayer(Parameter a, Parameter b, Parameter? magnitude, 
         Tensor? mask = pass.Training && dropout > 0
             ? kept.Keep(Mask(x, pass.Generator ?? throw new ArgumentException("Training with dropout needs ForwardPass.Generator.", nameof(pass))))
             : null;
-        Tensor low = kept.Keep((mask is null ? x : x * mask).matmul(a.to(x.dtype).t())); // [N, R]
+        using Tensor? dropped = mask is null ? null : x * mask;
+        Tensor low = kept.Keep((dropped ?? x).matmul(a.to(x.dtype).t())); // [N, R]
         result.addmm_(low, b.to(x.dtype).t(), 1, (float)scaling);
         return new LoraTape(low, mask);
     }
@@ -69,20 +70,23 @@ internal sealed class LoraLayer(Parameter a, Parameter b, Parameter? magnitude, 
     /// <param name="inputGradient">[N, in], changed; null if nobody wants it.</param>
     public void Backward(Tensor gradient, Tensor x, LoraTape tape, Tensor? inputGradient)
     {
-        Tensor low = gradient.matmul(b.to(gradient.dtype)).mul_(Scalars.Of((float)scaling)); // [N, R]; the forward pass narrows the factor too
+        // Each of these is as wide as an activation, and the scope around holds a whole block's: none outlives its use.
+        using Tensor low = gradient.matmul(b.to(gradient.dtype)).mul_(Scalars.Of((float)scaling)); // [N, R]; the forward pass narrows the factor too
         if (b.requires_grad)
         {
             Gradients.AddProduct(b, gradient.t(), tape.Low, (float)scaling);
-            Gradients.AddProduct(a, low.t(), tape.Mask is null ? x : x * tape.Mask);
+            using Tensor? dropped = tape.Mask is null ? null : x * tape.Mask;
+            Gradients.AddProduct(a, low.t(), dropped ?? x);
         }
 
         if (tape.Mask is null)
         {
             inputGradient?.addmm_(low, a.to(low.dtype), 1, 1);
         }
-        else
+        else if (inputGradient is not null)
         {
-            inputGradient?.addcmul_(low.matmul(a.to(low.dtype)), tape.Mask, Scalars.Of(1));
+            using Tensor entering = low.matmul(a.to(low.dtype)); // [N, in]
+            inputGradient.addcmul_(entering, tape.Mask, Scalars.Of(1));
         }
     }
 

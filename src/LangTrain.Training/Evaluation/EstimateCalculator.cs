@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace LangTrain.Training.Evaluation;
 
-/// <summary>Works out what a run will take from the shapes in the model's files, the tokenized data, and a short measurement of the device.</summary>
+/// <summary>Works out what a run will take from the model's shapes, the tokenized data, and a short measurement of the device.</summary>
 internal static class EstimateCalculator
 {
     // Norms, softmax and memory traffic take the rest of a step's time.
@@ -23,7 +23,6 @@ internal static class EstimateCalculator
     public static TrainingEstimate Calculate(TrainingOptions options, TrainingFiles files, TrainingData data, long? trainingRows, long? evaluationRows)
     {
         var config = ModelConfig.Read(files.BaseModelFolder);
-        var weights = Weights(files.BaseModelFolder);
         var isExact = trainingRows is null || data.Statistics is null || trainingRows <= data.Statistics.Rows;
         var scale = isExact ? 1 : (double)trainingRows!.Value / data.Statistics!.Rows;
 
@@ -37,7 +36,7 @@ internal static class EstimateCalculator
         var totalSteps = (int)Math.Min(stepsOfEpochs, options.MaxSteps ?? int.MaxValue);
         var epochs = isExact ? (double)totalSteps / epoch.Count : options.Epochs * totalSteps / stepsOfEpochs;
 
-        var memory = new TrainingMemory(options, config, weights);
+        var memory = new TrainingMemory(options, config);
         var tokensPerEpoch = Total(data.Training.Count, data.Training.LengthOf) * scale;
         var seconds = Seconds(memory, config, microBatches.Sum(batch => batch.Tokens) * scale * epochs, microBatches.Count * scale * epochs);
         return new TrainingEstimate
@@ -76,19 +75,6 @@ internal static class EstimateCalculator
         }
 
         return sum;
-    }
-
-    /// <summary>Names and shapes of a model folder's weights; reads headers only.</summary>
-    internal static List<StoredShape> Weights(string folder)
-    {
-        var weights = new List<StoredShape>();
-        foreach (var path in Directory.GetFiles(folder, "*.safetensors"))
-        {
-            using var file = SafetensorsFile.Open(path);
-            weights.AddRange(file.Entries.Select(e => new StoredShape(e.Name, [.. e.Shape])));
-        }
-
-        return weights;
     }
 
     /// <summary>fp32 operations a second of a matmul of a middling size, the best of a few.</summary>

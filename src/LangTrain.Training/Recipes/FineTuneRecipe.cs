@@ -10,8 +10,16 @@ namespace LangTrain.Training.Recipes;
 
 /// <summary>One fine-tune from files to files: set-up, one flat loop, result. The concrete recipes say what learns.</summary>
 /// <remarks>
+/// <para>
 /// A recipe runs once, on the calling thread, which it keeps until the run ends. Two recipes may run at the same time on two
 /// threads of one process: nothing is shared and the process-wide random generator is not used.
+/// </para>
+/// <para>
+/// One step, to follow through the code: <see cref="Train"/>, 2.1, takes the step's rows from its <see cref="BatchPlanner"/>'s plan and makes a
+/// <see cref="MicroBatch"/> of them; <see cref="RunObjective.Accumulate"/> hands it to <see cref="Trainee.Accumulate"/>, which runs the model forward
+/// (<c>DecoderModel.Track</c>: <c>DerivedPass</c>, or for DoRA and GPT-2 autograd), takes loss and gradient at the trained positions
+/// (<see cref="Losses.ChunkedCrossEntropy"/>) and runs the pass backward from there; then <see cref="GradientClip"/> and <see cref="AdamW"/>, 2.2 and 2.3.
+/// </para>
 /// </remarks>
 public abstract class FineTuneRecipe
 {
@@ -70,7 +78,7 @@ public abstract class FineTuneRecipe
 
         // 1. Set-up, each line needing only those above it.
         using var data = LoadData(_options, _files, _control.Cancellation);
-        data.Tell(_observer);
+        data.Tell(_observer, _options.LongRows);
         using var trainee = CreateTrainee(_options, _files);
         using var threads = new StepThreads(trainee.Model.ParameterCount, data.TokensOfMicroBatch(_options), trainee.Model.Device);
         trainee.KeepsInputsOnly = _options.ActivationCheckpointing;
@@ -197,6 +205,12 @@ public abstract class FineTuneRecipe
 
         // 3. The result: the weights of the best evaluation, or the last ones without any; written, then read back.
         var writtenStep = checkpoints.RestoreBest(trainee, state);
+        if (!trainee.IsFinite())
+        {
+            throw TrainingDivergedException.OfWeights(writtenStep, state.Rollbacks);
+        }
+
+        SafetensorsWriter.RemoveUnfinished(_files.OutputFolder); // of an attempt that died here
         trainee.Save(_files.OutputFolder);
         if (_options.Method == TrainingMethod.Full)
         {

@@ -20,7 +20,7 @@ internal sealed class TrainingData : IDisposable
 
     private readonly List<TokenizedFile> _opened = [];
     private readonly int _examplesPerRow;
-    private int _longest;
+    private int _longest = int.MaxValue;
 
     /// <param name="tokenizer">The model's tokenizer.</param>
     /// <param name="training">What trains.</param>
@@ -34,7 +34,7 @@ internal sealed class TrainingData : IDisposable
         _examplesPerRow = ExamplesPerRow(options);
         if (evaluation is not null)
         {
-            EvaluationPlan = [.. Plan(evaluation, options with { GradientAccumulationSteps = 1, Packing = false }).PlanEpoch(0).SelectMany(s => s.MicroBatches)];
+            EvaluationPlan = [.. Plan(evaluation, options with { GradientAccumulationSteps = 1, Packing = false }, packedRowLength: 0).PlanEpoch(0).SelectMany(s => s.MicroBatches)];
         }
     }
 
@@ -80,7 +80,9 @@ internal sealed class TrainingData : IDisposable
     }
 
     /// <summary>Says in the run's log what there is, and what of it cannot be used.</summary>
-    public void Tell(ITrainingObserver observer)
+    /// <param name="observer">Whose log it is.</param>
+    /// <param name="longRows">What became of rows that are too long.</param>
+    public void Tell(ITrainingObserver observer, LongRowPolicy longRows)
     {
         foreach (var (file, name) in _opened.Zip(["training", "evaluation"]))
         {
@@ -89,23 +91,27 @@ internal sealed class TrainingData : IDisposable
                 $"The {name} data has {found.Rows:N0} rows: {found.Examples:N0} examples, {found.Tokens:N0} tokens, {found.TrainedTokens:N0} of them learned; the longest row has {found.LongestRow:N0}."));
             if (found.LongRows > 0 || found.RowsLeftOut > 0)
             {
+                var (fate, leftOut) = longRows == LongRowPolicy.Drop ? ("left out", found.RowsLeftOut - found.LongRows) : ("cut", found.RowsLeftOut);
                 observer.OnLog(TrainingLogLevel.Warning, string.Create(CultureInfo.InvariantCulture,
-                    $"{found.LongRows:N0} rows are longer than {_longest:N0} tokens and were cut; {found.RowsLeftOut:N0} rows were left out, because nothing in them would be learned."));
+                    $"{found.LongRows:N0} rows are longer than {_longest:N0} tokens and were {fate}; {leftOut:N0} rows were left out, because nothing in them would be learned."));
             }
         }
     }
 
     /// <summary>Tokens of a micro-batch, in the mean.</summary>
     public double TokensOfMicroBatch(TrainingOptions options) =>
-        (double)options.BatchSize * _examplesPerRow * (options.Packing ? options.MaxSequenceLength : Enumerable.Range(0, Training.Count).Average(Training.LengthOf));
+        (double)options.BatchSize * _examplesPerRow * (options.Packing ? PackedRowLength(options) : Enumerable.Range(0, Training.Count).Average(Training.LengthOf));
 
     /// <summary>Which training examples meet when.</summary>
-    public BatchPlanner Planner(TrainingOptions options) => Plan(Training, options);
+    public BatchPlanner Planner(TrainingOptions options) => Plan(Training, options, PackedRowLength(options));
 
     /// <summary>Prompts and answers among the training examples; of pairs the chosen answers.</summary>
     public IEnumerable<Question> Questions(ITokenizedExamples examples, int count) => Question.Among(examples, count, _examplesPerRow);
 
-    private static BatchPlanner Plan(ITokenizedExamples examples, TrainingOptions options)
+    // A row of several examples has to fit the model as one of a single example does.
+    private int PackedRowLength(TrainingOptions options) => Math.Min(options.MaxSequenceLength, _longest);
+
+    private static BatchPlanner Plan(ITokenizedExamples examples, TrainingOptions options, int packedRowLength)
     {
         if (options.Objective == TrainingObjective.Dpo)
         {
@@ -113,7 +119,7 @@ internal sealed class TrainingData : IDisposable
         }
 
         var lengths = Enumerable.Range(0, examples.Count).Select(examples.LengthOf).ToArray();
-        return new BatchPlanner(lengths, options.BatchSize, options.GradientAccumulationSteps, options.Packing ? options.MaxSequenceLength : null, options.Seed);
+        return new BatchPlanner(lengths, options.BatchSize, options.GradientAccumulationSteps, options.Packing ? packedRowLength : null, options.Seed);
     }
 
     /// <summary>Batches of pairs, whose length is that of the longer answer: both are padded to it.</summary>

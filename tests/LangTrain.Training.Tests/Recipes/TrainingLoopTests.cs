@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using LangTrain.Modeling;
 using LangTrain.Training.Batches;
+using LangTrain.Training.Evaluation;
 using LangTrain.Training.Optimization;
 using LangTrain.Training.Recipes;
 using TorchSharp;
@@ -52,6 +53,17 @@ public sealed class TrainingLoopTests : IDisposable
         AssertClose(
             _run.Losses(options with { Method = TrainingMethod.Full, Epochs = 4 }, "full-rows"),
             _run.Losses(options with { Method = TrainingMethod.Full, Epochs = 4, Packing = true }, "full-packed"), 1e-5);
+    }
+
+    [Fact]
+    public void Packed_rows_are_no_longer_than_the_model_s_context()
+    {
+        // All rows together have more tokens than the context of 128, each one fewer, and the default of 2048 would hold them all.
+        var options = Lora with { Packing = true, Epochs = 2, BatchSize = 1 };
+        var estimate = new LoraRecipe(options, _run.Files(), new RecordingObserver(), new TrainingControl(), TimeProvider.System).Estimate();
+        var result = _run.Train(options, new RecordingObserver());
+        Assert.InRange(result.Steps, 6, 12);
+        Assert.Equal(result.Steps, estimate.TotalSteps);
     }
 
     [Theory]
@@ -170,6 +182,30 @@ public sealed class TrainingLoopTests : IDisposable
     }
 
     [Fact]
+    public void Estimate_counts_what_an_adapter_has_where_names_and_order_are_other_than_Llama_s()
+    {
+        var options = Lora with { Lora = new LoraOptions { Rank = 3, UseDora = true } };
+        var config = ModelConfig.Parse("""{"model_type":"gpt2","n_embd":24,"n_layer":2,"n_head":2,"vocab_size":50,"n_positions":32}""");
+        using var model = DecoderModel.Create(config);
+        using var adapter = LoraAdapter.Create(model, options.Lora, seed: 1);
+        var memory = new TrainingMemory(options, config);
+        Assert.Equal((adapter.ParameterCount, model.ParameterCount), (memory.TrainableParameters, memory.ModelParameters));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Weights_that_the_last_update_made_infinite_become_neither_checkpoint_nor_result(int steps)
+    {
+        var observer = new RecordingObserver();
+        var options = Lora with { Method = TrainingMethod.Full, LearningRate = 1e39, MaxSteps = steps, SaveSteps = 1 };
+        var error = Assert.Throws<TrainingDivergedException>(() => _run.Train(options, observer));
+        Assert.Equal(steps, error.Step);
+        Assert.Empty(observer.Checkpoints);
+        Assert.False(Directory.Exists(_run.Files().OutputFolder));
+    }
+
+    [Fact]
     public void Run_without_a_good_checkpoint_to_go_back_to_diverges()
     {
         var observer = new RecordingObserver();
@@ -259,7 +295,11 @@ public sealed class TrainingLoopTests : IDisposable
     [InlineData(TrainingMethod.Full)]
     public void Result_is_written_and_verified(TrainingMethod method)
     {
+        // What an attempt that was killed while it wrote left there.
+        var torn = Path.Combine(Directory.CreateDirectory(_run.Files().OutputFolder).FullName, "model.safetensors.0123.tmp");
+        File.WriteAllText(torn, "");
         var result = _run.Train(Lora with { Method = method }, new RecordingObserver());
+        Assert.False(File.Exists(torn));
         Assert.Equal(0, result.Verification!.NonFiniteTensors);
         Assert.Equal(0, result.Verification.MaxLogitDifference);
         Assert.Equal(8, result.Verification.PromptsTried);
