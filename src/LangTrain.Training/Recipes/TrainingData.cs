@@ -150,7 +150,16 @@ internal sealed class TrainingData : IDisposable
     {
         // Beside the checkpoints: a resumed run finds its tokens as it finds its steps.
         var folder = Path.Combine(files.CheckpointFolder.TrimEnd(Path.DirectorySeparatorChar) + "-tokens", name);
-        var file = TokenizedFile.Open(path, files.BaseModelFolder, new TokenizingOptions(longest, options.LongRows, options.LossOn), folder, cancellation);
+        TokenizedFile file;
+        try
+        {
+            file = TokenizedFile.Open(path, files.BaseModelFolder, new TokenizingOptions(longest, options.LongRows, options.LossOn), folder, cancellation);
+        }
+        catch (TrainingDataException failure) when (path == files.EvaluationFile)
+        {
+            throw new TrainingDataException($"The evaluation data cannot be used. {failure.Message}", inner: failure);
+        }
+
         if (file.Shape == RowShape.Preference != (options.Objective == TrainingObjective.Dpo))
         {
             file.Dispose();
