@@ -84,7 +84,7 @@ public abstract class FineTuneRecipe
         trainee.KeepsInputsOnly = _options.ActivationCheckpointing;
         using var optimizer = new AdamW(trainee.Parameters, new(_options.AdamBeta1, _options.AdamBeta2, _options.AdamEpsilon, _options.WeightDecay));
         var planner = data.Planner(_options);
-        var totalSteps = Math.Min(planner.CountSteps(_options.Epochs), _options.MaxSteps ?? int.MaxValue);
+        var totalSteps = planner.CountSteps(_options.Epochs, _options.MaxSteps ?? int.MaxValue);
         var warmupSteps = _options.WarmupSteps ?? (int)Math.Ceiling(_options.WarmupRatio * totalSteps);
         var schedule = new LearningRateSchedule(_options.LearningRateDecay, _options.LearningRate, warmupSteps, totalSteps);
         var checkpoints = new RunCheckpoints(_options, _files, data, totalSteps, _observer, _time, BeforeCheckpointOperation);
