@@ -27,7 +27,11 @@ internal sealed class TokenizedFileWriter(string modelFolder, TokenizingOptions 
         {
             EncodeInOrder(encoder, path, rows => Append(rows, tokens, index, hash), cancellation);
         }
-        if (_statistics.Examples == 0) throw new TrainingDataException("Nothing is left to train on: no row has a token that would be learned.");
+        if (_statistics.Examples == 0)
+        {
+            throw new TrainingDataException("Nothing is left: no row has a token that would be learned."
+                + (_statistics.LongRows > 0 ? FormattableString.Invariant($" Of {_statistics.Rows} rows {_statistics.LongRows} are longer than a sequence, which may have {options.MaxSequenceLength} tokens.") : ""));
+        }
         var manifest = new TokenizedFileManifest(source, Convert.ToHexStringLower(hash.GetHashAndReset()), _shape!.Value, _statistics);
         manifest.Write(folder);
         return manifest;

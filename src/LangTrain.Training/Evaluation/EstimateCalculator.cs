@@ -31,7 +31,7 @@ internal static class EstimateCalculator
         var microBatches = epoch.SelectMany(step => step.MicroBatches).Select(rows => new Batch(rows, data.Training)).ToList();
         var rowsPerStep = options.BatchSize * options.GradientAccumulationSteps * (options.Objective == TrainingObjective.Dpo ? 2 : 1);
         var stepsOfEpochs = isExact
-            ? planner.CountSteps(options.Epochs)
+            ? planner.CountSteps(options.Epochs, options.MaxSteps ?? int.MaxValue)
             : options.Epochs * Math.Ceiling(microBatches.Sum(batch => batch.Rows) * scale / rowsPerStep);
         var totalSteps = (int)Math.Min(stepsOfEpochs, options.MaxSteps ?? int.MaxValue);
         var epochs = isExact ? (double)totalSteps / epoch.Count : options.Epochs * totalSteps / stepsOfEpochs;

@@ -84,7 +84,7 @@ public abstract class FineTuneRecipe
         trainee.KeepsInputsOnly = _options.ActivationCheckpointing;
         using var optimizer = new AdamW(trainee.Parameters, new(_options.AdamBeta1, _options.AdamBeta2, _options.AdamEpsilon, _options.WeightDecay));
         var planner = data.Planner(_options);
-        var totalSteps = Math.Min(planner.CountSteps(_options.Epochs), _options.MaxSteps ?? int.MaxValue);
+        var totalSteps = planner.CountSteps(_options.Epochs, _options.MaxSteps ?? int.MaxValue);
         var warmupSteps = _options.WarmupSteps ?? (int)Math.Ceiling(_options.WarmupRatio * totalSteps);
         var schedule = new LearningRateSchedule(_options.LearningRateDecay, _options.LearningRate, warmupSteps, totalSteps);
         var checkpoints = new RunCheckpoints(_options, _files, data, totalSteps, _observer, _time, BeforeCheckpointOperation);
@@ -139,7 +139,8 @@ public abstract class FineTuneRecipe
             var learningRate = schedule.At(state.Step) * Math.Pow(0.5, state.Rollbacks);
 
             // 2.3 Update, or skip the step, or go back to weights that were good.
-            var verdict = divergence.Judge(loss, norm, state.FirstLoss);
+            var isLast = state.Step + 1 == totalSteps;
+            var verdict = divergence.Judge(loss, norm, state.FirstLoss, isLast);
             if (verdict == StepVerdict.Update)
             {
                 GradientClip.Clip(trainee.Parameters, norm, _options.MaxGradientNorm);
@@ -191,7 +192,6 @@ public abstract class FineTuneRecipe
             }
 
             // 2.6 Evaluate, then save, so that a checkpoint knows its evaluation.
-            var isLast = state.Step == totalSteps;
             if (evaluator.IsDue(state.Step, endsEpoch, isLast))
             {
                 state = evaluator.Run(state, epochsDone);
@@ -201,6 +201,11 @@ public abstract class FineTuneRecipe
             {
                 checkpoints.TryWrite(trainee, optimizer, state);
             }
+        }
+
+        if (state.OptimizerUpdates == 0)
+        {
+            throw new TrainingDivergedException(state.Step, state.NonFiniteStepsInRow, state.Rollbacks);
         }
 
         // 3. The result: the weights of the best evaluation, or the last ones without any; written, then read back.

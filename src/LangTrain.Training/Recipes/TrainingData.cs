@@ -89,11 +89,16 @@ internal sealed class TrainingData : IDisposable
             var found = file.Statistics;
             observer.OnLog(TrainingLogLevel.Info, string.Create(CultureInfo.InvariantCulture,
                 $"The {name} data has {found.Rows:N0} rows: {found.Examples:N0} examples, {found.Tokens:N0} tokens, {found.TrainedTokens:N0} of them learned; the longest row has {found.LongestRow:N0}."));
-            if (found.LongRows > 0 || found.RowsLeftOut > 0)
+            var drops = longRows == LongRowPolicy.Drop;
+            if (found.LongRows > 0)
             {
-                var (fate, leftOut) = longRows == LongRowPolicy.Drop ? ("left out", found.RowsLeftOut - found.LongRows) : ("cut", found.RowsLeftOut);
                 observer.OnLog(TrainingLogLevel.Warning, string.Create(CultureInfo.InvariantCulture,
-                    $"{found.LongRows:N0} rows are longer than {_longest:N0} tokens and were {fate}; {leftOut:N0} rows were left out, because nothing in them would be learned."));
+                    $"Rows longer than {_longest:N0} tokens, which were {(drops ? "left out" : file.Shape == RowShape.Text ? "divided" : "cut")}: {found.LongRows:N0}."));
+            }
+
+            if (found.RowsLeftOut - (drops ? found.LongRows : 0) is > 0 and var unlearned)
+            {
+                observer.OnLog(TrainingLogLevel.Warning, string.Create(CultureInfo.InvariantCulture, $"Rows left out, because nothing in them would be learned: {unlearned:N0}."));
             }
         }
     }
@@ -150,7 +155,16 @@ internal sealed class TrainingData : IDisposable
     {
         // Beside the checkpoints: a resumed run finds its tokens as it finds its steps.
         var folder = Path.Combine(files.CheckpointFolder.TrimEnd(Path.DirectorySeparatorChar) + "-tokens", name);
-        var file = TokenizedFile.Open(path, files.BaseModelFolder, new TokenizingOptions(longest, options.LongRows, options.LossOn), folder, cancellation);
+        TokenizedFile file;
+        try
+        {
+            file = TokenizedFile.Open(path, files.BaseModelFolder, new TokenizingOptions(longest, options.LongRows, options.LossOn), folder, cancellation);
+        }
+        catch (TrainingDataException failure) when (path == files.EvaluationFile)
+        {
+            throw new TrainingDataException($"The evaluation data cannot be used. {failure.Message}", inner: failure);
+        }
+
         if (file.Shape == RowShape.Preference != (options.Objective == TrainingObjective.Dpo))
         {
             file.Dispose();

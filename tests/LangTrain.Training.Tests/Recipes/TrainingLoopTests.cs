@@ -205,6 +205,25 @@ public sealed class TrainingLoopTests : IDisposable
         Assert.False(Directory.Exists(_run.Files().OutputFolder));
     }
 
+    [Theory]
+    [InlineData(1, 1)] // its only step is bad: nothing was learned
+    [InlineData(3, 2)] // the first update breaks the weights, and too few steps are left to fill up a row of five
+    public void A_run_that_ends_on_bad_steps_is_no_success(int steps, int bad)
+    {
+        if (steps == 1)
+        {
+            using var model = DecoderModel.Load(_run.BaseModel);
+            using var frozen = no_grad();
+            _ = model.get_parameter("model.norm.weight")!.fill_(1e38);
+            model.Save(_run.BaseModel, ScalarType.Float32);
+        }
+
+        var options = Lora with { Method = TrainingMethod.Full, LearningRate = 1e18, MaxSteps = steps, MaxGradientNorm = 0 };
+        var error = Assert.Throws<TrainingDivergedException>(() => _run.Train(options, new RecordingObserver()));
+        Assert.Equal(bad, error.StepsInRow);
+        Assert.False(Directory.Exists(_run.Files().OutputFolder));
+    }
+
     [Fact]
     public void Run_without_a_good_checkpoint_to_go_back_to_diverges()
     {
