@@ -93,15 +93,9 @@ public class ModelConfigTests
     public void Gemma_3_with_layers_of_one_kind_is_read_as_transformers_saves_it()
     {
         const string Rope = """{"full_attention":{"factor":4.0,"rope_theta":1000000.0,"rope_type":"linear"},"rope_theta":null,"rope_type":"default","sliding_attention":{"rope_theta":777.0,"rope_type":"default"}}""";
-        ModelConfig Of(string rope) => Parse(json =>
-        {
-            json["model_type"] = "gemma3_text";
-            json.Remove("hidden_act");
-            json.Remove("rope_theta");
-            json.Remove("rope_scaling");
-            json["rope_parameters"] = JsonNode.Parse(rope);
-            json["layer_types"] = JsonNode.Parse("""["sliding_attention","sliding_attention"]""");
-        });
+        static ModelConfig Of(string rope) => ModelConfig.Parse($$"""
+            {"model_type":"gemma3_text","hidden_size":64,"num_hidden_layers":2,"num_attention_heads":4,"head_dim":16,"vocab_size":64,"layer_types":["sliding_attention","sliding_attention"],"sliding_window":8,"rope_parameters":{{rope}}}
+            """);
         Assert.Equal((777, RopeScaling.Linear), (Of(Rope).LocalRope!.Theta, Of(Rope).Rope!.Scaling));
         Assert.Equal("rope_parameters.rope_type", Assert.Throws<UnsupportedModelException>(() => Of(Rope.Replace("\"rope_theta\":null,\"rope_type\":\"default\"", "\"rope_type\":\"linear\""))).Key);
     }
