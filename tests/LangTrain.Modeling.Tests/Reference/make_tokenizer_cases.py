@@ -112,7 +112,7 @@ def remade(name, normalizer, pre_tokenizer, decoder):
     base = json.loads(json.dumps(BASES["gpt2"]))
     base["normalizer"], base["pre_tokenizer"], base["decoder"] = normalizer, pre_tokenizer, decoder
     tokenizer = Tokenizer.from_str(json.dumps(base))
-    texts = ["Café naïve", "e\u0301 a\u0308\u0304", "\u0928\u093f \u0ba4\u0bae\u0bbf\u0bb4\u0bcd a\u20dd", "hello the\n world", ""]
+    texts = ["Café naïve", "e\u0301 a\u0308\u0304", "\u0928\u093f \u0ba4\u0bae\u0bbf\u0bb4\u0bcd a\u20dd", "hello the\n world", "1234567 x\u00b2!? don't", ""]
     return dict(name=name, normalizer=normalizer, pre_tokenizer=pre_tokenizer, decoder=decoder, cases=[[text, (ids := tokenizer.encode(text).ids), tokenizer.decode(ids)] for text in texts])
 
 
@@ -121,6 +121,7 @@ REMADE = [
     remade("accents stripped", {"type": "Sequence", "normalizers": [{"type": "NFKD"}, {"type": "StripAccents"}]}, BYTES, BYTES),
     remade("bytes by the normalizer", {"type": "ByteLevel"}, {"type": "Split", "pattern": {"Regex": "\u0120?[^\u0120]+|\u0120"}, "behavior": "Isolated", "invert": False}, BYTES),
     remade("no decoder", None, BYTES, None),
+    remade("digits split behind the bytes", None, {"type": "Sequence", "pretokenizers": [{"type": "Punctuation", "behavior": "Contiguous"}, BYTES, {"type": "Digits", "individual_digits": False}, {"type": "Split", "pattern": {"Regex": "[0-9][0-9][0-9]"}, "behavior": "Isolated", "invert": False}]}, BYTES),
 ]
 with open(sys.argv[1], "w", encoding="utf-8") as out:
     json.dump(dict(bases=BASES, folders=[case(name, description) for name, description in FOLDERS.items()], remade=REMADE), out, ensure_ascii=False, separators=(",", ":"))
