@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using LangTrain.Modeling;
 using LangTrain.Training.Batches;
-using LangTrain.Training.Evaluation;
+using LangTrain.Training.Estimation;
 using LangTrain.Training.Optimization;
 using LangTrain.Training.Recipes;
 using TorchSharp;

@@ -2,7 +2,7 @@ using LangTrain.Modeling;
 using LangTrain.Training.Recipes;
 using static TorchSharp.torch;
 
-namespace LangTrain.Training.Evaluation;
+namespace LangTrain.Training.Estimation;
 
 /// <summary>Reckons a run's peak memory from shapes alone.</summary>
 /// <remarks>

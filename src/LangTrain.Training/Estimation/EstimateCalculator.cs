@@ -4,7 +4,7 @@ using LangTrain.Training.Batches;
 using LangTrain.Training.Recipes;
 using static TorchSharp.torch;
 
-namespace LangTrain.Training.Evaluation;
+namespace LangTrain.Training.Estimation;
 
 /// <summary>Works out what a run will take from the model's shapes, the tokenized data, and a short measurement of the device.</summary>
 internal static class EstimateCalculator
