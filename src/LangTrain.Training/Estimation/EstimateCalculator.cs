@@ -52,7 +52,7 @@ internal static class EstimateCalculator
             TotalSteps = totalSteps,
             TrainableParameters = memory.TrainableParameters,
             ModelParameters = memory.ModelParameters,
-            MemoryBytes = microBatches.Max(batch => memory.Peak(batch.Rows, batch.Width, batch.TrainedTokens)),
+            MemoryBytes = memory.Peak([.. microBatches.Select(batch => (batch.Rows, batch.Width, batch.TrainedTokens))]),
             DeviceMemoryBytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes,
             Duration = TimeSpan.FromSeconds(seconds),
         };

@@ -85,6 +85,14 @@ internal sealed class TrainingMemory
         return ProcessBytes + weights + dequantized + learning + (layers + WorkPerToken + MaskPerToken(width) + scores) * tokens + head;
     }
 
+    /// <summary>Peak memory of a run of these micro-batches: that of the largest, and where they are of several sizes the blocks that wait for the next of theirs.</summary>
+    /// <param name="microBatches">Rows, tokens of the longest, tokens that go through the head.</param>
+    public long Peak(IReadOnlyCollection<(int Rows, int Width, int TrainedTokens)> microBatches)
+    {
+        var peak = microBatches.Max(batch => Peak(batch.Rows, batch.Width, batch.TrainedTokens));
+        return microBatches.DistinctBy(batch => batch.Width).Count() > 1 ? peak + LargeBlocks.MostWaiting(peak - ProcessBytes) : peak;
+    }
+
     /// <summary>Whether autograd records the passes, which keeps more than a gradient derived by hand.</summary>
     private bool IsRecorded => _config.ModelType == "gpt2" || (_options.Lora.UseDora && _options.Method != TrainingMethod.Full);
 

@@ -213,6 +213,10 @@ public abstract class FineTuneRecipe
             throw new TrainingDivergedException(state.Step, state.NonFiniteStepsInRow, state.Rollbacks);
         }
 
+        // Reading the result back takes the weights once more; what only training needed makes room for them.
+        optimizer.Dispose();
+        TorchSetup.ReleaseMemory();
+
         // 3. The result: the weights of the best evaluation, or the last ones without any; written, then read back.
         var writtenStep = checkpoints.RestoreBest(trainee, state);
         if (!trainee.IsFinite())
