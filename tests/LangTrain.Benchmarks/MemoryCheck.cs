@@ -3,7 +3,7 @@ using System.Globalization;
 using LangTrain.Modeling;
 using LangTrain.Training;
 using LangTrain.Training.Batches;
-using LangTrain.Training.Evaluation;
+using LangTrain.Training.Estimation;
 using LangTrain.Training.Optimization;
 using LangTrain.Training.Recipes;
 using static TorchSharp.torch;

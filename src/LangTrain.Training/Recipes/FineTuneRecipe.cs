@@ -1,6 +1,7 @@
 using LangTrain.Modeling;
 using LangTrain.Training.Batches;
 using LangTrain.Training.Checkpoints;
+using LangTrain.Training.Estimation;
 using LangTrain.Training.Evaluation;
 using LangTrain.Training.Observation;
 using LangTrain.Training.Optimization;
@@ -23,6 +24,8 @@ namespace LangTrain.Training.Recipes;
 /// </remarks>
 public abstract class FineTuneRecipe
 {
+    // Of the loss that is told of the whole job: a single batch's own jumps about.
+    private const double LossSmoothing = 0.9;
     private readonly TrainingOptions _options;
     private readonly TrainingFiles _files;
     private readonly ITrainingObserver _observer;
@@ -90,6 +93,7 @@ public abstract class FineTuneRecipe
         var checkpoints = new RunCheckpoints(_options, _files, data, totalSteps, _observer, _time, BeforeCheckpointOperation);
         if (RunObjective.Create(_options, trainee, data, _control) is not { } objective)
         {
+            // Whoever goes on measures the preferences again.
             return Result(TrainingOutcome.Paused, checkpoints.Start, totalSteps, new TrainingProgress(_time, 0));
         }
 
@@ -170,6 +174,7 @@ public abstract class FineTuneRecipe
                 NonFiniteStepsInRow = divergence.InRow,
                 FirstLoss = state.FirstLoss ?? (verdict == StepVerdict.Update ? loss : null),
                 LastLoss = verdict == StepVerdict.Update ? loss : state.LastLoss,
+                SmoothedLoss = verdict == StepVerdict.Update ? LossSmoothing * (state.SmoothedLoss ?? loss) + (1 - LossSmoothing) * loss : state.SmoothedLoss,
                 ElapsedSeconds = progress.ElapsedSeconds,
             };
             var epochsDone = epoch + (double)stepInEpoch / plan.Count;
@@ -179,7 +184,7 @@ public abstract class FineTuneRecipe
             {
                 _observer.OnMetrics(progress.Complete(new TrainingMetrics
                 {
-                    Epoch = epochsDone, Step = state.Step, TotalSteps = totalSteps, Loss = loss, LearningRate = learningRate, Rollbacks = state.Rollbacks,
+                    Epoch = epochsDone, Step = state.Step, TotalSteps = totalSteps, Loss = loss, SmoothedLoss = state.SmoothedLoss ?? loss, LearningRate = learningRate, Rollbacks = state.Rollbacks,
                     GradientNorm = norm, TrainedTokens = state.TrainedTokens, TokensPerSecond = 0, EtaSeconds = 0, MemoryBytes = 0,
                     RewardMargin = _options.Objective == TrainingObjective.Dpo ? rewardMargin : null,
                     RewardAccuracy = _options.Objective == TrainingObjective.Dpo ? rewardAccuracy : null,
@@ -207,6 +212,10 @@ public abstract class FineTuneRecipe
         {
             throw new TrainingDivergedException(state.Step, state.NonFiniteStepsInRow, state.Rollbacks);
         }
+
+        // Reading the result back takes the weights once more; what only training needed makes room for them.
+        optimizer.Dispose();
+        TorchSetup.ReleaseMemory();
 
         // 3. The result: the weights of the best evaluation, or the last ones without any; written, then read back.
         var writtenStep = checkpoints.RestoreBest(trainee, state);

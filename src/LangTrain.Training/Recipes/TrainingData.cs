@@ -55,14 +55,16 @@ internal sealed class TrainingData : IDisposable
     public static TrainingData Load(TrainingOptions options, TrainingFiles files, CancellationToken cancellation)
     {
         var tokenizer = Tokenizer.Load(files.BaseModelFolder);
-        var longest = Math.Min(options.MaxSequenceLength, ModelConfig.Read(files.BaseModelFolder).ContextLength);
+        var model = ModelConfig.Read(files.BaseModelFolder);
+        var longest = Math.Min(options.MaxSequenceLength, model.ContextLength);
+        var tokenizing = new TokenizingOptions(longest, options.LongRows, options.LossOn, model.VocabularySize);
         var opened = new List<TokenizedFile>();
         try
         {
-            opened.Add(Open(files.TrainingFile, "training", longest, options, files, cancellation));
+            opened.Add(Open(files.TrainingFile, "training", tokenizing, options, files, cancellation));
             if (files.EvaluationFile is { } file)
             {
-                opened.Add(Open(file, "evaluation", longest, options, files, cancellation));
+                opened.Add(Open(file, "evaluation", tokenizing, options, files, cancellation));
             }
 
             (ITokenizedExamples training, ITokenizedExamples? evaluation) = opened.Count > 1
@@ -151,14 +153,14 @@ internal sealed class TrainingData : IDisposable
 
     public void Dispose() => _opened.ForEach(one => one.Dispose());
 
-    private static TokenizedFile Open(string path, string name, int longest, TrainingOptions options, TrainingFiles files, CancellationToken cancellation)
+    private static TokenizedFile Open(string path, string name, TokenizingOptions tokenizing, TrainingOptions options, TrainingFiles files, CancellationToken cancellation)
     {
         // Beside the checkpoints: a resumed run finds its tokens as it finds its steps.
         var folder = Path.Combine(files.CheckpointFolder.TrimEnd(Path.DirectorySeparatorChar) + "-tokens", name);
         TokenizedFile file;
         try
         {
-            file = TokenizedFile.Open(path, files.BaseModelFolder, new TokenizingOptions(longest, options.LongRows, options.LossOn), folder, cancellation);
+            file = TokenizedFile.Open(path, files.BaseModelFolder, tokenizing, folder, cancellation);
         }
         catch (TrainingDataException failure) when (path == files.EvaluationFile)
         {

@@ -27,6 +27,7 @@ public sealed class ResumeTests : IDisposable
         _run.Train(options, resumed, "parts");
 
         Assert.Equal(whole.Losses, killed.Losses.Take(2).Concat(resumed.Losses));
+        Assert.Equal(whole.Metrics[^1].SmoothedLoss, resumed.Metrics[^1].SmoothedLoss);
         AssertSameOutput();
     }
 

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using LangTrain.Modeling;
 using LangTrain.Training.Batches;
-using LangTrain.Training.Evaluation;
+using LangTrain.Training.Estimation;
 using LangTrain.Training.Optimization;
 using LangTrain.Training.Recipes;
 using TorchSharp;
@@ -323,6 +323,23 @@ public sealed class TrainingLoopTests : IDisposable
         Assert.Equal(0, result.Verification.MaxLogitDifference);
         Assert.Equal(8, result.Verification.PromptsTried);
         Assert.True(File.Exists(Path.Combine(result.OutputFolder!, method == TrainingMethod.Full ? "tokenizer.json" : "adapter_config.json")));
+    }
+
+    [Fact]
+    public void A_model_with_more_rows_than_its_tokenizer_has_tokens_writes_samples()
+    {
+        using var wide = new SmallRun(ModelConfig.ForLlama(2048, 32, 1, 2, 2, 48, 128, bosTokenId: 256, eosTokenId: 257));
+        var observer = new RecordingObserver();
+        wide.Train(Lora with { EvaluationSplit = 0.5, EvaluationSamples = 4 }, observer);
+        Assert.Equal(4, observer.Samples.Count);
+    }
+
+    [Fact]
+    public void A_tokenizer_with_more_tokens_than_the_model_has_rows_is_refused()
+    {
+        using var narrow = new SmallRun(ModelConfig.ForLlama(200, 32, 1, 2, 2, 48, 128, bosTokenId: 1, eosTokenId: 2));
+        var error = Assert.Throws<UnsupportedModelException>(() => narrow.Train(Lora, new RecordingObserver()));
+        Assert.Contains("token 257", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -2,7 +2,7 @@ using LangTrain.Modeling;
 using LangTrain.Training.Recipes;
 using static TorchSharp.torch;
 
-namespace LangTrain.Training.Evaluation;
+namespace LangTrain.Training.Estimation;
 
 /// <summary>Reckons a run's peak memory from shapes alone.</summary>
 /// <remarks>
@@ -83,6 +83,14 @@ internal sealed class TrainingMemory
         var head = 3L * Math.Min(16L << 20, (long)trainedTokens * _config.VocabularySize * Fp32Bytes)
             + (long)_config.VocabularySize * _config.HiddenSize * Fp32Bytes;
         return ProcessBytes + weights + dequantized + learning + (layers + WorkPerToken + MaskPerToken(width) + scores) * tokens + head;
+    }
+
+    /// <summary>Peak memory of a run of these micro-batches: that of the largest, and where they are of several sizes the blocks that wait for the next of theirs.</summary>
+    /// <param name="microBatches">Rows, tokens of the longest, tokens that go through the head.</param>
+    public long Peak(IReadOnlyCollection<(int Rows, int Width, int TrainedTokens)> microBatches)
+    {
+        var peak = microBatches.Max(batch => Peak(batch.Rows, batch.Width, batch.TrainedTokens));
+        return microBatches.DistinctBy(batch => batch.Width).Count() > 1 ? peak + LargeBlocks.MostWaiting(peak - ProcessBytes) : peak;
     }
 
     /// <summary>Whether autograd records the passes, which keeps more than a gradient derived by hand.</summary>

@@ -4,7 +4,7 @@ using LangTrain.Training.Batches;
 using LangTrain.Training.Recipes;
 using static TorchSharp.torch;
 
-namespace LangTrain.Training.Evaluation;
+namespace LangTrain.Training.Estimation;
 
 /// <summary>Works out what a run will take from the model's shapes, the tokenized data, and a short measurement of the device.</summary>
 internal static class EstimateCalculator
@@ -52,7 +52,7 @@ internal static class EstimateCalculator
             TotalSteps = totalSteps,
             TrainableParameters = memory.TrainableParameters,
             ModelParameters = memory.ModelParameters,
-            MemoryBytes = microBatches.Max(batch => memory.Peak(batch.Rows, batch.Width, batch.TrainedTokens)),
+            MemoryBytes = memory.Peak([.. microBatches.Select(batch => (batch.Rows, batch.Width, batch.TrainedTokens))]),
             DeviceMemoryBytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes,
             Duration = TimeSpan.FromSeconds(seconds),
         };
