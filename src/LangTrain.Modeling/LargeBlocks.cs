@@ -20,6 +20,10 @@ internal sealed class LargeBlocks
     /// <summary>Bytes mapped, in use or waiting.</summary>
     public long MappedBytes { get; private set; }
 
+    /// <summary>Bytes that may wait besides what is in use, where sizes change from one request to the next.</summary>
+    /// <param name="mostInUse">The most that was ever in use.</param>
+    public static long MostWaiting(long mostInUse) => mostInUse / 16 + Slack;
+
     /// <summary>Takes a block.</summary>
     /// <param name="bytes">At least this many, above 0.</param>
     /// <returns>Its start, on a page boundary, its content undefined; 0 if the system has no more memory.</returns>
@@ -32,7 +36,7 @@ internal sealed class LargeBlocks
             nint start = TakeWaiting(size);
             if (start == 0)
             {
-                while (MappedBytes + size > _mostInUse + _mostInUse / 16 + Slack && _waiting.Last is { } oldest)
+                while (MappedBytes + size > _mostInUse + MostWaiting(_mostInUse) && _waiting.Last is { } oldest)
                 {
                     Drop(oldest);
                 }

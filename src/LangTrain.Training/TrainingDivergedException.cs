@@ -18,6 +18,15 @@ public sealed class TrainingDivergedException : Exception
         Rollbacks = rollbacks;
     }
 
+    private TrainingDivergedException(string message, int step, int rollbacks)
+        : base(message) => (Step, Rollbacks) = (step, rollbacks);
+
+    /// <summary>The last update, of a loss that was still finite, left weights that are not: no later step could tell.</summary>
+    /// <param name="step">The step after which the weights are so.</param>
+    /// <param name="rollbacks">How often the run had gone back to an earlier checkpoint.</param>
+    public static TrainingDivergedException OfWeights(int step, int rollbacks) => new(
+        $"Training diverged: the weights after step {step}, the last one, are not finite. A lower learning_rate or a longer warmup usually helps.", step, rollbacks);
+
     /// <summary>The optimizer step, counted from 1, at which the run gave up.</summary>
     public int Step { get; }
 

@@ -14,7 +14,7 @@ public enum TrainingObjective
     [JsonStringEnumMemberName("text")]
     Text,
 
-    /// <summary>Direct preference optimization (arXiv:2305.18290): a chosen answer becomes likelier than a rejected one, measured against the base model.</summary>
+    /// <summary>Direct preference optimization (arXiv:2305.18290): a chosen answer becomes likelier than a rejected one, measured against the model as it was before.</summary>
     [JsonStringEnumMemberName("dpo")]
     Dpo,
 }

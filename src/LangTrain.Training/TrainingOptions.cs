@@ -121,7 +121,7 @@ public sealed record TrainingOptions
 
     /// <summary>
     /// Steps in a row without a finite loss and gradient, or with a loss far above that of guessing, after which the run goes back to its last good
-    /// checkpoint with half the learning rate, twice at most, and then fails. Default 5.
+    /// checkpoint with half the learning rate, twice at most, and then fails; at the end of the run two are enough. Default 5.
     /// </summary>
     public int NonFiniteStepLimit { get; init; } = 5;
 

@@ -3,7 +3,7 @@ using System.Globalization;
 using LangTrain.Modeling;
 using LangTrain.Training;
 using LangTrain.Training.Batches;
-using LangTrain.Training.Evaluation;
+using LangTrain.Training.Estimation;
 using LangTrain.Training.Optimization;
 using LangTrain.Training.Recipes;
 using static TorchSharp.torch;
@@ -13,14 +13,15 @@ namespace LangTrain.Benchmarks;
 /// <summary>Holds the estimate of memory against the peak of real training steps, each case in a process of its own (Linux).</summary>
 internal static class MemoryCheck
 {
-    private const int Steps = 8;
+    private const int Steps = 4;
 
     private static readonly Dictionary<string, ModelConfig> Shapes = new()
     {
-        ["15m"] = ModelConfig.ForLlama(32_000, 288, 6, 6, 6, 768, 1024),
+        ["15m"] = ModelConfig.ForLlama(32_000, 288, 6, 6, 6, 768, 2048),
         ["110m"] = ModelConfig.ForLlama(32_000, 768, 12, 12, 12, 2048, 1024),
-        // Two narrow layers under a vocabulary of 128k: the full logits of 4,096 positions would take 2.1 GB, their gradient as much.
-        ["128k"] = ModelConfig.ForLlama(128_256, 256, 2, 4, 4, 512, 1024),
+        // Beside PyTorch: training-speed 128k.
+        ["128k"] = TrainingShape.Of("128k").Config,
+        ["128k-untied"] = ModelConfig.ForLlama(128_256, 256, 2, 4, 4, 512, 1024, tieEmbeddings: false),
         // Autograd records the one, and writes the other's capped attention out.
         ["gpt2"] = ModelConfig.Parse("""{"model_type":"gpt2","n_embd":384,"n_layer":8,"n_head":6,"vocab_size":50257,"n_positions":1024}"""),
         ["gemma2"] = ModelConfig.Parse("""
@@ -29,27 +30,37 @@ internal static class MemoryCheck
             """),
     };
 
-    private static readonly string[][] Cases =
+    // Shape, method, rows x tokens, and what is not as usual: see MemoryCase.
+    private static readonly string[] Cases =
     [
-        ["15m", "lora", "4", "256", "false"], ["15m", "qlora", "4", "256", "false"], ["15m", "full", "4", "256", "false"],
-        ["15m", "lora", "8", "512", "false"], ["15m", "lora", "8", "512", "true"], ["15m", "full", "16", "256", "true"],
-        ["110m", "lora", "2", "256", "false"], ["110m", "qlora", "2", "256", "false"], ["110m", "full", "2", "256", "false"],
-        ["110m", "lora", "4", "1024", "false"], ["110m", "qlora", "4", "1024", "true"], ["110m", "full", "4", "512", "true"],
-        ["128k", "lora", "4", "1024", "false"], ["128k", "full", "4", "1024", "false"],
-        ["gpt2", "lora", "4", "256", "false"], ["gpt2", "full", "4", "512", "false"], ["gemma2", "lora", "4", "256", "false"], ["gemma2", "full", "4", "512", "false"],
+        "15m lora 4x256", "15m qlora 4x256", "15m full 4x256", "15m lora 8x512", "15m lora 8x512 checkpointing", "15m full 16x256 checkpointing",
+        "110m lora 2x256", "110m qlora 2x256", "110m full 2x256", "110m lora 4x1024", "110m qlora 4x1024 checkpointing", "110m full 4x512 checkpointing",
+        "128k lora 4x1024", "128k full 4x1024", "128k-untied full 4x1024", "gpt2 lora 4x256", "gpt2 full 4x512", "gemma2 lora 4x256", "gemma2 full 4x512",
+        "15m lora 16x128", "15m lora 2x2048", "15m lora 4x1024 packed=8", "15m full 4x1024 packed=8",
+        "15m lora 4x512 all r=4", "15m lora 4x512 all r=64", "15m lora 4x512 all r=256", "110m lora 2x512 all r=256", "110m qlora 4x256 all r=64",
+        "15m lora 8x512 all dropout", "15m lora 8x512 all dropout checkpointing", "15m lora 4x512 dora", "15m lora 4x512 all dora dropout", "15m lora 8x512 dora checkpointing",
+        "15m lora 8x512 dpo", "15m full 8x256 dpo", "15m full 4x256 accumulate=4", "110m full 2x512 accumulate=2", "gpt2 lora 4x256 dropout",
     ];
 
+    /// <param name="wanted">Shapes, whose cases are run, or cases of the caller's own; empty for all cases.</param>
     public static int Run(string[] wanted)
     {
         var folder = Directory.CreateTempSubdirectory("memory-check").FullName;
         try
         {
-            Console.WriteLine("shape  method  rows x tokens  activation_checkpointing  measured MB  estimated MB  ratio  step ms  estimated ms");
-            foreach (var one in Cases.Where(c => wanted.Length == 0 || wanted.Contains(c[0])))
+            Console.WriteLine("measured MB  estimated MB  ratio  step ms  estimated ms  case");
+            string[] own = [.. wanted.Where(w => w.Contains(' ', StringComparison.Ordinal))];
+            foreach (var one in own.Concat(Cases.Where(c => wanted.Length == 0 || wanted.Contains(c.Split(' ')[0]))))
             {
-                var model = Path.Combine(folder, one[0]);
-                using var child = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["memory-case", model, .. one]))!;
-                child.WaitForExit();
+                var shape = one.Split(' ')[0];
+                var model = Path.Combine(folder, shape);
+                if (!Directory.Exists(model))
+                {
+                    // In a process of its own too, so that the case's peak is that of training.
+                    Start("memory-model", model, shape);
+                }
+
+                Start("memory-case", model, one);
             }
 
             return 0;
@@ -60,62 +71,74 @@ internal static class MemoryCheck
         }
     }
 
-    /// <summary>One case; the first of a shape makes the model's files in yet another process, so that this one's peak is that of training.</summary>
-    public static int RunCase(string folder, string[] of)
+    /// <summary>Makes a shape's files.</summary>
+    public static int WriteModel(string folder, string shape)
+    {
+        using var made = DecoderModel.Create(Shapes[shape], seed: 1);
+        made.Save(folder);
+        return 0;
+    }
+
+    /// <summary>One case.</summary>
+    public static int RunCase(string folder, string text)
     {
         TorchSetup.Initialize(threads: 2);
-        var config = Shapes[of[0]];
-        if (of.Length == 1)
-        {
-            using var made = DecoderModel.Create(config, seed: 1);
-            made.Save(folder);
-            return 0;
-        }
-
-        if (!Directory.Exists(folder))
-        {
-            using var maker = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["memory-case", folder, of[0]]))!;
-            maker.WaitForExit();
-        }
-
-        var (rows, length) = (int.Parse(of[2], CultureInfo.InvariantCulture), int.Parse(of[3], CultureInfo.InvariantCulture));
-        var options = new TrainingOptions
-        {
-            Method = Enum.Parse<TrainingMethod>(of[1], ignoreCase: true), ActivationCheckpointing = bool.Parse(of[4]),
-            Lora = new LoraOptions { Rank = 16, Alpha = 32, TargetModules = config.ModelType == "gpt2" ? ["c_attn", "c_proj"] : ["q_proj", "k_proj", "v_proj", "o_proj"] },
-        };
-        var files = new TrainingFiles { BaseModelFolder = folder, BaseModelName = of[0], TrainingFile = "", CheckpointFolder = "", OutputFolder = "" };
+        var of = MemoryCase.Parse(text);
+        var (config, options) = (Shapes[of.Shape], of.Options(Shapes[of.Shape]));
+        var files = new TrainingFiles { BaseModelFolder = folder, BaseModelName = of.Shape, TrainingFile = "", CheckpointFolder = "", OutputFolder = "" };
         using var trainee = options.Method == TrainingMethod.Full ? FullRecipe.Prepare(options, files) : LoraRecipe.Prepare(options, files);
         trainee.KeepsInputsOnly = options.ActivationCheckpointing;
         using var optimizer = new AdamW(trainee.Parameters, new(0.9, 0.999, 1e-8, 0.01));
         using var dropout = new Generator(1);
         var random = new SeededRandom(1);
-        var examples = new InMemoryExamples([.. Enumerable.Range(0, rows).Select(_ => new TokenizedExample(
+        var length = of.Length / of.ExamplesPerRow;
+        var examples = new InMemoryExamples([.. Enumerable.Range(0, of.Rows * of.ExamplesPerRow).Select(_ => new TokenizedExample(
             [.. Enumerable.Range(0, length).Select(_ => random.Next(config.VocabularySize))], [.. Enumerable.Repeat(true, length)]))]);
-        int[][] plan = [.. Enumerable.Range(0, rows).Select(i => new[] { i })];
+        int[][] plan = [.. Enumerable.Range(0, examples.Count).Chunk(of.ExamplesPerRow)];
         // The peak counts from here: pages of the model's mapped files, which the system takes back when it wants, are no need.
         File.WriteAllText("/proc/self/clear_refs", "5");
         var seconds = new List<double>();
         for (var step = 0; step < Steps; step++)
         {
             var start = Stopwatch.GetTimestamp();
-            using var scope = NewDisposeScope();
-            var batch = MicroBatch.Build(plan, examples, trainee.Model.Device);
-            trainee.Accumulate(batch, 1.0 / batch.TrainedTokens, dropout);
-            GradientClip.Clip(trainee.Parameters, GradientClip.Norm(trainee.Parameters).item<float>(), 1.0);
+            for (var micro = 0; micro < options.GradientAccumulationSteps; micro++)
+            {
+                using var scope = NewDisposeScope();
+                var batch = MicroBatch.Build(plan, examples, trainee.Model.Device);
+                if (options.Objective == TrainingObjective.Dpo)
+                {
+                    trainee.AccumulatePreferences(batch, zeros([of.Rows], ScalarType.Float64), TrainingOptions.DefaultBeta, 1.0 / of.Rows, dropout);
+                }
+                else
+                {
+                    trainee.Accumulate(batch, 1.0 / batch.TrainedTokens, dropout);
+                }
+            }
+
+            using (NewDisposeScope())
+            {
+                GradientClip.Clip(trainee.Parameters, GradientClip.Norm(trainee.Parameters).item<float>(), 1.0);
+            }
+
             optimizer.Step(1e-4);
             optimizer.ClearGradients();
-            seconds.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
+            seconds.Add(Stopwatch.GetElapsedTime(start).TotalSeconds / options.GradientAccumulationSteps);
         }
 
         var measured = PeakBytes();
         seconds.Sort();
-        var memory = new TrainingMemory(options, config, EstimateCalculator.Weights(folder));
-        var estimated = memory.Peak(rows, length, rows * (length - 1));
-        var (step50, estimatedStep) = (seconds[Steps / 2] * 1000, EstimateCalculator.Seconds(memory, config, rows * length, 1) * 1000);
+        var memory = new TrainingMemory(options, config);
+        var estimated = memory.Peak(of.Rows, of.Length, examples.Count * (length - 1));
+        var (step50, estimatedStep) = (seconds[Steps / 2] * 1000, EstimateCalculator.Seconds(memory, config, of.Rows * of.Length, 1) * 1000);
         Console.WriteLine(FormattableString.Invariant(
-            $"{of[0],-6} {of[1],-6} {rows,4} x {length,-6} {of[4],-6} {measured >> 20,8} {estimated >> 20,8}   {(double)estimated / measured:f2}   {step50,8:f0} {estimatedStep,8:f0}"));
+            $"{measured >> 20,11} {estimated >> 20,13}   {(double)estimated / measured:f2}  {step50,7:f0} {estimatedStep,13:f0}  {text}"));
         return 0;
+    }
+
+    private static void Start(params string[] arguments)
+    {
+        using var child = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, arguments))!;
+        child.WaitForExit();
     }
 
     private static long PeakBytes()

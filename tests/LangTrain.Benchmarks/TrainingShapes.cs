@@ -14,6 +14,8 @@ internal sealed record TrainingShape(ModelConfig Config, int Rows, int Length)
         "110m" => new(ModelConfig.ForLlama(32000, 768, 12, 12, 12, 2048, 256), 2, 256),
         "1m" => new(ModelConfig.ForLlama(2048, 128, 5, 4, 4, 384, 256), 16, 256),
         "demo" => new(ModelConfig.ForLlama(2048, 128, 5, 4, 4, 384, 256), 8, 48),
-        _ => throw new ArgumentException($"Unknown shape {name}; there are 15m, 110m, 1m and demo."),
+        // Two narrow layers under a vocabulary of 128k: the full logits of 4,096 positions take 2.1 GB, their gradient as much.
+        "128k" => new(ModelConfig.ForLlama(128_256, 256, 2, 4, 4, 512, 1024), 4, 1024),
+        _ => throw new ArgumentException($"Unknown shape {name}; there are 15m, 110m, 1m, demo and 128k."),
     };
 }

@@ -81,6 +81,17 @@ public sealed class RunTrainingAttemptTests : IDisposable
     }
 
     [Fact]
+    public async Task A_target_that_the_model_has_not_is_the_owner_s_to_mend()
+    {
+        var job = await QueueAsync("completion", ["""{"prompt":"One","completion":" two"}"""], new FineTuneConfig { LoraConfig = new LoraConfig { TargetModules = ["c_attn"] } });
+        await RunAsync(job);
+        var signal = Assert.Single(_signals.Messages);
+        Assert.Equal((FineTuneSignalKind.Failed, false, "config_invalid"), (signal.Kind, signal.Retryable, signal.Error!.Code));
+        Assert.StartsWith("Target module 'c_attn' is no linear layer of the model's blocks. There are: q_proj,", signal.Error.Message, StringComparison.Ordinal);
+        Assert.EndsWith("'all-linear'.", signal.Error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task An_estimate_reckons_with_more_rows_than_it_is_given()
     {
         using var estimate = new EstimateTraining(new ModelFiles(new BlobFolder(_blobs), _options), _options, TimeProvider.System);

@@ -26,9 +26,9 @@ internal static class ModelInspector
         }
 
         var config = await ReadJsonAsync(folder, "config.json", cancellation);
-        if (!names.Contains("tokenizer.json") && !names.Contains("tokenizer.model"))
+        if (!names.Contains("tokenizer.json") && !names.Contains("tokenizer.model") && !(names.Contains("vocab.json") && names.Contains("merges.txt")))
         {
-            throw new InvalidDataException("There is no tokenizer.json and no tokenizer.model.");
+            throw new InvalidDataException("There is no tokenizer.json, no tokenizer.model, and no vocab.json with merges.txt.");
         }
 
         var tensors = await ReadTensorsAsync(folder, files, await WeightFilesAsync(folder, names, cancellation), cancellation);

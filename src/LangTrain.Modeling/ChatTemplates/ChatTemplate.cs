@@ -68,7 +68,7 @@ public sealed class ChatTemplate
     /// <param name="time">For templates that print today's date; the system's clock when null.</param>
     /// <exception cref="ChatTemplateException">The template does not parse.</exception>
     public static ChatTemplate Parse(string template, string? bosToken = null, string? eosToken = null, TimeProvider? time = null) =>
-        new(new ChatTemplateSource(template, null), TokenizerSettings.Empty with { BosToken = bosToken, EosToken = eosToken }, time ?? TimeProvider.System);
+        new(new ChatTemplateSource(template, null), TokenizerSettings.Of(bosToken, eosToken), time ?? TimeProvider.System);
 
     /// <summary>Renders a chat.</summary>
     /// <param name="input">Messages and what else the template sees.</param>
@@ -91,9 +91,7 @@ public sealed class ChatTemplate
         using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             writer.WriteStartObject();
-            if (_settings.BosToken is { } bos) writer.WriteString("bos_token", bos);
-            if (_settings.EosToken is { } eos) writer.WriteString("eos_token", eos);
-            if (_settings.PadToken is { } pad) writer.WriteString("pad_token", pad);
+            foreach (var (role, token) in _settings.Roles.Where(pair => input.Variables?.ContainsKey(pair.Key) != true)) writer.WriteString(role, token.Content);
             foreach (var (name, value) in input.Variables ?? new Dictionary<string, JsonElement>())
             {
                 writer.WritePropertyName(name);

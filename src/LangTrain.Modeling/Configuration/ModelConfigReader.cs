@@ -101,6 +101,11 @@ internal static class ModelConfigReader
 
     private static JsonObject TextModel(JsonObject root, JsonObject text)
     {
+        if (text["final_logit_softcapping"] is not null)
+        {
+            throw new UnsupportedModelException("text_config.final_logit_softcapping", "the class with vision reads this key and does not use it, the one without vision does: it has to be absent or null.");
+        }
+
         var result = (JsonObject)text.DeepClone();
         result["model_type"] = "gemma3_text";
         result["architectures"] = new JsonArray("Gemma3ForCausalLM");

@@ -37,6 +37,9 @@ internal static class RopeReader
         }
 
         (full, local) = (ReadScaling(keys, newer.OptionalObject("full_attention"), full), ReadScaling(keys, newer.OptionalObject("sliding_attention"), local));
+        // Transformers 5 writes these beside the two where a model has layers of one kind only; it reads neither.
+        newer.Require("rope_type", "default");
+        newer.Require("rope_theta");
         newer.RefuseTheRest();
         return local.Scaling == RopeScaling.LongRope
             ? throw new UnsupportedModelException(keys.Path("rope_parameters.sliding_attention.rope_type"), "longrope is not supported in layers with a window.")

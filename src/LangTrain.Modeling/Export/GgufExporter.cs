@@ -1,3 +1,4 @@
+using LangTrain.Modeling.Tokenizers;
 using static TorchSharp.torch;
 
 namespace LangTrain.Modeling;
@@ -12,12 +13,12 @@ public static class GgufExporter
     /// <param name="model">The model, not quantized.</param>
     /// <param name="path">The file to make or replace.</param>
     /// <param name="type">How matrices are stored.</param>
-    /// <param name="tokenizerFolder">Folder with tokenizer.json (and chat template); null writes a model without a vocabulary, for token ids only.</param>
+    /// <param name="tokenizerFolder">Folder with a tokenizer (and chat template); null writes a model without a vocabulary, for token ids only.</param>
     /// <param name="adapter">An adapter to merge; null exports the base.</param>
     /// <param name="name">Name of the model in the file.</param>
     /// <exception cref="InvalidOperationException">The model is quantized.</exception>
     /// <exception cref="UnsupportedModelException">llama.cpp has no way to say what this model or tokenizer does.</exception>
-    /// <exception cref="FileNotFoundException">The folder has no tokenizer.json.</exception>
+    /// <exception cref="FileNotFoundException">The folder has no tokenizer.</exception>
     public static void Export(DecoderModel model, string path, GgufType type, string? tokenizerFolder, LoraAdapter? adapter = null, string name = "model")
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -70,7 +71,7 @@ public static class GgufExporter
             return;
         }
 
-        file.Add(GgufImporter.TokenizerKey, System.Text.Encoding.UTF8.GetString(GgufTokenizer.ReadJson(tokenizerFolder)));
+        file.Add(GgufImporter.TokenizerKey, System.Text.Encoding.UTF8.GetString(TokenizerFolder.WholeJson(tokenizerFolder, Tokenizer.Load(tokenizerFolder))));
         foreach (string name in GgufImporter.TokenizerFiles.Where(name => File.Exists(Path.Combine(tokenizerFolder, name))))
         {
             file.Add(GgufImporter.FilePrefix + name, File.ReadAllText(Path.Combine(tokenizerFolder, name)));

@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using LangTrain.Modeling.ChatTemplates;
 using LangTrain.Modeling.Tokenizers;
-using LangTrain.Modeling.Tokenizers.SentencePiece;
 
 namespace LangTrain.Modeling;
 
@@ -11,12 +10,13 @@ internal static class GgufTokenizer
 {
     private const int Normal = 1, Unknown = 2, Control = 3, UserDefined = 4, Unused = 5, Byte = 6;
 
-    /// <exception cref="FileNotFoundException">There is no tokenizer.json.</exception>
+    /// <exception cref="FileNotFoundException">The folder has no tokenizer.</exception>
     /// <exception cref="InvalidDataException">It is damaged, or has more tokens than the model.</exception>
     /// <exception cref="UnsupportedModelException">llama.cpp has no such tokenizer.</exception>
     public static void Describe(string folder, ModelConfig config, GgufFile file)
     {
-        using JsonDocument json = JsonDocument.Parse(ReadJson(folder));
+        Tokenizer tokenizer = Tokenizer.Load(folder);
+        using JsonDocument json = JsonDocument.Parse(TokenizerFolder.WholeJson(folder, tokenizer));
         JsonElement root = json.RootElement, model = root.GetProperty("model");
         if (model.TryGetProperty("type", out JsonElement kind) && kind.GetString() != "BPE")
         {
@@ -25,7 +25,12 @@ internal static class GgufTokenizer
 
         bool isByteLevel = Text(root, "pre_tokenizer").Contains("\"ByteLevel\"", StringComparison.Ordinal);
         RefuseNormalizer(root, isByteLevel);
-        (string[] tokens, int[] types) = Tokens(root, model, config, isByteLevel);
+        if (Text(root, "decoder") is "" or "null")
+        {
+            throw new UnsupportedModelException(null, "This tokenizer cannot be exported as GGUF: it has no decoder, and so writes its entries with spaces between them; llama.cpp never does.");
+        }
+
+        (string[] tokens, int[] types) = Tokens(tokenizer, model, config, isByteLevel);
         string[] merges = [.. model.GetProperty("merges").EnumerateArray().Select(pair => pair.ValueKind == JsonValueKind.Array ? $"{pair[0].GetString()} {pair[1].GetString()}" : pair.GetString()!)];
         file.Add("tokenizer.ggml.model", isByteLevel ? "gpt2" : "llama");
         if (isByteLevel)
@@ -49,16 +54,7 @@ internal static class GgufTokenizer
             }
         }
 
-        AddSpecial(folder, config, tokens, file);
-    }
-
-    /// <summary>tokenizer.json, or what tokenizer.model says in its form.</summary>
-    internal static byte[] ReadJson(string folder)
-    {
-        string path = Path.Combine(folder, "tokenizer.json"), sentencePiece = Path.Combine(folder, "tokenizer.model");
-        return File.Exists(path) ? File.ReadAllBytes(path)
-            : File.Exists(sentencePiece) ? SentencePieceModel.ToTokenizerJson(File.ReadAllBytes(sentencePiece))
-            : throw new FileNotFoundException($"'{folder}' has no tokenizer.json and no tokenizer.model.", path);
+        AddSpecial(folder, tokenizer, config, tokens, file);
     }
 
     /// <summary>llama.cpp puts marks in the place of spaces and nothing else; NFC, which it leaves out for Qwen, changes only text that is not composed.</summary>
@@ -96,7 +92,7 @@ internal static class GgufTokenizer
         }
     }
 
-    private static (string[] Tokens, int[] Types) Tokens(JsonElement root, JsonElement model, ModelConfig config, bool isByteLevel)
+    private static (string[] Tokens, int[] Types) Tokens(Tokenizer tokenizer, JsonElement model, ModelConfig config, bool isByteLevel)
     {
         string[] tokens = [.. Enumerable.Range(0, config.VocabularySize).Select(id => $"[PAD{id}]")];
         int[] types = [.. Enumerable.Repeat(Unused, tokens.Length)];
@@ -117,10 +113,10 @@ internal static class GgufTokenizer
             Set(entry.Value.GetInt32(), entry.Name, isByte ? Byte : entry.Name == unknown ? Unknown : Normal);
         }
 
-        foreach (JsonElement added in root.TryGetProperty("added_tokens", out JsonElement all) && all.ValueKind == JsonValueKind.Array ? all.EnumerateArray().ToArray() : [])
+        // A token that the model has no row for cannot be in its file; text never becomes it there.
+        foreach (AddedToken added in tokenizer.AddedTokens.Where(token => token.Id < tokens.Length))
         {
-            string text = added.GetProperty("content").GetString()!;
-            Set(added.GetProperty("id").GetInt32(), text, text == unknown ? Unknown : added.GetProperty("special").GetBoolean() ? Control : UserDefined);
+            Set(added.Id, added.Content, added.Content == unknown ? Unknown : added.IsSpecial ? Control : UserDefined);
         }
 
         return (tokens, types);
@@ -140,9 +136,8 @@ internal static class GgufTokenizer
     }
 
     /// <summary>llama.cpp puts one token before and one behind a text, or none.</summary>
-    private static void AddSpecial(string folder, ModelConfig config, string[] tokens, GgufFile file)
+    private static void AddSpecial(string folder, Tokenizer tokenizer, ModelConfig config, string[] tokens, GgufFile file)
     {
-        Tokenizer tokenizer = Tokenizer.Load(folder);
         IReadOnlyList<int> before = tokenizer.IdsBefore, behind = tokenizer.IdsBehind;
         if (before.Count > 1 || behind.Count > 1)
         {

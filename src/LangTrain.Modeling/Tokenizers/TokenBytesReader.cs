@@ -22,9 +22,13 @@ internal sealed class TokenBytesReader
     /// <summary>The mark of spaces that is left out of the first entry of a text, wherever it stands in it (Metaspace); null for none.</summary>
     public string? MarkLeftOutOfFirst { get; private set; }
 
+    /// <summary>There is no decoder: entries are written as they are, with spaces between them.</summary>
+    public bool IsAbsent { get; private init; }
+
     /// <exception cref="UnsupportedTokenizerException">A type or a key is not understood.</exception>
     public static TokenBytesReader FromJson(JsonElement json, string path)
     {
+        if (json.ValueKind is JsonValueKind.Null or JsonValueKind.Undefined) return new TokenBytesReader { IsAbsent = true };
         var reader = new TokenBytesReader();
         reader.Add(json, path);
         return reader;

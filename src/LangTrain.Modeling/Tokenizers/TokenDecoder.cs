@@ -27,9 +27,12 @@ public sealed class TokenDecoder
     public string Push(int id)
     {
         if (_skipSpecialTokens && _tokenizer.IsSpecial(id)) return "";
-        var bytes = _startsText ? _tokenizer.FirstTokenBytes(id) : _tokenizer.TokenBytes(id);
-        _startsText = false;
-        return Convert(bytes, flush: false);
+        if (_startsText)
+        {
+            _startsText = false;
+            return Convert(_tokenizer.FirstTokenBytes(id), flush: false);
+        }
+        return Convert(_tokenizer.Separator, flush: false) + Convert(_tokenizer.TokenBytes(id), flush: false);
     }
 
     /// <summary>Ends the sequence: bytes that never became a character come out as U+FFFD.</summary>

@@ -2,7 +2,6 @@ using System.Text;
 using LangTrain.Modeling.Tokenizers.BytePair;
 using LangTrain.Modeling.Tokenizers.Patterns;
 using LangTrain.Modeling.Tokenizers.PreTokenization;
-using LangTrain.Modeling.Tokenizers.SentencePiece;
 
 namespace LangTrain.Modeling.Tokenizers;
 
@@ -24,9 +23,12 @@ public sealed class Tokenizer
     private readonly PieceCachePool _caches = new();
     private readonly TextPattern? _splitPattern;
 
-    private Tokenizer(TokenizerFile file, TokenizerSettings settings)
+    /// <param name="file">What tokenizer.json says, or what stands for it.</param>
+    /// <param name="settings">What lies beside it.</param>
+    /// <param name="isBuilt">There is no tokenizer.json: only the settings say what belongs around a text.</param>
+    private Tokenizer(TokenizerFile file, TokenizerSettings settings, bool isBuilt)
     {
-        file = file with { AddedTokens = settings.Join(file.AddedTokens, text => file.Vocabulary.Find(text) is var id and >= 0 ? id : null) };
+        file = file with { AddedTokens = AddedTokenList.Join(file.AddedTokens, file.Vocabulary, settings, isBuilt) };
         _file = file;
         _splitPattern = file.PreTokenizer?.OnlyPattern;
         VocabularySize = Math.Max(file.Vocabulary.Size, file.AddedTokens.Select(token => token.Id + 1).DefaultIfEmpty().Max());
@@ -45,18 +47,18 @@ public sealed class Tokenizer
         var normalized = file.AddedTokens.Where(token => token.Normalized).Select(token => (Normalize(token.Content), token)).ToList();
         _normalizedTokens = normalized.Count == 0 ? null : new AddedTokenMatcher(normalized);
 
-        BosToken = settings.BosToken ?? FirstKnown("<|begin_of_text|>", "<s>", "<bos>");
-        EosToken = settings.EosToken ?? FirstKnown("<|end_of_text|>", "</s>", "<eos>", "<|endoftext|>", "<|im_end|>");
+        BosToken = Known(settings.BosToken?.Content) ?? FirstKnown("<|begin_of_text|>", "<s>", "<bos>");
+        EosToken = Known(settings.EosToken?.Content) ?? FirstKnown("<|end_of_text|>", "</s>", "<eos>", "<|endoftext|>", "<|im_end|>");
         BosTokenId = Find(BosToken);
         EosTokenId = Find(EosToken);
-        PadTokenId = Find(settings.PadToken);
+        PadTokenId = Find(settings.PadToken?.Content ?? file.PadToken);
         // A beginning or end of text is one, whatever its entry says.
         foreach (var id in (ReadOnlySpan<int?>)[BosTokenId, EosTokenId, PadTokenId])
         {
             if (id is { } known) _isSpecial[known] = true;
         }
         ControlTokens = [.. file.AddedTokens.Where(token => token.IsControl).Select(token => token.Content)];
-        _postProcessor = WithSettings(file.PostProcessor, settings);
+        _postProcessor = isBuilt ? AroundText(settings) : file.PostProcessor;
     }
 
     /// <summary>One more than the largest id.</summary>
@@ -77,6 +79,9 @@ public sealed class Tokenizer
     /// <summary>Id that fills a batch; null where the files name none.</summary>
     public int? PadTokenId { get; }
 
+    /// <summary>All added tokens, those that only the settings name included.</summary>
+    internal IReadOnlyList<AddedToken> AddedTokens => _file.AddedTokens;
+
     /// <summary>The texts of all tokens that plain text must not become.</summary>
     internal IReadOnlyList<string> ControlTokens { get; }
 
@@ -84,30 +89,34 @@ public sealed class Tokenizer
 
     internal char LeadingCharacter => _file.Decoder.LeadingCharacter;
 
+    /// <summary>What stands between two tokens of a decoded text: nothing, or without a decoder a space.</summary>
+    internal ReadOnlySpan<byte> Separator => _file.Decoder.IsAbsent ? " "u8 : [];
+
     /// <summary>What a token adds to a text that starts with it.</summary>
     internal ReadOnlySpan<byte> FirstTokenBytes(int id) => _file.Decoder.MarkLeftOutOfFirst is { } mark && Entry(id) is var entry && entry.Contains(mark, StringComparison.Ordinal)
         ? _file.Decoder.BytesOf(entry.Replace(mark, "", StringComparison.Ordinal))
         : TokenBytes(id);
 
-    /// <summary>Loads <c>tokenizer.json</c>, or <c>tokenizer.model</c> where that is all there is, and what <c>tokenizer_config.json</c> and <c>special_tokens_map.json</c> add.</summary>
+    /// <summary>
+    /// Loads <c>tokenizer.json</c>, or where there is none <c>tokenizer.model</c>, or <c>vocab.json</c> and <c>merges.txt</c>; with the tokens that
+    /// <c>tokenizer_config.json</c>, <c>special_tokens_map.json</c> and <c>added_tokens.json</c> add.
+    /// </summary>
     /// <param name="folder">A model's folder in Hugging Face's layout.</param>
-    /// <exception cref="FileNotFoundException">There is neither.</exception>
-    /// <exception cref="UnsupportedTokenizerException">A key of it is not understood.</exception>
-    /// <exception cref="InvalidDataException">A file is not valid JSON.</exception>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="UnsupportedTokenizerException">A key of one is not understood, or the files do not say how text is split.</exception>
+    /// <exception cref="InvalidDataException">A file is damaged.</exception>
     public static Tokenizer Load(string folder)
     {
-        var path = Path.Combine(folder, "tokenizer.json");
-        if (File.Exists(path)) return new Tokenizer(TokenizerFile.Parse(File.ReadAllBytes(path)), TokenizerSettings.Read(folder));
-        var model = Path.Combine(folder, "tokenizer.model");
-        if (!File.Exists(model)) throw new FileNotFoundException($"There is no tokenizer.json in {folder}, and no tokenizer.model.", path);
-        return new Tokenizer(TokenizerFile.Parse(SentencePieceModel.ToTokenizerJson(File.ReadAllBytes(model))), TokenizerSettings.Read(folder));
+        var settings = TokenizerSettings.Read(folder);
+        var (json, isBuilt) = TokenizerFolder.ReadJson(folder, settings);
+        return new Tokenizer(TokenizerFile.Parse(json), settings, isBuilt);
     }
 
     /// <summary>Makes a tokenizer from the bytes of a tokenizer.json alone.</summary>
     /// <param name="json">UTF-8 JSON.</param>
     /// <exception cref="UnsupportedTokenizerException">A key of it is not understood.</exception>
     /// <exception cref="InvalidDataException">It is not valid JSON.</exception>
-    public static Tokenizer Parse(ReadOnlyMemory<byte> json) => new(TokenizerFile.Parse(json), TokenizerSettings.Empty);
+    public static Tokenizer Parse(ReadOnlyMemory<byte> json) => new(TokenizerFile.Parse(json), TokenizerSettings.Empty, isBuilt: false);
 
     /// <summary>Encodes a text.</summary>
     /// <param name="text">Any text; a lone surrogate counts as U+FFFD.</param>
@@ -235,7 +244,7 @@ public sealed class Tokenizer
             var pieces = new PieceList(text, startsText);
             preTokenizer.Apply(pieces);
             text = pieces.Text;
-            if (preTokenizer.IsByteLevel) return Encoding.UTF8.GetByteCount(text);
+            if (preTokenizer.IsByteLevel) text = ByteAlphabet.Write(text);
         }
         return _file.Decoder.BytesOf(text).Length;
     }
@@ -307,15 +316,12 @@ public sealed class Tokenizer
         return null;
     }
 
-    /// <summary>add_bos_token and add_eos_token, where they are said, hold whatever template tokenizer.json has.</summary>
-    private PostProcessor WithSettings(PostProcessor processor, TokenizerSettings settings)
-    {
-        if (settings.AddBosToken == false && BosTokenId is { } noBos) processor = processor with { Before = [.. processor.Before.Where(id => id != noBos)] };
-        if (settings.AddEosToken == false && EosTokenId is { } noEos) processor = processor with { Behind = [.. processor.Behind.Where(id => id != noEos)] };
-        if (settings.AddBosToken == true && BosTokenId is { } bos && !processor.Before.Contains(bos)) processor = processor with { Before = [bos, .. processor.Before] };
-        if (settings.AddEosToken == true && EosTokenId is { } eos && !processor.Behind.Contains(eos)) processor = processor with { Behind = [.. processor.Behind, eos] };
-        return processor;
-    }
+    private string? Known(string? name) => Find(name) is null ? null : name;
+
+    /// <summary>Without a tokenizer.json, add_bos_token and add_eos_token say what belongs around a text; beside one they say nothing that it does not.</summary>
+    private PostProcessor AroundText(TokenizerSettings settings) => new(
+        settings.AddBosToken == true && BosTokenId is { } bos ? [bos] : [],
+        settings.AddEosToken == true && EosTokenId is { } eos ? [eos] : []);
 
     /// <summary>The text with U+FFFD in the place of surrogates that stand alone.</summary>
     internal static string WellFormed(string text)

@@ -13,7 +13,8 @@ internal sealed record TokenizerFile(
     BytePairModel Model,
     IReadOnlyList<AddedToken> AddedTokens,
     PostProcessor PostProcessor,
-    TokenBytesReader Decoder)
+    TokenBytesReader Decoder,
+    string? PadToken)
 {
     /// <exception cref="UnsupportedTokenizerException">A section or a key is not understood.</exception>
     /// <exception cref="InvalidDataException">It is not JSON.</exception>
@@ -22,7 +23,7 @@ internal sealed record TokenizerFile(
         using var document = ParseJson(json);
         var root = new JsonSection(document.RootElement, "tokenizer.json");
         JsonElement Section(string key) => root.Json.TryGetProperty(key, out var section) ? section : default;
-        // truncation and padding are wishes of a batch, not part of what a text's tokens are.
+        // truncation and padding are wishes of a batch, not part of what a text's tokens are; they only say what fills one.
         root.Allow("version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor", "decoder", "model");
         var preTokenizer = PreTokenizer.FromJson(Section("pre_tokenizer"), "pre_tokenizer");
         var (vocabulary, model) = ReadModel(new JsonSection(Section("model"), "model"), preTokenizer?.IsByteLevel ?? false);
@@ -33,7 +34,8 @@ internal sealed record TokenizerFile(
             model,
             Section("added_tokens").ValueKind == JsonValueKind.Array ? [.. root.Items("added_tokens").Select(item => ReadAddedToken(new JsonSection(item.Json, item.Path)))] : [],
             PostProcessor.FromJson(Section("post_processor"), "post_processor"),
-            TokenBytesReader.FromJson(Section("decoder"), "decoder"));
+            TokenBytesReader.FromJson(Section("decoder"), "decoder"),
+            Section("padding").ValueKind == JsonValueKind.Object ? new JsonSection(Section("padding"), "padding").OptionalString("pad_token") : null);
     }
 
     private static JsonDocument ParseJson(ReadOnlyMemory<byte> json)
@@ -96,7 +98,7 @@ internal sealed record TokenizerFile(
         string left, right;
         if (json.ValueKind == JsonValueKind.Array && json.GetArrayLength() == 2)
         {
-            (left, right) = (json[0].GetString() ?? "", json[1].GetString() ?? "");
+            (left, right) = (TextOf(json[0], path), TextOf(json[1], path));
         }
         else if (json.ValueKind == JsonValueKind.String && json.GetString()!.Split(' ') is [var first, var second])
         {
@@ -109,4 +111,6 @@ internal sealed record TokenizerFile(
         var merge = (Left: vocabulary.Find(left), Right: vocabulary.Find(right), Merged: vocabulary.Find(left + right));
         return merge.Left >= 0 && merge.Right >= 0 && merge.Merged >= 0 ? merge : throw new UnsupportedTokenizerException(path, $"'{left}' + '{right}' is not in the vocabulary");
     }
+
+    private static string TextOf(JsonElement json, string path) => json.ValueKind == JsonValueKind.String ? json.GetString()! : throw new UnsupportedTokenizerException(path, "expected a pair of entries");
 }

@@ -1,100 +1,187 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace LangTrain.Modeling.Tokenizers;
 
-/// <summary>What lies beside tokenizer.json about special tokens: <c>tokenizer_config.json</c> and <c>special_tokens_map.json</c>.</summary>
-/// <param name="BosToken">Begins a text; null when not said.</param>
-/// <param name="EosToken">Ends a text; null when not said.</param>
-/// <param name="PadToken">Fills a batch; null when not said.</param>
-/// <param name="AddBosToken">True or false when said; null otherwise.</param>
-/// <param name="AddEosToken">True or false when said; null otherwise.</param>
-internal sealed record TokenizerSettings(string? BosToken, string? EosToken, string? PadToken, bool? AddBosToken, bool? AddEosToken)
+/// <summary>What lies beside a vocabulary about its tokens: tokenizer_config.json, and the older special_tokens_map.json and added_tokens.json.</summary>
+/// <remarks>
+/// Precedence, names and defaults as Hugging Face transformers 5 has them: where tokenizer_config.json has <c>added_tokens_decoder</c> the two older
+/// files do not count; where it has none, special_tokens_map.json has the last word.
+/// </remarks>
+internal sealed class TokenizerSettings
 {
-    public static TokenizerSettings Empty { get; } = new(null, null, null, null, null);
+    private const string DecoderKey = "added_tokens_decoder", ExtraKey = "extra_special_tokens", OldExtraKey = "additional_special_tokens";
 
-    /// <summary>Added tokens that tokenizer_config.json (<c>added_tokens_decoder</c>) or the older <c>added_tokens.json</c> tell of.</summary>
-    public IReadOnlyList<AddedToken> AddedTokens { get; private init; } = [];
+    // The order is that in which tokens without ids get them.
+    private static readonly string[] s_names = ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
 
-    /// <exception cref="InvalidDataException">A file is there and is no JSON object.</exception>
+    private readonly Dictionary<string, JsonElement> _values = [];
+    private readonly OrderedDictionary<string, AddedToken> _named = [];
+
+    private TokenizerSettings()
+    {
+    }
+
+    public static TokenizerSettings Empty => new();
+
+    /// <summary>Settings that name these tokens, where they are not null.</summary>
+    public static TokenizerSettings Of(string? bosToken, string? eosToken)
+    {
+        var settings = new TokenizerSettings();
+        if (bosToken is not null) settings._named["bos_token"] = AddedToken.Special(bosToken);
+        if (eosToken is not null) settings._named["eos_token"] = AddedToken.Special(eosToken);
+        return settings;
+    }
+
+    /// <summary>The class that transformers would take, without "Fast"; null where nothing says it.</summary>
+    public string? TokenizerClass { get; private set; }
+
+    public AddedToken? BosToken => _named.GetValueOrDefault("bos_token");
+
+    public AddedToken? EosToken => _named.GetValueOrDefault("eos_token");
+
+    public AddedToken? PadToken => _named.GetValueOrDefault("pad_token");
+
+    public bool? AddBosToken => Flag("add_bos_token");
+
+    public bool? AddEosToken => Flag("add_eos_token");
+
+    public bool? AddPrefixSpace => Flag("add_prefix_space");
+
+    /// <summary>Tokens with a role (bos_token, …, image_token), all special; templates know them by it.</summary>
+    public IEnumerable<KeyValuePair<string, AddedToken>> Roles => _named;
+
+    /// <summary>Further special tokens.</summary>
+    public IReadOnlyList<AddedToken> Extra { get; private set; } = [];
+
+    /// <summary>Added tokens by the ids that the files say, ascending.</summary>
+    public IReadOnlyList<AddedToken> Listed { get; private set; } = [];
+
+    /// <summary>Tokens that the class has without anybody naming them; those that text can do without are only these.</summary>
+    public IReadOnlyList<AddedToken> OfClass { get; private set; } = [];
+
+    /// <exception cref="InvalidDataException">A file is there and is no JSON object, or says of a token what none can be.</exception>
+    /// <exception cref="UnsupportedTokenizerException">A switch that is not honoured is on.</exception>
     public static TokenizerSettings Read(string folder)
     {
-        var settings = Empty;
-        foreach (var name in (ReadOnlySpan<string>)["tokenizer_config.json", "special_tokens_map.json"])
+        using JsonDocument? config = Open(folder, "tokenizer_config.json"), map = Open(folder, "special_tokens_map.json"), ids = Open(folder, "added_tokens.json"), model = Open(folder, "config.json");
+        var settings = new TokenizerSettings();
+        foreach (var entry in Entries(config)) settings._values[entry.Name] = entry.Value;
+        var hasList = settings._values.TryGetValue(DecoderKey, out var decoder) && decoder.ValueKind == JsonValueKind.Object;
+        if (settings.Flag("split_special_tokens") == true) throw new UnsupportedTokenizerException("tokenizer_config.json: split_special_tokens", "only false is understood");
+        settings.TokenizerClass = ClassOf(settings.Text("tokenizer_class"), model is null ? null : Text(model.RootElement, "model_type"));
+
+        List<AddedToken> extra = [.. settings.List(ExtraKey) ?? settings.List(OldExtraKey) ?? []];
+        foreach (var entry in hasList ? [] : Entries(map))
         {
-            var path = Path.Combine(folder, name);
-            if (!File.Exists(path)) continue;
-            using var json = Parse(path, name);
-            settings = new TokenizerSettings(
-                settings.BosToken ?? Token(json.RootElement, "bos_token"),
-                settings.EosToken ?? Token(json.RootElement, "eos_token"),
-                settings.PadToken ?? Token(json.RootElement, "pad_token"),
-                settings.AddBosToken ?? Flag(json.RootElement, "add_bos_token"),
-                settings.AddEosToken ?? Flag(json.RootElement, "add_eos_token"))
+            if (entry.Name == ExtraKey && entry.Value.ValueKind == JsonValueKind.Array) extra.AddRange(List(entry.Value));
+            else if (entry.Name == OldExtraKey && extra.Count == 0) extra.AddRange(List(entry.Value));
+            else settings._values[entry.Name] = entry.Value;
+        }
+        settings.Extra = extra;
+        settings.NameTokens();
+        settings.Listed = hasList ? FromDecoder(decoder) : [.. Entries(ids).Select(settings.FromIds).OrderBy(token => token.Id)];
+        // The list knows more of a token than its name does.
+        foreach (var token in settings.Listed)
+        {
+            foreach (var name in settings._named.Where(pair => pair.Value.Content == token.Content).Select(pair => pair.Key).ToList()) settings._named[name] = token with { IsSpecial = true };
+        }
+        settings._values.Clear();
+        foreach (var entry in Entries(config))
+        {
+            // What outlives the documents.
+            if (entry.Value.ValueKind is JsonValueKind.True or JsonValueKind.False) settings._values[entry.Name] = entry.Value.Clone();
+        }
+        return settings;
+    }
+
+    private void NameTokens()
+    {
+        var ofClass = TokenizerClass switch
+        {
+            "GPT2Tokenizer" => ["bos_token", "eos_token", "unk_token"],
+            "Qwen2Tokenizer" => (string[])["eos_token", "unk_token", "pad_token"],
+            _ => [],
+        };
+        List<AddedToken> defaults = [];
+        foreach (var name in s_names)
+        {
+            if (_values.TryGetValue(name, out var value))
             {
-                AddedTokens = settings.AddedTokens.Count > 0 ? settings.AddedTokens : FromDecoder(json.RootElement),
-            };
+                if (AddedToken.FromSettings(value, true) is { } token) _named[name] = token with { IsSpecial = true };
+            }
+            else if (ofClass.Contains(name))
+            {
+                _named[name] = AddedToken.Special("<|endoftext|>");
+                defaults.Add(_named[name]);
+            }
         }
-        var old = Path.Combine(folder, "added_tokens.json");
-        if (settings.AddedTokens.Count > 0 || !File.Exists(old)) return settings;
-        using var ids = Parse(old, "added_tokens.json");
-        return settings with { AddedTokens = [.. ids.RootElement.EnumerateObject().Select(pair => new AddedToken(Id(pair.Value, "added_tokens.json"), pair.Name, false, false, false, false, false))] };
+        OfClass = defaults;
+        foreach (var (name, value) in _values.Where(pair => pair.Key.EndsWith("_token", StringComparison.Ordinal) && !s_names.Contains(pair.Key))) Name(name, value);
+        if (!_values.TryGetValue(ExtraKey, out var roles) || roles.ValueKind != JsonValueKind.Object) return;
+        foreach (var role in roles.EnumerateObject()) Name(role.Name, role.Value);
     }
 
-    /// <summary>The added tokens of tokenizer.json and the ones beside it: what tokenizer_config.json says of a token holds, as in transformers; an id that is taken stays with whom it is.</summary>
-    public IReadOnlyList<AddedToken> Join(IReadOnlyList<AddedToken> own, Func<string, int?> find)
+    private void Name(string name, JsonElement value)
     {
-        if (AddedTokens.Count == 0) return own;
-        var joined = own.ToDictionary(token => token.Content);
-        var taken = own.Select(token => token.Id).ToHashSet();
-        foreach (var token in AddedTokens)
-        {
-            var id = joined.TryGetValue(token.Content, out var known) ? known.Id : find(token.Content) ?? (taken.Contains(token.Id) ? -1 : token.Id);
-            if (id < 0) throw new UnsupportedTokenizerException("tokenizer_config.json: added_tokens_decoder", $"the id {token.Id} of '{token.Content}' belongs to another token in tokenizer.json");
-            taken.Add(id);
-            joined[token.Content] = token with { Id = id };
-        }
-        return [.. joined.Values];
+        if (AddedToken.FromSettings(value, true) is { } token) _named[name] = token with { IsSpecial = true };
     }
 
-    private static List<AddedToken> FromDecoder(JsonElement json)
+    /// <summary>Some published models name a class that is not theirs; transformers takes the model's own for them.</summary>
+    private static string? ClassOf(string? named, string? modelType)
     {
-        var tokens = new List<AddedToken>();
-        if (!json.TryGetProperty("added_tokens_decoder", out var decoder) || decoder.ValueKind != JsonValueKind.Object) return tokens;
+        var own = modelType switch { "gpt2" => "GPT2Tokenizer", "qwen2" or "qwen3" => "Qwen2Tokenizer", _ => null };
+        if (named is not null && named.EndsWith("Fast", StringComparison.Ordinal)) named = named[..^4];
+        return named is null || modelType == "qwen2" ? own : named;
+    }
+
+    private static List<AddedToken> FromDecoder(JsonElement decoder)
+    {
+        var tokens = new SortedDictionary<int, AddedToken>();
         foreach (var entry in decoder.EnumerateObject())
         {
-            if (!int.TryParse(entry.Name, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var id)
-                || entry.Value.ValueKind != JsonValueKind.Object || !entry.Value.TryGetProperty("content", out var content) || content.ValueKind != JsonValueKind.String)
+            if (!int.TryParse(entry.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var id) || entry.Value.ValueKind != JsonValueKind.Object || AddedToken.FromSettings(entry.Value, false) is not { } token)
             {
-                throw new InvalidDataException($"tokenizer_config.json: added_tokens_decoder '{entry.Name}' is no token.");
+                throw new InvalidDataException($"tokenizer_config.json: {DecoderKey} '{entry.Name}' is no token.");
             }
-            bool Is(string key) => Flag(entry.Value, key) ?? false;
-            tokens.Add(new AddedToken(id, content.GetString()!, Is("special"), Is("normalized"), Is("single_word"), Is("lstrip"), Is("rstrip")));
+            tokens[id] = token with { Id = id };
         }
-        return tokens;
+        return [.. tokens.Values];
     }
 
-    private static int Id(JsonElement json, string file) => json.ValueKind == JsonValueKind.Number && json.TryGetInt32(out var id) && id >= 0 ? id : throw new InvalidDataException($"{file}: expected a token id.");
-
-    private static JsonDocument Parse(string path, string name)
+    private AddedToken FromIds(JsonProperty entry)
     {
+        if (entry.Value.ValueKind != JsonValueKind.Number || !entry.Value.TryGetInt32(out var id) || id < 0) throw new InvalidDataException("added_tokens.json: expected a token id.");
+        var special = _named.Values.Concat(Extra).Any(token => token.Content == entry.Name);
+        return new AddedToken(id, entry.Name, special, !special, false, false, false);
+    }
+
+    private List<AddedToken>? List(string key) => _values.TryGetValue(key, out var value) && value.ValueKind == JsonValueKind.Array ? List(value) : null;
+
+    private static List<AddedToken> List(JsonElement json) => json.ValueKind == JsonValueKind.Array ? [.. json.EnumerateArray().Select(item => AddedToken.FromSettings(item, true)).OfType<AddedToken>()] : [];
+
+    private static List<JsonProperty> Entries(JsonDocument? json) => json is null ? [] : [.. json.RootElement.EnumerateObject()];
+
+    private bool? Flag(string key) => _values.TryGetValue(key, out var value) && value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean() : null;
+
+    private string? Text(string key) => _values.TryGetValue(key, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    private static string? Text(JsonElement json, string key) => json.TryGetProperty(key, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    private static JsonDocument? Open(string folder, string name)
+    {
+        var path = Path.Combine(folder, name);
+        if (!File.Exists(path)) return null;
         try
         {
             var json = JsonDocument.Parse(File.ReadAllBytes(path));
-            return json.RootElement.ValueKind == JsonValueKind.Object ? json : throw new InvalidDataException($"{name} is not a JSON object.");
+            if (json.RootElement.ValueKind == JsonValueKind.Object) return json;
+            json.Dispose();
+            throw new InvalidDataException($"{name} is not a JSON object.");
         }
         catch (JsonException e)
         {
             throw new InvalidDataException($"{name} is not valid JSON: {e.Message}", e);
         }
     }
-
-    /// <summary>A token is written as its text or as an added token's object.</summary>
-    private static string? Token(JsonElement json, string key)
-    {
-        if (!json.TryGetProperty(key, out var value)) return null;
-        if (value.ValueKind == JsonValueKind.Object && value.TryGetProperty("content", out var content)) value = content;
-        return value.ValueKind == JsonValueKind.String ? value.GetString() : null;
-    }
-
-    private static bool? Flag(JsonElement json, string key) => json.TryGetProperty(key, out var value) && value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean() : null;
 }

@@ -7,8 +7,9 @@ namespace LangTrain.Modeling;
 /// what nobody learns from is neither kept nor computed. The residual stream is Float32 whatever the products are computed in.
 /// </summary>
 /// <remarks>
-/// Equal to <see cref="AutogradPass"/> up to rounding, and faster: no graph, fewer passes over memory, gradients added in place. Attention's gradient is
-/// autograd's own, over libtorch's fused kernel. Letters: N = B · T.
+/// Equal to <see cref="AutogradPass"/> up to rounding, and faster: no graph, fewer passes over memory, gradients added in place. Attention and its gradient are
+/// <see cref="TrackedAttention"/>'s where it fits; elsewhere (bfloat16, a GPU, capped scores) libtorch's fused kernel attends, and its gradient alone is autograd's.
+/// Letters: N = B · T.
 /// </remarks>
 internal sealed class DerivedPass : TrackedPass
 {
@@ -39,6 +40,7 @@ internal sealed class DerivedPass : TrackedPass
             foreach ((DecoderLayer layer, LayerTape tape) in stack.Layers.Zip(_tapes))
             {
                 using var layerScope = NewDisposeScope();
+                // For TrackAgain, which has to drop what this pass drops.
                 tape.GeneratorState = context.Pass.Checkpointing ? context.Pass.Generator?.get_state() : null;
                 x = layer.Track(x, context, tape).MoveToOuterDisposeScope();
                 if (context.Pass.Checkpointing)
@@ -89,6 +91,7 @@ internal sealed class DerivedPass : TrackedPass
         }
     }
 
+    /// <summary>Fills a tape that kept only its input, with the dropout of the first time; the generator is left as it was.</summary>
     private void TrackAgain(DecoderLayer layer, LayerTape tape)
     {
         Generator? generator = _context.Pass.Generator;

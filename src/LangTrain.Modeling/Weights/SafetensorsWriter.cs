@@ -8,6 +8,8 @@ namespace LangTrain.Modeling;
 /// <summary>Writes safetensors files: one tensor in memory at a time, and atomically (the name appears only once all bytes are on disk).</summary>
 public static class SafetensorsWriter
 {
+    private const string Unfinished = ".tmp";
+
     /// <summary>Writes the tensors, in the order given.</summary>
     /// <param name="path">The file to make or replace.</param>
     /// <param name="tensors">Names and tensors, any device; not disposed.</param>
@@ -18,10 +20,20 @@ public static class SafetensorsWriter
     public static void Write(string path, IReadOnlyList<KeyValuePair<string, Tensor>> tensors, ScalarType? dtype = null, IReadOnlyDictionary<string, string>? metadata = null) =>
         Write(path, [.. tensors.Select(pair => new StoredTensor(pair.Key, pair.Value.shape, dtype is { } wanted && pair.Value.is_floating_point() ? wanted : pair.Value.dtype, pair.Value.alias))], metadata);
 
+    /// <summary>Removes what a process that was killed in <see cref="Write(string, IReadOnlyList{KeyValuePair{string, Tensor}}, ScalarType?, IReadOnlyDictionary{string, string}?)"/> left in a folder; nobody may be writing there.</summary>
+    /// <param name="folder">The folder; it may be absent.</param>
+    public static void RemoveUnfinished(string folder)
+    {
+        foreach (string path in Directory.Exists(folder) ? Directory.GetFiles(folder, "*.safetensors.*" + Unfinished) : [])
+        {
+            File.Delete(path);
+        }
+    }
+
     /// <summary>Writes tensors that are made only when their turn comes.</summary>
     internal static void Write(string path, IReadOnlyList<StoredTensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
-        string temporary = $"{path}.{Guid.NewGuid():N}.tmp";
+        string temporary = $"{path}.{Guid.NewGuid():N}{Unfinished}";
         try
         {
             using (FileStream file = new(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))

@@ -62,12 +62,23 @@ internal sealed class BatchPlanner
     }
 
     /// <summary>Steps of all epochs; packed epochs can differ by a step, because another order packs otherwise.</summary>
-    public int CountSteps(int epochs)
+    /// <param name="epochs">How many epochs.</param>
+    /// <param name="limit">The number at which counting ends.</param>
+    public int CountSteps(int epochs, int limit = int.MaxValue)
     {
-        var rowsPerStep = _rowsPerMicroBatch * _microBatchesPerStep;
-        return _packedRowLength is null
-            ? checked(epochs * ((_lengths.Count + rowsPerStep - 1) / rowsPerStep))
-            : Enumerable.Range(0, epochs).Sum(epoch => PlanEpoch(epoch).Count);
+        var rowsPerStep = (long)_rowsPerMicroBatch * _microBatchesPerStep;
+        if (_packedRowLength is null)
+        {
+            return (int)Math.Min(epochs * ((_lengths.Count + rowsPerStep - 1) / rowsPerStep), limit);
+        }
+
+        var steps = 0L;
+        for (var epoch = 0; epoch < epochs && steps < limit; epoch++)
+        {
+            steps += PlanEpoch(epoch).Count;
+        }
+
+        return (int)Math.Min(steps, limit);
     }
 
     private int[][] Examples(int[][] rows) => _isOfPairs ? [.. rows.SelectMany(row => new[] { new[] { 2 * row[0] }, [2 * row[0] + 1] })] : rows;

@@ -171,7 +171,8 @@ internal sealed class CheckpointStore
         return true;
     }
 
-    private void Delete(string folder)
+    /// <summary>Removes one checkpoint.</summary>
+    public void Delete(string folder)
     {
         // First out of sight, so that a crash in between leaves no half of a checkpoint.
         var doomed = Path.Combine(_folder, UnfinishedPrefix + "deleted-" + Path.GetFileName(folder));

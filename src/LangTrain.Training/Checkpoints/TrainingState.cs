@@ -37,6 +37,10 @@ internal sealed record TrainingState
 
     public double? FirstLoss { get; init; }
     public double? LastLoss { get; init; }
+
+    /// <summary>Mean of the losses up to now in which older ones count ever less; null in checkpoints of earlier builds.</summary>
+    public double? SmoothedLoss { get; init; }
+
     public double? LastEvaluationLoss { get; init; }
     public double? LastEvaluationAccuracy { get; init; }
     public double? BestEvaluationLoss { get; init; }

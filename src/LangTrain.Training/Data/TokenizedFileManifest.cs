@@ -53,7 +53,7 @@ internal sealed record TokenizedFileManifest(string Source, string ContentHash, 
 
     /// <summary>Everything that tokenizer and chat template are read from.</summary>
     private static IEnumerable<(string Name, string Path)> ModelFiles(string folder) =>
-        ((string[])["tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "chat_template.jinja", "chat_template.json", "additional_chat_templates/tool_use.jinja"])
+        ((string[])["tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt", "chat_template.jinja", "chat_template.json", "additional_chat_templates/tool_use.jinja"])
             .Select(name => (name, Path.Combine(folder, name))).Where(file => File.Exists(file.Item2));
 }
 

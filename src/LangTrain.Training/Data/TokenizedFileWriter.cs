@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Unicode;
+using LangTrain.Modeling;
 using LangTrain.Modeling.ChatTemplates;
 using LangTrain.Modeling.Tokenizers;
 using LangTrain.Training.Batches;
@@ -11,6 +12,8 @@ namespace LangTrain.Training.Data;
 /// <summary>Tokenizes a file into a <see cref="TokenizedFile"/>'s folder: blocks of rows on all cores at once, written in the order of the rows while the next ones are encoded.</summary>
 internal sealed class TokenizedFileWriter(string modelFolder, TokenizingOptions options)
 {
+    // A folder may be no more than a tokenizer; then nothing is known of the model's rows.
+    private readonly int _modelRows = File.Exists(Path.Combine(modelFolder, "config.json")) ? ModelConfig.Read(modelFolder).VocabularySize : int.MaxValue;
     private LengthStatistics _statistics = new();
     private RowShape? _shape;
 
@@ -27,7 +30,11 @@ internal sealed class TokenizedFileWriter(string modelFolder, TokenizingOptions 
         {
             EncodeInOrder(encoder, path, rows => Append(rows, tokens, index, hash), cancellation);
         }
-        if (_statistics.Examples == 0) throw new TrainingDataException("Nothing is left to train on: no row has a token that would be learned.");
+        if (_statistics.Examples == 0)
+        {
+            throw new TrainingDataException("Nothing is left: no row has a token that would be learned."
+                + (_statistics.LongRows > 0 ? FormattableString.Invariant($" Of {_statistics.Rows} rows {_statistics.LongRows} are longer than a sequence, which may have {options.MaxSequenceLength} tokens.") : ""));
+        }
         var manifest = new TokenizedFileManifest(source, Convert.ToHexStringLower(hash.GetHashAndReset()), _shape!.Value, _statistics);
         manifest.Write(folder);
         return manifest;
@@ -116,6 +123,8 @@ internal sealed class TokenizedFileWriter(string modelFolder, TokenizingOptions 
     /// <summary>Makes a row's examples fit the longest sequence, and counts.</summary>
     private void Fit(IReadOnlyList<TokenizedExample> examples, RowShape shape, EncodedRows rows)
     {
+        var largestId = examples.Max(example => example.Ids.Length == 0 ? 0 : example.Ids.Max());
+        if (largestId >= _modelRows) throw new TrainingDataException($"The row has the token {largestId}, and the model's embeddings end with {_modelRows - 1}: the tokenizer's files name tokens that the model was never given.");
         var longest = examples.Max(example => example.Ids.Length);
         var isLong = longest > options.MaxSequenceLength;
         if (isLong && options.LongRows == LongRowPolicy.Error) throw new TrainingDataException($"The row has {longest} tokens; a sequence may have {options.MaxSequenceLength}.");

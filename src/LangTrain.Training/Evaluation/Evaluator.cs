@@ -78,7 +78,8 @@ internal sealed class Evaluator(
             observer.OnSample(new SampleText(
                 step,
                 data.Tokenizer.Decode(question.Prompt, skipSpecialTokens: false),
-                data.Tokenizer.Decode(answer),
+                // Many models have more rows than their tokenizer has tokens; one of those is no text.
+                data.Tokenizer.Decode(answer.Where(id => id < data.Tokenizer.VocabularySize)),
                 data.Tokenizer.Decode(question.Answer)));
         }
     }

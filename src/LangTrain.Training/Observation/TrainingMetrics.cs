@@ -16,6 +16,9 @@ public sealed record TrainingMetrics
     /// <summary>Mean cross-entropy of the step's trained tokens, in nats; with preferences the mean loss of its pairs.</summary>
     public required double Loss { get; init; }
 
+    /// <summary>Mean of the losses up to this step in which older ones count ever less: what the run as a whole is at. The same whether the run was interrupted or not.</summary>
+    public required double SmoothedLoss { get; init; }
+
     /// <summary>The learning rate that the step used.</summary>
     public required double LearningRate { get; init; }
 

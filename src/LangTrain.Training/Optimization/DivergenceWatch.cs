@@ -39,7 +39,8 @@ internal sealed class DivergenceWatch
     /// <param name="loss">The step's loss.</param>
     /// <param name="gradientNorm">The norm of its gradients.</param>
     /// <param name="firstLoss">The run's first finite loss: a model may begin far from guessing.</param>
-    public StepVerdict Judge(double loss, double gradientNorm, double? firstLoss)
+    /// <param name="isLast">No step comes after it that could fill up a row of bad ones: two are a row then.</param>
+    public StepVerdict Judge(double loss, double gradientNorm, double? firstLoss, bool isLast)
     {
         if (double.IsFinite(loss) && double.IsFinite(gradientNorm) && loss <= Explosion * Math.Max(_guessingLoss, firstLoss ?? loss))
         {
@@ -48,7 +49,7 @@ internal sealed class DivergenceWatch
         }
 
         InRow++;
-        return InRow < _limit ? StepVerdict.Skip : StepVerdict.GiveUp;
+        return InRow < (isLast ? Math.Min(_limit, 2) : _limit) ? StepVerdict.Skip : StepVerdict.GiveUp;
     }
 
     /// <summary>Forgets the bad steps, after a return to good weights.</summary>

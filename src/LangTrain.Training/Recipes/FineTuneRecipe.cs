@@ -1,6 +1,7 @@
 using LangTrain.Modeling;
 using LangTrain.Training.Batches;
 using LangTrain.Training.Checkpoints;
+using LangTrain.Training.Estimation;
 using LangTrain.Training.Evaluation;
 using LangTrain.Training.Observation;
 using LangTrain.Training.Optimization;
@@ -10,11 +11,21 @@ namespace LangTrain.Training.Recipes;
 
 /// <summary>One fine-tune from files to files: set-up, one flat loop, result. The concrete recipes say what learns.</summary>
 /// <remarks>
+/// <para>
 /// A recipe runs once, on the calling thread, which it keeps until the run ends. Two recipes may run at the same time on two
 /// threads of one process: nothing is shared and the process-wide random generator is not used.
+/// </para>
+/// <para>
+/// One step, to follow through the code: <see cref="Train"/>, 2.1, takes the step's rows from its <see cref="BatchPlanner"/>'s plan and makes a
+/// <see cref="MicroBatch"/> of them; <see cref="RunObjective.Accumulate"/> hands it to <see cref="Trainee.Accumulate"/>, which runs the model forward
+/// (<c>DecoderModel.Track</c>: <c>DerivedPass</c>, or for DoRA and GPT-2 autograd), takes loss and gradient at the trained positions
+/// (<see cref="Losses.ChunkedCrossEntropy"/>) and runs the pass backward from there; then <see cref="GradientClip"/> and <see cref="AdamW"/>, 2.2 and 2.3.
+/// </para>
 /// </remarks>
 public abstract class FineTuneRecipe
 {
+    // Of the loss that is told of the whole job: a single batch's own jumps about.
+    private const double LossSmoothing = 0.9;
     private readonly TrainingOptions _options;
     private readonly TrainingFiles _files;
     private readonly ITrainingObserver _observer;
@@ -70,18 +81,19 @@ public abstract class FineTuneRecipe
 
         // 1. Set-up, each line needing only those above it.
         using var data = LoadData(_options, _files, _control.Cancellation);
-        data.Tell(_observer);
+        data.Tell(_observer, _options.LongRows);
         using var trainee = CreateTrainee(_options, _files);
         using var threads = new StepThreads(trainee.Model.ParameterCount, data.TokensOfMicroBatch(_options), trainee.Model.Device);
         trainee.KeepsInputsOnly = _options.ActivationCheckpointing;
         using var optimizer = new AdamW(trainee.Parameters, new(_options.AdamBeta1, _options.AdamBeta2, _options.AdamEpsilon, _options.WeightDecay));
         var planner = data.Planner(_options);
-        var totalSteps = Math.Min(planner.CountSteps(_options.Epochs), _options.MaxSteps ?? int.MaxValue);
+        var totalSteps = planner.CountSteps(_options.Epochs, _options.MaxSteps ?? int.MaxValue);
         var warmupSteps = _options.WarmupSteps ?? (int)Math.Ceiling(_options.WarmupRatio * totalSteps);
         var schedule = new LearningRateSchedule(_options.LearningRateDecay, _options.LearningRate, warmupSteps, totalSteps);
         var checkpoints = new RunCheckpoints(_options, _files, data, totalSteps, _observer, _time, BeforeCheckpointOperation);
         if (RunObjective.Create(_options, trainee, data, _control) is not { } objective)
         {
+            // Whoever goes on measures the preferences again.
             return Result(TrainingOutcome.Paused, checkpoints.Start, totalSteps, new TrainingProgress(_time, 0));
         }
 
@@ -131,7 +143,8 @@ public abstract class FineTuneRecipe
             var learningRate = schedule.At(state.Step) * Math.Pow(0.5, state.Rollbacks);
 
             // 2.3 Update, or skip the step, or go back to weights that were good.
-            var verdict = divergence.Judge(loss, norm, state.FirstLoss);
+            var isLast = state.Step + 1 == totalSteps;
+            var verdict = divergence.Judge(loss, norm, state.FirstLoss, isLast);
             if (verdict == StepVerdict.Update)
             {
                 GradientClip.Clip(trainee.Parameters, norm, _options.MaxGradientNorm);
@@ -161,6 +174,7 @@ public abstract class FineTuneRecipe
                 NonFiniteStepsInRow = divergence.InRow,
                 FirstLoss = state.FirstLoss ?? (verdict == StepVerdict.Update ? loss : null),
                 LastLoss = verdict == StepVerdict.Update ? loss : state.LastLoss,
+                SmoothedLoss = verdict == StepVerdict.Update ? LossSmoothing * (state.SmoothedLoss ?? loss) + (1 - LossSmoothing) * loss : state.SmoothedLoss,
                 ElapsedSeconds = progress.ElapsedSeconds,
             };
             var epochsDone = epoch + (double)stepInEpoch / plan.Count;
@@ -170,7 +184,7 @@ public abstract class FineTuneRecipe
             {
                 _observer.OnMetrics(progress.Complete(new TrainingMetrics
                 {
-                    Epoch = epochsDone, Step = state.Step, TotalSteps = totalSteps, Loss = loss, LearningRate = learningRate, Rollbacks = state.Rollbacks,
+                    Epoch = epochsDone, Step = state.Step, TotalSteps = totalSteps, Loss = loss, SmoothedLoss = state.SmoothedLoss ?? loss, LearningRate = learningRate, Rollbacks = state.Rollbacks,
                     GradientNorm = norm, TrainedTokens = state.TrainedTokens, TokensPerSecond = 0, EtaSeconds = 0, MemoryBytes = 0,
                     RewardMargin = _options.Objective == TrainingObjective.Dpo ? rewardMargin : null,
                     RewardAccuracy = _options.Objective == TrainingObjective.Dpo ? rewardAccuracy : null,
@@ -183,7 +197,6 @@ public abstract class FineTuneRecipe
             }
 
             // 2.6 Evaluate, then save, so that a checkpoint knows its evaluation.
-            var isLast = state.Step == totalSteps;
             if (evaluator.IsDue(state.Step, endsEpoch, isLast))
             {
                 state = evaluator.Run(state, epochsDone);
@@ -195,8 +208,23 @@ public abstract class FineTuneRecipe
             }
         }
 
+        if (state.OptimizerUpdates == 0)
+        {
+            throw new TrainingDivergedException(state.Step, state.NonFiniteStepsInRow, state.Rollbacks);
+        }
+
+        // Reading the result back takes the weights once more; what only training needed makes room for them.
+        optimizer.Dispose();
+        TorchSetup.ReleaseMemory();
+
         // 3. The result: the weights of the best evaluation, or the last ones without any; written, then read back.
         var writtenStep = checkpoints.RestoreBest(trainee, state);
+        if (!trainee.IsFinite())
+        {
+            throw TrainingDivergedException.OfWeights(writtenStep, state.Rollbacks);
+        }
+
+        SafetensorsWriter.RemoveUnfinished(_files.OutputFolder); // of an attempt that died here
         trainee.Save(_files.OutputFolder);
         if (_options.Method == TrainingMethod.Full)
         {

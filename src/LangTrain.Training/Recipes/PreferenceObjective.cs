@@ -7,8 +7,8 @@ namespace LangTrain.Training.Recipes;
 
 /// <summary>Direct preference optimization over pairs of answers; the reference is the model as it was before training.</summary>
 /// <remarks>
-/// arXiv:2305.18290. The reference never changes, so its log-probabilities are worked out once for all answers, by the base model without the
-/// adapter, or by the weights before the first step: always from the base model's files, also when a run goes on from a checkpoint.
+/// arXiv:2305.18290. The reference never changes, so its log-probabilities are worked out once for all answers, before the first step: from the base
+/// model's files, and with the adapter that training begins with where there is one (a new adapter changes nothing), also when a run goes on from a checkpoint.
 /// </remarks>
 internal sealed class PreferenceObjective : RunObjective
 {
@@ -41,7 +41,7 @@ internal sealed class PreferenceObjective : RunObjective
     public override (Tensor LossSum, Tensor Hits) Evaluate(Trainee trainee, int[][] rows, MicroBatch batch)
     {
         using var scope = NewDisposeScope();
-        var loss = PreferenceLoss.Of(trainee.LogProbabilities(batch, withAdapter: true), ReferenceOf(rows, _evaluation, batch), _beta);
+        var loss = PreferenceLoss.Of(trainee.LogProbabilities(batch), ReferenceOf(rows, _evaluation, batch), _beta);
         return scope.MoveToOuter(loss.Losses.sum(), loss.Margins.gt(Scalars.Of(0)).sum(ScalarType.Int64));
     }
 
@@ -60,7 +60,7 @@ internal sealed class PreferenceObjective : RunObjective
             }
 
             using var scope = NewDisposeScope();
-            var sums = trainee.LogProbabilities(MicroBatch.Build(rows, examples, trainee.Model.Device), withAdapter: false).cpu().data<double>();
+            var sums = trainee.LogProbabilities(MicroBatch.Build(rows, examples, trainee.Model.Device)).cpu().data<double>();
             for (var row = 0; row < rows.Length; row++)
             {
                 reference[rows[row][0]] = sums[row];

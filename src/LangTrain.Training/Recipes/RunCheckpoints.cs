@@ -40,10 +40,10 @@ internal sealed class RunCheckpoints
     /// <exception cref="CheckpointMismatchException">It belongs to other options or data.</exception>
     public TrainingState Resume(Trainee trainee, AdamW optimizer)
     {
-        var folder = _store.FindNewest(damaged =>
-            _observer.OnLog(TrainingLogLevel.Warning, $"Checkpoint {Path.GetFileName(damaged)} is damaged; an older one is used."));
-        if (folder is null)
+        var damaged = new List<string>();
+        if (_store.FindNewest(damaged.Add) is not { } folder)
         {
+            Remove(damaged, "training begins anew");
             return Start;
         }
 
@@ -54,6 +54,7 @@ internal sealed class RunCheckpoints
             throw new CheckpointMismatchException($"Checkpoint {Path.GetFileName(folder)} was made with other {what}; training cannot go on from it.");
         }
 
+        Remove(damaged, "an older one is used");
         Restore(folder, state, trainee, optimizer);
         _observer.OnLog(TrainingLogLevel.Info, $"Going on from checkpoint {Path.GetFileName(folder)}.");
         return state;
@@ -84,6 +85,16 @@ internal sealed class RunCheckpoints
         return back;
     }
 
+    // They would be counted among those that are kept.
+    private void Remove(List<string> damaged, string instead)
+    {
+        foreach (var folder in damaged)
+        {
+            _observer.OnLog(TrainingLogLevel.Warning, $"Checkpoint {Path.GetFileName(folder)} is damaged; {instead}.");
+            _store.Delete(folder);
+        }
+    }
+
     private void Restore(string folder, TrainingState state, Trainee trainee, AdamW optimizer)
     {
         trainee.Restore(folder);
@@ -103,7 +114,10 @@ internal sealed class RunCheckpoints
             || (_everySteps is { } every ? state.Step % every == 0 : endsEpoch)
             || _time.GetElapsedTime(_lastWrittenAt) >= _options.SaveInterval);
 
-    /// <summary>Saves if it can. A disk that is full costs the checkpoint, not the run: the older ones stand, and the next one is tried.</summary>
+    /// <summary>
+    /// Saves if it can. A disk that is full costs the checkpoint, not the run: the older ones stand, and the next one is tried. Nor is one made of weights that are
+    /// not finite: the next step tells whether the run diverged, and then goes back to one of the older ones.
+    /// </summary>
     public void TryWrite(Trainee trainee, AdamW optimizer, TrainingState state)
     {
         try
@@ -118,14 +132,20 @@ internal sealed class RunCheckpoints
     }
 
     /// <summary>Saves, tells the observer, and removes what is no longer kept.</summary>
-    /// <returns>The checkpoint's folder.</returns>
+    /// <returns>The folder of the newest checkpoint: of this one, or, of weights that are not finite, of the one before; null if there is none.</returns>
     /// <exception cref="IOException">It cannot be written.</exception>
-    public string Write(Trainee trainee, AdamW optimizer, TrainingState state)
+    public string? Write(Trainee trainee, AdamW optimizer, TrainingState state)
     {
         var folder = _store.FolderOf(state.Step);
         if (_lastWrittenStep == state.Step)
         {
             return folder;
+        }
+
+        if (!trainee.IsFinite())
+        {
+            _observer.OnLog(TrainingLogLevel.Warning, $"The weights after step {state.Step} are not finite: no checkpoint is made of them.");
+            return _store.FindNewest();
         }
 
         var size = _store.Write(state.Step, target =>

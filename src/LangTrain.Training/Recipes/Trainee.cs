@@ -71,14 +71,13 @@ internal abstract class Trainee(DecoderModel model, AdapterSelection adapters, I
 
     /// <summary>The log-probability of each row's trained tokens together, without dropout and gradient.</summary>
     /// <param name="batch">The micro-batch, one example a row.</param>
-    /// <param name="withAdapter">False for the base model alone.</param>
     /// <returns>[B], fp64; fresh, owned by the caller's scope.</returns>
-    public Tensor LogProbabilities(MicroBatch batch, bool withAdapter)
+    public Tensor LogProbabilities(MicroBatch batch)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         // The way that training passes go, so that what is compared with them differs by the weights and not by rounding.
-        using var pass = Model.Track(batch.Ids, PassFor(batch, adapters: withAdapter ? Adapters : AdapterSelection.None, keepsInputsOnly: true), ComputeDtype);
+        using var pass = Model.Track(batch.Ids, PassFor(batch, keepsInputsOnly: true), ComputeDtype);
         var trained = batch.Trained(pass.Hidden); // [N, C]
         return scope.MoveToOuter(batch.SumByRow(ChunkedCrossEntropy.LogProbabilities(trained, Model.OutputWeight, batch.Targets, Model.Config.LogitSoftCap, Int16Products)));
     }
@@ -104,6 +103,14 @@ internal abstract class Trainee(DecoderModel model, AdapterSelection adapters, I
         return scope.MoveToOuter(Model.Logits(Model.Hidden(batch.Ids, PassFor(batch))));
     }
 
+    /// <summary>Whether all that learns is finite: an update can leave infinities that only the next step's loss would show. Waits for the device.</summary>
+    public bool IsFinite()
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        return stack([.. Parameters.Select(p => p.Value.norm().to_type(ScalarType.Float64))]).isfinite().all().item<bool>();
+    }
+
     /// <summary>How far, relative to the largest, logits may move by writing and reading: 0 where all is kept in full.</summary>
     public abstract double LogitTolerance { get; }
 
@@ -119,9 +126,9 @@ internal abstract class Trainee(DecoderModel model, AdapterSelection adapters, I
     /// <inheritdoc/>
     public abstract void Dispose();
 
-    private ForwardPass PassFor(MicroBatch batch, Generator? dropout = null, AdapterSelection? adapters = null, bool keepsInputsOnly = false) => new()
+    private ForwardPass PassFor(MicroBatch batch, Generator? dropout = null, bool keepsInputsOnly = false) => new()
     {
-        Positions = batch.Positions, Segments = batch.Segments, Adapters = adapters ?? Adapters, Training = dropout is not null, Generator = dropout,
+        Positions = batch.Positions, Segments = batch.Segments, Adapters = Adapters, Training = dropout is not null, Generator = dropout,
         Int16Products = Int16Products, Checkpointing = keepsInputsOnly || (KeepsInputsOnly && dropout is not null),
     };
 

@@ -20,7 +20,7 @@ internal sealed class TrainingData : IDisposable
 
     private readonly List<TokenizedFile> _opened = [];
     private readonly int _examplesPerRow;
-    private int _longest;
+    private int _longest = int.MaxValue;
 
     /// <param name="tokenizer">The model's tokenizer.</param>
     /// <param name="training">What trains.</param>
@@ -34,7 +34,7 @@ internal sealed class TrainingData : IDisposable
         _examplesPerRow = ExamplesPerRow(options);
         if (evaluation is not null)
         {
-            EvaluationPlan = [.. Plan(evaluation, options with { GradientAccumulationSteps = 1, Packing = false }).PlanEpoch(0).SelectMany(s => s.MicroBatches)];
+            EvaluationPlan = [.. Plan(evaluation, options with { GradientAccumulationSteps = 1, Packing = false }, packedRowLength: 0).PlanEpoch(0).SelectMany(s => s.MicroBatches)];
         }
     }
 
@@ -56,13 +56,14 @@ internal sealed class TrainingData : IDisposable
     {
         var tokenizer = Tokenizer.Load(files.BaseModelFolder);
         var longest = Math.Min(options.MaxSequenceLength, ModelConfig.Read(files.BaseModelFolder).ContextLength);
+        var tokenizing = new TokenizingOptions(longest, options.LongRows, options.LossOn);
         var opened = new List<TokenizedFile>();
         try
         {
-            opened.Add(Open(files.TrainingFile, "training", longest, options, files, cancellation));
+            opened.Add(Open(files.TrainingFile, "training", tokenizing, options, files, cancellation));
             if (files.EvaluationFile is { } file)
             {
-                opened.Add(Open(file, "evaluation", longest, options, files, cancellation));
+                opened.Add(Open(file, "evaluation", tokenizing, options, files, cancellation));
             }
 
             (ITokenizedExamples training, ITokenizedExamples? evaluation) = opened.Count > 1
@@ -80,32 +81,43 @@ internal sealed class TrainingData : IDisposable
     }
 
     /// <summary>Says in the run's log what there is, and what of it cannot be used.</summary>
-    public void Tell(ITrainingObserver observer)
+    /// <param name="observer">Whose log it is.</param>
+    /// <param name="longRows">What became of rows that are too long.</param>
+    public void Tell(ITrainingObserver observer, LongRowPolicy longRows)
     {
         foreach (var (file, name) in _opened.Zip(["training", "evaluation"]))
         {
             var found = file.Statistics;
             observer.OnLog(TrainingLogLevel.Info, string.Create(CultureInfo.InvariantCulture,
                 $"The {name} data has {found.Rows:N0} rows: {found.Examples:N0} examples, {found.Tokens:N0} tokens, {found.TrainedTokens:N0} of them learned; the longest row has {found.LongestRow:N0}."));
-            if (found.LongRows > 0 || found.RowsLeftOut > 0)
+            var drops = longRows == LongRowPolicy.Drop;
+            if (found.LongRows > 0)
             {
                 observer.OnLog(TrainingLogLevel.Warning, string.Create(CultureInfo.InvariantCulture,
-                    $"{found.LongRows:N0} rows are longer than {_longest:N0} tokens and were cut; {found.RowsLeftOut:N0} rows were left out, because nothing in them would be learned."));
+                    $"Rows longer than {_longest:N0} tokens, which were {(drops ? "left out" : file.Shape == RowShape.Text ? "divided" : "cut")}: {found.LongRows:N0}."));
+            }
+
+            if (found.RowsLeftOut - (drops ? found.LongRows : 0) is > 0 and var unlearned)
+            {
+                observer.OnLog(TrainingLogLevel.Warning, string.Create(CultureInfo.InvariantCulture, $"Rows left out, because nothing in them would be learned: {unlearned:N0}."));
             }
         }
     }
 
     /// <summary>Tokens of a micro-batch, in the mean.</summary>
     public double TokensOfMicroBatch(TrainingOptions options) =>
-        (double)options.BatchSize * _examplesPerRow * (options.Packing ? options.MaxSequenceLength : Enumerable.Range(0, Training.Count).Average(Training.LengthOf));
+        (double)options.BatchSize * _examplesPerRow * (options.Packing ? PackedRowLength(options) : Enumerable.Range(0, Training.Count).Average(Training.LengthOf));
 
     /// <summary>Which training examples meet when.</summary>
-    public BatchPlanner Planner(TrainingOptions options) => Plan(Training, options);
+    public BatchPlanner Planner(TrainingOptions options) => Plan(Training, options, PackedRowLength(options));
 
     /// <summary>Prompts and answers among the training examples; of pairs the chosen answers.</summary>
     public IEnumerable<Question> Questions(ITokenizedExamples examples, int count) => Question.Among(examples, count, _examplesPerRow);
 
-    private static BatchPlanner Plan(ITokenizedExamples examples, TrainingOptions options)
+    // A row of several examples has to fit the model as one of a single example does.
+    private int PackedRowLength(TrainingOptions options) => Math.Min(options.MaxSequenceLength, _longest);
+
+    private static BatchPlanner Plan(ITokenizedExamples examples, TrainingOptions options, int packedRowLength)
     {
         if (options.Objective == TrainingObjective.Dpo)
         {
@@ -113,7 +125,7 @@ internal sealed class TrainingData : IDisposable
         }
 
         var lengths = Enumerable.Range(0, examples.Count).Select(examples.LengthOf).ToArray();
-        return new BatchPlanner(lengths, options.BatchSize, options.GradientAccumulationSteps, options.Packing ? options.MaxSequenceLength : null, options.Seed);
+        return new BatchPlanner(lengths, options.BatchSize, options.GradientAccumulationSteps, options.Packing ? packedRowLength : null, options.Seed);
     }
 
     /// <summary>Batches of pairs, whose length is that of the longer answer: both are padded to it.</summary>
@@ -140,11 +152,20 @@ internal sealed class TrainingData : IDisposable
 
     public void Dispose() => _opened.ForEach(one => one.Dispose());
 
-    private static TokenizedFile Open(string path, string name, int longest, TrainingOptions options, TrainingFiles files, CancellationToken cancellation)
+    private static TokenizedFile Open(string path, string name, TokenizingOptions tokenizing, TrainingOptions options, TrainingFiles files, CancellationToken cancellation)
     {
         // Beside the checkpoints: a resumed run finds its tokens as it finds its steps.
         var folder = Path.Combine(files.CheckpointFolder.TrimEnd(Path.DirectorySeparatorChar) + "-tokens", name);
-        var file = TokenizedFile.Open(path, files.BaseModelFolder, new TokenizingOptions(longest, options.LongRows, options.LossOn), folder, cancellation);
+        TokenizedFile file;
+        try
+        {
+            file = TokenizedFile.Open(path, files.BaseModelFolder, tokenizing, folder, cancellation);
+        }
+        catch (TrainingDataException failure) when (path == files.EvaluationFile)
+        {
+            throw new TrainingDataException($"The evaluation data cannot be used. {failure.Message}", inner: failure);
+        }
+
         if (file.Shape == RowShape.Preference != (options.Objective == TrainingObjective.Dpo))
         {
             file.Dispose();

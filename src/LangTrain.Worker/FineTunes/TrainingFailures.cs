@@ -17,6 +17,8 @@ internal static class TrainingFailures
     {
         TrainingDivergedException => (new JobError("training_diverged", failure.Message), false),
         TrainingDataException => (new JobError("dataset_invalid", failure.Message), false),
+        // The model's layers are known only here: a target module that it has not is found no earlier.
+        ArgumentException { ParamName: "options" } => (new JobError("config_invalid", failure.Message.Replace(" (Parameter 'options')", "", StringComparison.Ordinal)), false),
         InvalidDataException => (new JobError("data_invalid", failure.Message), false),
         UnsupportedModelException => (new JobError("model_unsupported", failure.Message), false),
         ModelFilesMissingException => (new JobError("model_not_ready", failure.Message), false),

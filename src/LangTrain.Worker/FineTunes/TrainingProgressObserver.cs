@@ -11,13 +11,9 @@ namespace LangTrain.Worker.FineTunes;
 /// <remarks>Called on the training thread; never waits.</remarks>
 internal sealed class TrainingProgressObserver(JobEventReporter reporter, JobLease lease, CheckpointUploader checkpoints) : ITrainingObserver
 {
-    // Smooths the loss of single batches for the job's own figure; the events carry each step's true loss.
-    private const double Smoothing = 0.9;
-
     private readonly double _secondsBefore = lease.Job.Progress.TrainingSeconds;
     private readonly long _startedAt = Stopwatch.GetTimestamp();
     private FineTuneProgress _progress = lease.Job.Progress;
-    private double? _smoothed = lease.Job.Progress.TrainLoss;
     private int _samples, _sampledStep = -1, _rollbacks;
 
     /// <inheritdoc/>
@@ -41,13 +37,12 @@ internal sealed class TrainingProgressObserver(JobEventReporter reporter, JobLea
     /// <inheritdoc/>
     public void OnMetrics(TrainingMetrics metrics)
     {
-        _smoothed = _smoothed is { } before ? (Smoothing * before) + ((1 - Smoothing) * metrics.Loss) : metrics.Loss;
         _progress = _progress with
         {
             CurrentEpoch = Math.Max(1, (int)Math.Ceiling(metrics.Epoch - 1e-9)),
             CurrentStep = metrics.Step,
             TotalSteps = metrics.TotalSteps,
-            TrainLoss = _smoothed,
+            TrainLoss = metrics.SmoothedLoss, // the events carry each step's own
             LearningRate = metrics.LearningRate,
             TokensPerSecond = metrics.TokensPerSecond,
             EtaSeconds = metrics.EtaSeconds,
@@ -111,7 +106,6 @@ internal sealed class TrainingProgressObserver(JobEventReporter reporter, JobLea
     /// <inheritdoc/>
     public void OnRolledBack(int step)
     {
-        _smoothed = null;
         _progress = _progress with { CurrentStep = step, TrainLoss = null };
         lease.Report(_progress);
         checkpoints.GoBackTo(step);

@@ -88,6 +88,25 @@ public class ModelConfigTests
         Assert.Equal((1e-5, 1e-6), (Of("phi3").NormEpsilon, Of("llama").NormEpsilon));
     }
 
+    /// <summary>As transformers 5.12.1 saves a Gemma 3 with fewer layers than its pattern is long: all have a window, and keys of old stand beside the two kinds.</summary>
+    [Fact]
+    public void Gemma_3_with_layers_of_one_kind_is_read_as_transformers_saves_it()
+    {
+        const string Rope = """{"full_attention":{"factor":4.0,"rope_theta":1000000.0,"rope_type":"linear"},"rope_theta":null,"rope_type":"default","sliding_attention":{"rope_theta":777.0,"rope_type":"default"}}""";
+        static ModelConfig Of(string rope) => ModelConfig.Parse($$"""
+            {"model_type":"gemma3_text","hidden_size":64,"num_hidden_layers":2,"num_attention_heads":4,"head_dim":16,"vocab_size":64,"layer_types":["sliding_attention","sliding_attention"],"sliding_window":8,"rope_parameters":{{rope}}}
+            """);
+        Assert.Equal((777, RopeScaling.Linear), (Of(Rope).LocalRope!.Theta, Of(Rope).Rope!.Scaling));
+        Assert.Equal("rope_parameters.rope_type", Assert.Throws<UnsupportedModelException>(() => Of(Rope.Replace("\"rope_theta\":null,\"rope_type\":\"default\"", "\"rope_type\":\"linear\""))).Key);
+    }
+
+    [Fact]
+    public void A_cap_that_the_nested_class_would_not_use_is_refused_by_name()
+    {
+        string nested = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Reference", "gemma3", "config.json")).Replace("\"sliding_window\": 5", "\"final_logit_softcapping\": 5.0, \"sliding_window\": 5");
+        Assert.Equal("text_config.final_logit_softcapping", Assert.Throws<UnsupportedModelException>(() => ModelConfig.Parse(nested)).Key);
+    }
+
     [Fact]
     public void A_key_without_a_value_is_no_key() => Assert.Equal(16, Parse(json => json["some_future_key"] = null).HeadSize);
 

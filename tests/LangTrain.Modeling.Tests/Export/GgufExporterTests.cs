@@ -1,3 +1,6 @@
+using System.Text.Json;
+using LangTrain.Modeling.Tokenizers;
+using LangTrain.Modeling.Tokenizers.BytePair;
 namespace LangTrain.Modeling.Tests;
 
 /// <summary>
@@ -71,6 +74,29 @@ public sealed class GgufExporterTests : IDisposable
         Assert.Equal("<0x0A>", tokens[13]);
         Assert.Equal(2u, metadata["tokenizer.ggml.eos_token_id"]);
         Assert.Equal(true, metadata["tokenizer.ggml.add_bos_token"]);
+    }
+
+    [Fact]
+    public void Tokens_that_only_the_settings_name_are_in_the_file_where_the_model_has_rows_for_them()
+    {
+        File.WriteAllText(_folder.File("vocab.json"), JsonSerializer.Serialize(Enumerable.Range(0, 256).ToDictionary(value => ByteAlphabet.CharOf((byte)value).ToString())));
+        File.WriteAllText(_folder.File("merges.txt"), "#version: 0.2\n");
+        File.WriteAllText(_folder.File("tokenizer_config.json"), """
+            {"tokenizer_class": "Qwen2Tokenizer", "added_tokens_decoder": {"256": {"content": "<|endoftext|>", "special": true}, "257": {"content": "<tool_call>", "special": false}}, "eos_token": "<|im_end|>", "bos_token": "<|endoftext|>", "add_bos_token": true, "additional_special_tokens": ["<|far|>"]}
+            """);
+        using DecoderModel model = Some.Model(config: ModelConfig.ForLlama(259, 32, 1, 4, 2, 48, 128, true));
+        GgufExporter.Export(model, _folder.File("m.gguf"), GgufType.F32, _folder.Path);
+        Dictionary<string, object> metadata = new GgufReader(_folder.File("m.gguf")).Metadata;
+        Assert.Equal("qwen2", metadata["tokenizer.ggml.pre"]);
+        Assert.Equal(["<|endoftext|>", "<tool_call>", "<|im_end|>"], ((object[])metadata["tokenizer.ggml.tokens"])[256..].Cast<string>());
+        Assert.Equal([3, 4, 3], ((object[])metadata["tokenizer.ggml.token_type"])[256..].Cast<int>());
+        Assert.Equal((true, 256u), (metadata["tokenizer.ggml.add_bos_token"], metadata["tokenizer.ggml.bos_token_id"]));
+
+        // And the folder that comes back has one tokenizer.json which says all of it.
+        GgufImporter.Import(_folder.File("m.gguf"), _folder.File("back"));
+        Tokenizer tokenizer = Tokenizer.Load(_folder.Path), back = Tokenizer.Load(_folder.File("back"));
+        string text = "a <|im_end|> b<tool_call><|far|>";
+        Assert.Equal(tokenizer.Encode(text, addSpecialTokens: true, parseSpecialTokens: true), back.Encode(text, addSpecialTokens: true, parseSpecialTokens: true));
     }
 
     [Fact]

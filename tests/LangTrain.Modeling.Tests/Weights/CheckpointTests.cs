@@ -60,6 +60,29 @@ public sealed class CheckpointTests : IDisposable
         Assert.Contains(named, Assert.Throws<InvalidDataException>(() => DecoderModel.Load(_folder.Path)).Message);
     }
 
+    [Theory]
+    [InlineData("gemma2", "model.", "")] // as a base model is saved, without its head
+    [InlineData("gpt2", "", "transformer.")]
+    [InlineData("gemma3", "language_model.model.", "model.language_model.")] // as a part of a model that also sees, before and since transformers 5
+    public void Weights_under_the_names_of_another_class_are_the_same_weights(string family, string prefix, string other)
+    {
+        string folder = Path.Combine(AppContext.BaseDirectory, "Reference", family);
+        byte[] file = File.ReadAllBytes(Path.Combine(folder, "model.safetensors"));
+        int length = (int)BitConverter.ToInt64(file);
+        JsonObject header = JsonNode.Parse(file.AsSpan(8, length))!.AsObject(), renamed = [];
+        foreach ((string name, JsonNode? entry) in header)
+        {
+            renamed[name != "__metadata__" && name.StartsWith(prefix, StringComparison.Ordinal) ? other + name[prefix.Length..] : name] = entry!.DeepClone();
+        }
+
+        byte[] json = System.Text.Encoding.UTF8.GetBytes(renamed.ToJsonString().PadRight((length + (64 * header.Count)) / 8 * 8));
+        File.WriteAllBytes(_folder.File("model.safetensors"), [.. BitConverter.GetBytes((long)json.Length), .. json, .. file[(8 + length)..]]);
+        File.Copy(Path.Combine(folder, "config.json"), _folder.File("config.json"));
+        using DecoderModel expected = DecoderModel.Load(folder), loaded = DecoderModel.Load(_folder.Path);
+        Tensor ids = Some.Ids(1, 5, vocabulary: 20);
+        Assert.True(Some.Same(Some.Logits(expected, ids), Some.Logits(loaded, ids)));
+    }
+
     [Fact]
     public void An_index_may_not_lead_out_of_its_folder()
     {

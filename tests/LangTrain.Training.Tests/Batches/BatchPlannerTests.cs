@@ -50,5 +50,11 @@ public sealed class BatchPlannerTests
         Assert.True(padding < 0.1 * Lengths.Sum());
     }
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData(64)]
+    public void Counting_ends_at_its_limit(int? packed) =>
+        Assert.Equal(7, new BatchPlanner(Lengths, 4, 1, packed, seed: 5).CountSteps(int.MaxValue, limit: 7));
+
     private static string Examples(StepPlan step) => string.Join(',', step.MicroBatches.SelectMany(m => m).SelectMany(r => r));
 }

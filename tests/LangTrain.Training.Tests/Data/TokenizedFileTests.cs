@@ -159,6 +159,16 @@ public sealed class TokenizedFileTests : IDisposable
     }
 
     [Fact]
+    public void A_token_that_the_model_has_no_row_for_is_an_error_of_its_line()
+    {
+        var file = Path.Combine(Model, "tokenizer_config.json");
+        File.WriteAllText(file, File.ReadAllText(file).Replace("<|end_of_text|>", "<|never_trained|>", StringComparison.Ordinal));
+        var failure = Assert.Throws<TrainingDataException>(() => Open("""{"text":"The lamp is red."}"""));
+        Assert.Equal(1, failure.Line);
+        Assert.Contains("1792", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Data_in_which_nothing_would_be_learned_is_refused() =>
         Assert.Null(Assert.Throws<TrainingDataException>(() => Open("""{"messages":[{"role":"user","content":"only a question"}]}""")).Line);
 

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace LangTrain.Training.Tests.Recipes;
 
-/// <summary>A random Llama of 30 thousand parameters, where not asked for a wider one, with a byte tokenizer, some rows, and folders of one run; removed when disposed.</summary>
+/// <summary>A random Llama, of 30 thousand parameters where not asked for another, with a byte tokenizer, some rows, and folders of one run; removed when disposed.</summary>
 internal sealed class SmallRun : IDisposable
 {
     private readonly string _root;
@@ -13,14 +13,16 @@ internal sealed class SmallRun : IDisposable
     /// <summary>The same run in another process, over the folders of the first.</summary>
     public SmallRun(string root) => _root = root;
 
-    public SmallRun(int rows = 16, int width = 32)
+    public SmallRun(int rows = 16)
+        : this(Small, rows)
+    {
+    }
+
+    public SmallRun(ModelConfig config, int rows = 16)
     {
         _root = Directory.CreateTempSubdirectory("small-run").FullName;
         Directory.CreateDirectory(BaseModel);
         WriteTokenizer();
-        var config = ModelConfig.ForLlama(
-            vocabularySize: 259, hiddenSize: width, layerCount: 2, queryHeads: 4, keyValueHeads: 2, feedForwardSize: 2 * width, contextLength: 128,
-            bosTokenId: 256, eosTokenId: 257);
         using (var model = DecoderModel.Create(config, seed: 7))
         {
             model.Save(BaseModel, ScalarType.Float32);
@@ -32,6 +34,9 @@ internal sealed class SmallRun : IDisposable
             ["completion"] = $"{(char)('a' + i % 26)} comes after {i * 7 % 31 - 1}",
         }));
     }
+
+    private static ModelConfig Small => ModelConfig.ForLlama(
+        vocabularySize: 259, hiddenSize: 32, layerCount: 2, queryHeads: 4, keyValueHeads: 2, feedForwardSize: 64, contextLength: 128, bosTokenId: 256, eosTokenId: 257);
 
     public string Root => _root;
 
@@ -53,12 +58,13 @@ internal sealed class SmallRun : IDisposable
 
     public void WriteRows(IEnumerable<JsonObject> rows) => File.WriteAllLines(TrainingFile, rows.Select(r => r.ToJsonString()));
 
-    public TrainingResult Train(TrainingOptions options, RecordingObserver observer, string name = "run", TrainingControl? control = null, Action<string>? beforeOperation = null)
+    public TrainingResult Train(TrainingOptions options, RecordingObserver observer, string name = "run", TrainingControl? control = null, Action<string>? beforeOperation = null, string? initialAdapter = null)
     {
+        var files = Files(name) with { InitialAdapterFolder = initialAdapter };
         control ??= new TrainingControl();
         FineTuneRecipe recipe = options.Method == TrainingMethod.Full
-            ? new FullRecipe(options, Files(name), observer, control, TimeProvider.System) { BeforeCheckpointOperation = beforeOperation }
-            : new LoraRecipe(options, Files(name), observer, control, TimeProvider.System) { BeforeCheckpointOperation = beforeOperation };
+            ? new FullRecipe(options, files, observer, control, TimeProvider.System) { BeforeCheckpointOperation = beforeOperation }
+            : new LoraRecipe(options, files, observer, control, TimeProvider.System) { BeforeCheckpointOperation = beforeOperation };
         return recipe.Train();
     }
 
@@ -98,7 +104,10 @@ internal sealed class SmallRun : IDisposable
             ["added_tokens"] = added,
             ["normalizer"] = null,
             ["pre_tokenizer"] = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["trim_offsets"] = true, ["use_regex"] = true },
-            ["post_processor"] = null,
+            ["post_processor"] = JsonNode.Parse("""
+                {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
+                 "pair": [], "special_tokens": {"<s>": {"id": "<s>", "ids": [256], "tokens": ["<s>"]}}}
+                """),
             ["decoder"] = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = true, ["trim_offsets"] = true, ["use_regex"] = true },
             ["model"] = new JsonObject { ["type"] = "BPE", ["vocab"] = vocabulary, ["merges"] = new JsonArray() },
         };

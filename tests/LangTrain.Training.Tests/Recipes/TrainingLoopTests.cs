@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
 using LangTrain.Modeling;
 using LangTrain.Training.Batches;
+using LangTrain.Training.Data;
+using LangTrain.Training.Estimation;
 using LangTrain.Training.Optimization;
 using LangTrain.Training.Recipes;
 using TorchSharp;
@@ -54,6 +56,17 @@ public sealed class TrainingLoopTests : IDisposable
             _run.Losses(options with { Method = TrainingMethod.Full, Epochs = 4, Packing = true }, "full-packed"), 1e-5);
     }
 
+    [Fact]
+    public void Packed_rows_are_no_longer_than_the_model_s_context()
+    {
+        // All rows together have more tokens than the context of 128, each one fewer, and the default of 2048 would hold them all.
+        var options = Lora with { Packing = true, Epochs = 2, BatchSize = 1 };
+        var estimate = new LoraRecipe(options, _run.Files(), new RecordingObserver(), new TrainingControl(), TimeProvider.System).Estimate();
+        var result = _run.Train(options, new RecordingObserver());
+        Assert.InRange(result.Steps, 6, 12);
+        Assert.Equal(result.Steps, estimate.TotalSteps);
+    }
+
     [Theory]
     [InlineData(TrainingMethod.Lora)]
     [InlineData(TrainingMethod.QLora)]
@@ -72,7 +85,7 @@ public sealed class TrainingLoopTests : IDisposable
     [InlineData(TrainingMethod.Full, true)]
     public void Products_in_16_bits_train_to_the_same_loss_within_a_percent(TrainingMethod method, bool int16)
     {
-        using var run = new SmallRun(width: 64); // 16-bit integers are for products at least 64 wide
+        using var run = new SmallRun(ModelConfig.ForLlama(259, 64, 2, 4, 2, 128, 128, bosTokenId: 256, eosTokenId: 257)); // 16-bit integers are for products at least 64 wide
         double[] wide = Losses(new ComputeTarget(CPU, ScalarType.Float32, Int16Products: false));
         double[] narrow = Losses(new ComputeTarget(CPU, int16 ? ScalarType.Float32 : ScalarType.BFloat16, int16));
         Assert.NotEqual(wide, narrow);
@@ -212,6 +225,49 @@ public sealed class TrainingLoopTests : IDisposable
     }
 
     [Fact]
+    public void Estimate_counts_what_an_adapter_has_where_names_and_order_are_other_than_Llama_s()
+    {
+        var options = Lora with { Lora = new LoraOptions { Rank = 3, UseDora = true } };
+        var config = ModelConfig.Parse("""{"model_type":"gpt2","n_embd":24,"n_layer":2,"n_head":2,"vocab_size":50,"n_positions":32}""");
+        using var model = DecoderModel.Create(config);
+        using var adapter = LoraAdapter.Create(model, options.Lora, seed: 1);
+        var memory = new TrainingMemory(options, config);
+        Assert.Equal((adapter.ParameterCount, model.ParameterCount), (memory.TrainableParameters, memory.ModelParameters));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Weights_that_the_last_update_made_infinite_become_neither_checkpoint_nor_result(int steps)
+    {
+        var observer = new RecordingObserver();
+        var options = Lora with { Method = TrainingMethod.Full, LearningRate = 1e39, MaxSteps = steps, SaveSteps = 1 };
+        var error = Assert.Throws<TrainingDivergedException>(() => _run.Train(options, observer));
+        Assert.Equal(steps, error.Step);
+        Assert.Empty(observer.Checkpoints);
+        Assert.False(Directory.Exists(_run.Files().OutputFolder));
+    }
+
+    [Theory]
+    [InlineData(1, 1)] // its only step is bad: nothing was learned
+    [InlineData(3, 2)] // the first update breaks the weights, and too few steps are left to fill up a row of five
+    public void A_run_that_ends_on_bad_steps_is_no_success(int steps, int bad)
+    {
+        if (steps == 1)
+        {
+            using var model = DecoderModel.Load(_run.BaseModel);
+            using var frozen = no_grad();
+            _ = model.get_parameter("model.norm.weight")!.fill_(1e38);
+            model.Save(_run.BaseModel, ScalarType.Float32);
+        }
+
+        var options = Lora with { Method = TrainingMethod.Full, LearningRate = 1e18, MaxSteps = steps, MaxGradientNorm = 0 };
+        var error = Assert.Throws<TrainingDivergedException>(() => _run.Train(options, new RecordingObserver()));
+        Assert.Equal(bad, error.StepsInRow);
+        Assert.False(Directory.Exists(_run.Files().OutputFolder));
+    }
+
+    [Fact]
     public void Run_without_a_good_checkpoint_to_go_back_to_diverges()
     {
         var observer = new RecordingObserver();
@@ -301,11 +357,32 @@ public sealed class TrainingLoopTests : IDisposable
     [InlineData(TrainingMethod.Full)]
     public void Result_is_written_and_verified(TrainingMethod method)
     {
+        // What an attempt that was killed while it wrote left there.
+        var torn = Path.Combine(Directory.CreateDirectory(_run.Files().OutputFolder).FullName, "model.safetensors.0123.tmp");
+        File.WriteAllText(torn, "");
         var result = _run.Train(Lora with { Method = method }, new RecordingObserver());
+        Assert.False(File.Exists(torn));
         Assert.Equal(0, result.Verification!.NonFiniteTensors);
         Assert.Equal(0, result.Verification.MaxLogitDifference);
         Assert.Equal(8, result.Verification.PromptsTried);
         Assert.True(File.Exists(Path.Combine(result.OutputFolder!, method == TrainingMethod.Full ? "tokenizer.json" : "adapter_config.json")));
+    }
+
+    [Fact]
+    public void A_model_with_more_rows_than_its_tokenizer_has_tokens_writes_samples()
+    {
+        using var wide = new SmallRun(ModelConfig.ForLlama(2048, 32, 1, 2, 2, 48, 128, bosTokenId: 256, eosTokenId: 257));
+        var observer = new RecordingObserver();
+        wide.Train(Lora with { EvaluationSplit = 0.5, EvaluationSamples = 4 }, observer);
+        Assert.Equal(4, observer.Samples.Count);
+    }
+
+    [Fact]
+    public void A_tokenizer_with_more_tokens_than_the_model_has_rows_is_refused()
+    {
+        using var narrow = new SmallRun(ModelConfig.ForLlama(200, 32, 1, 2, 2, 48, 128, bosTokenId: 1, eosTokenId: 2));
+        var error = Assert.Throws<TrainingDataException>(() => narrow.Train(Lora, new RecordingObserver()));
+        Assert.Contains("the token 257", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

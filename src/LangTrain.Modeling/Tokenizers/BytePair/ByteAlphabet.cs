@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace LangTrain.Modeling.Tokenizers.BytePair;
 
 /// <summary>The printable character by which byte-level vocabularies write each byte (GPT-2's table).</summary>
@@ -10,6 +12,16 @@ internal static class ByteAlphabet
 
     /// <summary>The byte that a character stands for, or -1.</summary>
     public static int ByteOf(char c) => c < ByteOfChar.Length ? ByteOfChar[c] : -1;
+
+    /// <summary>A text's UTF-8 bytes, each as its character.</summary>
+    public static string Write(string text)
+    {
+        var bytes = Encoding.UTF8.GetBytes(text);
+        return string.Create(bytes.Length, bytes, static (to, from) =>
+        {
+            for (var i = 0; i < to.Length; i++) to[i] = CharOf(from[i]);
+        });
+    }
 
     /// <summary>The bytes of a vocabulary entry; null where a character stands for none (as in some added tokens).</summary>
     public static byte[]? BytesOf(string entry)

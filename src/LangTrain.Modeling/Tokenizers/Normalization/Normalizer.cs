@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using LangTrain.Modeling.Tokenizers.BytePair;
 
 namespace LangTrain.Modeling.Tokenizers.Normalization;
 
@@ -38,13 +39,16 @@ internal abstract class Normalizer
                 return new Rewrite(text => left && right ? text.Trim() : left ? text.TrimStart() : right ? text.TrimEnd() : text);
             case "StripAccents":
                 section.Allow();
-                return new Rewrite(text => string.Concat(text.EnumerateRunes().Where(rune => Rune.GetUnicodeCategory(rune) != UnicodeCategory.NonSpacingMark)));
+                return new Rewrite(text => string.Concat(text.EnumerateRunes().Where(rune => Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark))));
+            case "ByteLevel":
+                section.Allow();
+                return new Rewrite(ByteAlphabet.Write);
             case "NFC" or "NFD" or "NFKC" or "NFKD":
                 section.Allow();
                 var form = Enum.Parse<UnicodeForm>(section.Type, ignoreCase: true);
                 return new Rewrite(text => UnicodeNormalizer.Normalize(text, form));
             default:
-                throw section.UnknownType("Sequence, Prepend, Replace, Lowercase, Strip, StripAccents, NFC, NFD, NFKC, NFKD");
+                throw section.UnknownType("Sequence, Prepend, Replace, Lowercase, Strip, StripAccents, ByteLevel, NFC, NFD, NFKC, NFKD");
         }
     }
 

@@ -1,3 +1,4 @@
+using LangTrain.Modeling.Tokenizers.BytePair;
 using LangTrain.Modeling.Tokenizers.Patterns;
 
 namespace LangTrain.Modeling.Tokenizers.PreTokenization;
@@ -23,21 +24,28 @@ internal sealed class PreTokenizerSequence : PreTokenizer
 {
     private readonly PreTokenizer[] _items;
 
+    // Behind ByteLevel it is the byte alphabet's characters that are split on, not the text's, and the model works on them as on any others.
+    private readonly bool _writesBytes;
+
     public PreTokenizerSequence(PreTokenizer[] items, string path)
     {
         _items = items;
-        // Behind ByteLevel the reference splits the byte alphabet's characters, not the text; no published model does that.
-        if (items.SkipLast(1).Any(item => item.IsByteLevel)) throw new UnsupportedTokenizerException(path + ".pretokenizers", "ByteLevel must be the last");
+        _writesBytes = items.SkipLast(1).Any(item => item.IsByteLevel);
+        if (items.Count(item => item.IsByteLevel) > 1) throw new UnsupportedTokenizerException(path + ".pretokenizers", "ByteLevel stands there twice");
     }
 
-    public override bool IsByteLevel => _items.Length > 0 && _items[^1].IsByteLevel;
+    public override bool IsByteLevel => !_writesBytes && _items.Length > 0 && _items[^1].IsByteLevel;
 
-    public override bool ChangesNothing => _items.All(item => item.ChangesNothing);
+    public override bool ChangesNothing => !_writesBytes && _items.All(item => item.ChangesNothing);
 
-    public override TextPattern? OnlyPattern => _items.Where(item => !item.ChangesNothing).ToList() is [var only] ? only.OnlyPattern : null;
+    public override TextPattern? OnlyPattern => !_writesBytes && _items.Where(item => !item.ChangesNothing).ToList() is [var only] ? only.OnlyPattern : null;
 
     public override void Apply(PieceList pieces)
     {
-        foreach (var item in _items) item.Apply(pieces);
+        foreach (var item in _items)
+        {
+            item.Apply(pieces);
+            if (_writesBytes && item.IsByteLevel) pieces.Rewrite(static (piece, _) => ByteAlphabet.Write(piece));
+        }
     }
 }

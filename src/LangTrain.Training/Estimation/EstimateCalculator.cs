@@ -4,9 +4,9 @@ using LangTrain.Training.Batches;
 using LangTrain.Training.Recipes;
 using static TorchSharp.torch;
 
-namespace LangTrain.Training.Evaluation;
+namespace LangTrain.Training.Estimation;
 
-/// <summary>Works out what a run will take from the shapes in the model's files, the tokenized data, and a short measurement of the device.</summary>
+/// <summary>Works out what a run will take from the model's shapes, the tokenized data, and a short measurement of the device.</summary>
 internal static class EstimateCalculator
 {
     // Norms, softmax and memory traffic take the rest of a step's time.
@@ -23,7 +23,6 @@ internal static class EstimateCalculator
     public static TrainingEstimate Calculate(TrainingOptions options, TrainingFiles files, TrainingData data, long? trainingRows, long? evaluationRows)
     {
         var config = ModelConfig.Read(files.BaseModelFolder);
-        var weights = Weights(files.BaseModelFolder);
         var isExact = trainingRows is null || data.Statistics is null || trainingRows <= data.Statistics.Rows;
         var scale = isExact ? 1 : (double)trainingRows!.Value / data.Statistics!.Rows;
 
@@ -32,12 +31,12 @@ internal static class EstimateCalculator
         var microBatches = epoch.SelectMany(step => step.MicroBatches).Select(rows => new Batch(rows, data.Training)).ToList();
         var rowsPerStep = options.BatchSize * options.GradientAccumulationSteps * (options.Objective == TrainingObjective.Dpo ? 2 : 1);
         var stepsOfEpochs = isExact
-            ? planner.CountSteps(options.Epochs)
+            ? planner.CountSteps(options.Epochs, options.MaxSteps ?? int.MaxValue)
             : options.Epochs * Math.Ceiling(microBatches.Sum(batch => batch.Rows) * scale / rowsPerStep);
         var totalSteps = (int)Math.Min(stepsOfEpochs, options.MaxSteps ?? int.MaxValue);
         var epochs = isExact ? (double)totalSteps / epoch.Count : options.Epochs * totalSteps / stepsOfEpochs;
 
-        var memory = new TrainingMemory(options, config, weights);
+        var memory = new TrainingMemory(options, config);
         var tokensPerEpoch = Total(data.Training.Count, data.Training.LengthOf) * scale;
         var seconds = Seconds(memory, config, microBatches.Sum(batch => batch.Tokens) * scale * epochs, microBatches.Count * scale * epochs);
         return new TrainingEstimate
@@ -53,7 +52,7 @@ internal static class EstimateCalculator
             TotalSteps = totalSteps,
             TrainableParameters = memory.TrainableParameters,
             ModelParameters = memory.ModelParameters,
-            MemoryBytes = microBatches.Max(batch => memory.Peak(batch.Rows, batch.Width, batch.TrainedTokens)),
+            MemoryBytes = memory.Peak([.. microBatches.Select(batch => (batch.Rows, batch.Width, batch.TrainedTokens))]),
             DeviceMemoryBytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes,
             Duration = TimeSpan.FromSeconds(seconds),
         };
@@ -76,19 +75,6 @@ internal static class EstimateCalculator
         }
 
         return sum;
-    }
-
-    /// <summary>Names and shapes of a model folder's weights; reads headers only.</summary>
-    internal static List<StoredShape> Weights(string folder)
-    {
-        var weights = new List<StoredShape>();
-        foreach (var path in Directory.GetFiles(folder, "*.safetensors"))
-        {
-            using var file = SafetensorsFile.Open(path);
-            weights.AddRange(file.Entries.Select(e => new StoredShape(e.Name, [.. e.Shape])));
-        }
-
-        return weights;
     }
 
     /// <summary>fp32 operations a second of a matmul of a middling size, the best of a few.</summary>
