@@ -46,8 +46,8 @@ public sealed record TrainingConfig
     public bool ActivationCheckpointing { get; init; }
 
     /// <summary>
-    /// What products are computed in: <c>float32</c>, <c>bfloat16</c>, or <c>auto</c>: bfloat16 on a GPU and on processors with instructions for it, float32
-    /// elsewhere. What is trained is kept in float32 always.
+    /// What products are computed in: <c>float32</c>, <c>bfloat16</c>, or <c>auto</c>: bfloat16 on a GPU and where a processor gains by it, float32 elsewhere. A processor with AVX2
+    /// alone makes bfloat16's products of 16-bit integers, which keep more of a number. What is trained is kept in float32 always.
     /// </summary>
     public string ComputeDtype { get; init; } = "auto";
 

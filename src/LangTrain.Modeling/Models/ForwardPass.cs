@@ -39,6 +39,11 @@ public sealed class ForwardPass
     /// </summary>
     public bool Checkpointing { get; init; }
 
+    /// <summary>
+    /// A training pass in Float32 on the CPU multiplies with weights in 16-bit integers: faster where <see cref="ProcessorFeatures.HasFasterInt16Products"/>, and closer than in bfloat16.
+    /// </summary>
+    public bool Int16Products { get; init; }
+
     /// <summary>Source of the dropout's randomness, on the model's device; needed where <see cref="Training"/> meets an adapter with dropout. Never the global one.</summary>
     public Generator? Generator { get; init; }
 }

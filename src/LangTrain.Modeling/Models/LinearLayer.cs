@@ -93,7 +93,7 @@ public sealed class LinearLayer : nn.Module
     internal (Tensor Result, LoraTape? Tape) Track(Tensor x, PassContext pass, KeptTensors kept)
     {
         Tensor dense = ReadWeight();
-        Tensor result = WeightProduct.Forward(x, dense);
+        Tensor result = WeightProduct.Forward(x, dense, pass.Pass.Int16Products);
         Release(dense);
         if (bias is not null)
         {
@@ -127,7 +127,7 @@ public sealed class LinearLayer : nn.Module
         if (needsInput)
         {
             Tensor dense = ReadWeight();
-            result = WeightProduct.Backward(gradient, dense);
+            result = WeightProduct.Backward(gradient, dense, pass.Pass.Int16Products);
             Release(dense);
         }
 

@@ -48,7 +48,6 @@ public sealed class TokenizedFile : ITokenizedExamples, IDisposable
     /// <param name="folder">Where tokens and index are kept; it is made.</param>
     /// <param name="cancellation">Ends tokenizing; what is made so far is made anew the next time.</param>
     /// <exception cref="TrainingDataException">A row cannot be used, or nothing is left to train on.</exception>
-    /// <exception cref="Modeling.UnsupportedModelException">The tokenizer has tokens that the model has not.</exception>
     public static TokenizedFile Open(string path, string modelFolder, TokenizingOptions options, string folder, CancellationToken cancellation = default)
     {
         var source = TokenizedFileManifest.SourceOf(path, modelFolder, options);

@@ -18,7 +18,6 @@ internal sealed class TokenizedFileWriter(string modelFolder, TokenizingOptions 
     private RowShape? _shape;
 
     /// <exception cref="TrainingDataException">A row cannot be used, or nothing is left to train on.</exception>
-    /// <exception cref="UnsupportedModelException">The tokenizer has tokens that the model has not.</exception>
     public TokenizedFileManifest Write(string path, string folder, string source, CancellationToken cancellation)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxSequenceLength, 2);
@@ -170,12 +169,6 @@ internal sealed class TokenizedFileWriter(string modelFolder, TokenizingOptions 
             if (_shape != shape) throw OtherShape(shape, _shape.Value, rows.FirstLine);
         }
         if (rows.Error is not null) throw rows.Error;
-        var largest = 0u;
-        foreach (var token in rows.Tokens) largest = Math.Max(largest, token & ~TokenizedFile.TrainedBit);
-        if (largest >= options.VocabularySize)
-        {
-            throw new UnsupportedModelException(null, $"The rows have token {largest}, and the model's vocabulary only {options.VocabularySize}: tokenizer and weights do not belong together.");
-        }
         tokens.Write(MemoryMarshal.AsBytes(rows.Tokens));
         var (start, trained) = (0, 0L);
         foreach (var example in rows.Examples)

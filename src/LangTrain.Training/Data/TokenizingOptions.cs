@@ -4,6 +4,4 @@ namespace LangTrain.Training.Data;
 /// <param name="MaxSequenceLength">Tokens of the longest example, at least 2.</param>
 /// <param name="LongRows">What becomes of longer rows. Default: their end is cut off.</param>
 /// <param name="LossOn">Which tokens of supervised rows are learned. Default the answers only.</param>
-/// <param name="VocabularySize">Tokens that the model has rows for. Default: not looked at.</param>
-public sealed record TokenizingOptions(
-    int MaxSequenceLength, LongRowPolicy LongRows = LongRowPolicy.Truncate, LossOn LossOn = LossOn.Completion, int VocabularySize = int.MaxValue);
+public sealed record TokenizingOptions(int MaxSequenceLength, LongRowPolicy LongRows = LongRowPolicy.Truncate, LossOn LossOn = LossOn.Completion);

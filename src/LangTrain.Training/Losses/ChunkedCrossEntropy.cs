@@ -22,12 +22,13 @@ internal static class ChunkedCrossEntropy
     /// <param name="headGradient">[V, C], the scaled gradient is added to it; null if the head is frozen.</param>
     /// <param name="softCap">Gemma 2's cap c: logits become c * tanh(logits / c). Null for none.</param>
     /// <param name="weights">[N], floating, what each position's loss counts in the gradient besides the scale, below 0 to make its target less likely; null for 1.</param>
+    /// <param name="int16Products">Products with the head in 16-bit integers, see <see cref="ForwardPass.Int16Products"/>.</param>
     /// <returns>
     /// The unscaled sum of losses (scalar, fp64) and the scaled gradient with respect to <paramref name="hidden"/>
     /// ([N, C]); both fresh, owned by the caller's scope.
     /// </returns>
     public static (Tensor LossSum, Tensor HiddenGradient) Backward(
-        Tensor hidden, Tensor head, Tensor targets, double gradientScale, Tensor? headGradient = null, double? softCap = null, Tensor? weights = null)
+        Tensor hidden, Tensor head, Tensor targets, double gradientScale, Tensor? headGradient = null, double? softCap = null, Tensor? weights = null, bool int16Products = false)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
@@ -35,13 +36,13 @@ internal static class ChunkedCrossEntropy
         var hiddenGradient = empty_like(hidden);
         head = head.to_type(hidden.dtype);
         var rows = ChunkRows(head.shape[0]);
-        var packed = hidden.shape[0] > rows ? WeightProduct.Pack(head, rows) : head; // the packed order is made for this many rows and slow for others
+        var packed = hidden.shape[0] > rows && !int16Products ? WeightProduct.Pack(head, rows) : head; // the packed order is made for this many rows and slow for others
         foreach (var (start, length) in Chunks(hidden.shape[0], head.shape[0]))
         {
             using var chunkScope = NewDisposeScope();
             var states = hidden.narrow(0, start, length); // [n, C]
             var labels = targets.narrow(0, start, length).unsqueeze(1); // [n, 1]
-            var (logits, capped) = Logits(states, length == rows ? packed : head, softCap); // [n, V]
+            var (logits, capped) = Logits(states, length == rows ? packed : head, softCap, int16Products); // [n, V]
             var (loss, probabilities) = SoftmaxAndLoss(logits, labels);
             lossSum.AddInPlace(loss.sum(ScalarType.Float64));
 
@@ -54,7 +55,7 @@ internal static class ChunkedCrossEntropy
             }
 
             gradient = gradient.to_type(hidden.dtype);
-            hiddenGradient.narrow(0, start, length).copy_(WeightProduct.Backward(gradient, head));
+            hiddenGradient.narrow(0, start, length).copy_(WeightProduct.Backward(gradient, head, int16Products));
             if (headGradient is not null)
             {
                 var weighted = weights is null ? states : states * weights.narrow(0, start, length).unsqueeze(1).to_type(states.dtype);
@@ -95,7 +96,7 @@ internal static class ChunkedCrossEntropy
 
     /// <summary>The log-probability of every position's target.</summary>
     /// <returns>[N], fp32, or fp64 of fp64 states; fresh, owned by the caller's scope.</returns>
-    public static Tensor LogProbabilities(Tensor hidden, Tensor head, Tensor targets, double? softCap = null)
+    public static Tensor LogProbabilities(Tensor hidden, Tensor head, Tensor targets, double? softCap = null, bool int16Products = false)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
@@ -103,7 +104,7 @@ internal static class ChunkedCrossEntropy
         foreach (var (start, length) in Chunks(hidden.shape[0], head.shape[0]))
         {
             using var chunkScope = NewDisposeScope();
-            var (logits, _) = Logits(hidden.narrow(0, start, length), head, softCap); // [n, V]
+            var (logits, _) = Logits(hidden.narrow(0, start, length), head, softCap, int16Products); // [n, V]
             var (loss, _) = SoftmaxAndLoss(logits, targets.narrow(0, start, length).unsqueeze(1)); // [n, 1]
             result.narrow(0, start, length).copy_(loss.neg_().squeeze(1));
         }
@@ -123,10 +124,10 @@ internal static class ChunkedCrossEntropy
     // An odd number of rows shares out badly between threads: 131 take a third longer than 128.
     private static long ChunkRows(long vocabulary) => Math.Max(16, ChunkElements / vocabulary / 32 * 32);
 
-    private static (Tensor Logits, Tensor? Capped) Logits(Tensor states, Tensor head, double? softCap)
+    private static (Tensor Logits, Tensor? Capped) Logits(Tensor states, Tensor head, double? softCap, bool int16Products = false)
     {
         // The softmax is taken in fp32 (fp64 of fp64) whatever the model computes in: bf16 has 8 bits for a sum over the whole vocabulary.
-        var logits = WeightProduct.Forward(states, head).to_type(Wide(states));
+        var logits = WeightProduct.Forward(states, head, int16Products).to_type(Wide(states));
         if (softCap is not { } cap)
         {
             return (logits, null);

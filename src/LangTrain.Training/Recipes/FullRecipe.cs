@@ -22,10 +22,11 @@ public sealed class FullRecipe : FineTuneRecipe
     private protected override Trainee CreateTrainee(TrainingOptions options, TrainingFiles files) => Prepare(options, files);
 
     /// <summary>Loads the model with gradients on.</summary>
-    internal static Trainee Prepare(TrainingOptions options, TrainingFiles files)
+    /// <inheritdoc cref="LoraRecipe.Prepare"/>
+    internal static Trainee Prepare(TrainingOptions options, TrainingFiles files, ComputeTarget? target = null)
     {
-        var target = ComputeTarget.Of(options, ModelConfig.Read(files.BaseModelFolder));
-        return new ModelTrainee(Load(files.BaseModelFolder, target.Device)) { ComputeDtype = target.Dtype };
+        target ??= ComputeTarget.Of(options, ModelConfig.Read(files.BaseModelFolder));
+        return new ModelTrainee(Load(files.BaseModelFolder, target.Device)) { ComputeDtype = target.Dtype, Int16Products = target.Int16Products };
     }
 
     private static DecoderModel Load(string folder, Device device)

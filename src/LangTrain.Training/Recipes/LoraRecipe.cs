@@ -23,15 +23,18 @@ public sealed class LoraRecipe : FineTuneRecipe
     private protected override Trainee CreateTrainee(TrainingOptions options, TrainingFiles files) => Prepare(options, files);
 
     /// <summary>Loads the base, frozen, and makes a new adapter over it.</summary>
-    internal static Trainee Prepare(TrainingOptions options, TrainingFiles files)
+    /// <param name="options">The run's options.</param>
+    /// <param name="files">The run's files.</param>
+    /// <param name="target">Where and in what to compute; null is what fits the options and the machine.</param>
+    internal static Trainee Prepare(TrainingOptions options, TrainingFiles files, ComputeTarget? target = null)
     {
         var quantization = options.Method == TrainingMethod.QLora ? Quantization.NF4 : Quantization.None;
-        var target = ComputeTarget.Of(options, ModelConfig.Read(files.BaseModelFolder));
+        target ??= ComputeTarget.Of(options, ModelConfig.Read(files.BaseModelFolder));
         var model = DecoderModel.Load(files.BaseModelFolder, new ModelLoadOptions { Dtype = target.Dtype, Device = target.Device, Quantization = quantization });
         try
         {
             var seed = SeededRandom.Mix(options.Seed, RandomPurpose.AdapterInit);
-            var trainee = new AdapterTrainee(model, LoraAdapter.Create(model, options.Lora, seed), files.BaseModelName, ownsModel: true);
+            var trainee = new AdapterTrainee(model, LoraAdapter.Create(model, options.Lora, seed), files.BaseModelName, ownsModel: true) { Int16Products = target.Int16Products };
             if (files.InitialAdapterFolder is { } initial)
             {
                 // A checkpoint of this run, where there is one, is restored over it.

@@ -19,6 +19,9 @@ internal abstract class Trainee(DecoderModel model, AdapterSelection adapters, I
     /// <summary>What the products of training passes are computed in; null is the model's dtype.</summary>
     public ScalarType? ComputeDtype { get; set; }
 
+    /// <summary>Whether training passes multiply with weights in 16-bit integers, see <see cref="ForwardPass.Int16Products"/>.</summary>
+    public bool Int16Products { get; init; }
+
     /// <summary>Whether training passes keep only each layer's input, see <see cref="TrainingOptions.ActivationCheckpointing"/>.</summary>
     public bool KeepsInputsOnly { get; set; }
 
@@ -38,7 +41,7 @@ internal abstract class Trainee(DecoderModel model, AdapterSelection adapters, I
 
         // The head's gradient is made chunk by chunk with its loss; the pass goes on from the hidden states.
         var (lossSum, gradient) = ChunkedCrossEntropy.Backward(
-            trained, Model.OutputWeight, batch.Targets, lossWeight, HeadGradient(), Model.Config.LogitSoftCap);
+            trained, Model.OutputWeight, batch.Targets, lossWeight, HeadGradient(), Model.Config.LogitSoftCap, int16Products: Int16Products);
         pass.Backward(batch.Untrained(gradient));
         return scope.MoveToOuter(lossSum);
     }
@@ -57,11 +60,11 @@ internal abstract class Trainee(DecoderModel model, AdapterSelection adapters, I
         var trained = batch.Trained(pass.Hidden); // [N, C]
 
         // The loss of a pair depends on whole answers, so the head runs twice: for their probabilities, then for the gradient that follows from them.
-        var logProbabilities = batch.SumByRow(ChunkedCrossEntropy.LogProbabilities(trained, Model.OutputWeight, batch.Targets, Model.Config.LogitSoftCap)); // [2P]
+        var logProbabilities = batch.SumByRow(ChunkedCrossEntropy.LogProbabilities(trained, Model.OutputWeight, batch.Targets, Model.Config.LogitSoftCap, Int16Products)); // [2P]
         var loss = PreferenceLoss.Of(logProbabilities, reference, beta);
         var weights = loss.RowWeights.index_select(0, batch.TrainedRows); // [N]
         var (_, gradient) = ChunkedCrossEntropy.Backward(
-            trained, Model.OutputWeight, batch.Targets, lossWeight, HeadGradient(), Model.Config.LogitSoftCap, weights);
+            trained, Model.OutputWeight, batch.Targets, lossWeight, HeadGradient(), Model.Config.LogitSoftCap, weights, Int16Products);
         pass.Backward(batch.Untrained(gradient));
         return loss.MoveTo(scope);
     }
@@ -76,7 +79,7 @@ internal abstract class Trainee(DecoderModel model, AdapterSelection adapters, I
         // The way that training passes go, so that what is compared with them differs by the weights and not by rounding.
         using var pass = Model.Track(batch.Ids, PassFor(batch, keepsInputsOnly: true), ComputeDtype);
         var trained = batch.Trained(pass.Hidden); // [N, C]
-        return scope.MoveToOuter(batch.SumByRow(ChunkedCrossEntropy.LogProbabilities(trained, Model.OutputWeight, batch.Targets, Model.Config.LogitSoftCap)));
+        return scope.MoveToOuter(batch.SumByRow(ChunkedCrossEntropy.LogProbabilities(trained, Model.OutputWeight, batch.Targets, Model.Config.LogitSoftCap, Int16Products)));
     }
 
     /// <summary>The loss and hits of one micro-batch, without dropout and gradient.</summary>
@@ -126,7 +129,7 @@ internal abstract class Trainee(DecoderModel model, AdapterSelection adapters, I
     private ForwardPass PassFor(MicroBatch batch, Generator? dropout = null, bool keepsInputsOnly = false) => new()
     {
         Positions = batch.Positions, Segments = batch.Segments, Adapters = Adapters, Training = dropout is not null, Generator = dropout,
-        Checkpointing = keepsInputsOnly || (KeepsInputsOnly && dropout is not null),
+        Int16Products = Int16Products, Checkpointing = keepsInputsOnly || (KeepsInputsOnly && dropout is not null),
     };
 
     // The head's weight learns in full training only; with tied embeddings it is the embedding, whose gradient autograd adds to this one.

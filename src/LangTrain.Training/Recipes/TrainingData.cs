@@ -55,9 +55,8 @@ internal sealed class TrainingData : IDisposable
     public static TrainingData Load(TrainingOptions options, TrainingFiles files, CancellationToken cancellation)
     {
         var tokenizer = Tokenizer.Load(files.BaseModelFolder);
-        var model = ModelConfig.Read(files.BaseModelFolder);
-        var longest = Math.Min(options.MaxSequenceLength, model.ContextLength);
-        var tokenizing = new TokenizingOptions(longest, options.LongRows, options.LossOn, model.VocabularySize);
+        var longest = Math.Min(options.MaxSequenceLength, ModelConfig.Read(files.BaseModelFolder).ContextLength);
+        var tokenizing = new TokenizingOptions(longest, options.LongRows, options.LossOn);
         var opened = new List<TokenizedFile>();
         try
         {

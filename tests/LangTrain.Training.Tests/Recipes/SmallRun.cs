@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace LangTrain.Training.Tests.Recipes;
 
-/// <summary>A random Llama of 30 thousand parameters with a byte tokenizer, some rows, and folders of one run; removed when disposed.</summary>
+/// <summary>A random Llama, of 30 thousand parameters where not asked for another, with a byte tokenizer, some rows, and folders of one run; removed when disposed.</summary>
 internal sealed class SmallRun : IDisposable
 {
     private readonly string _root;
