@@ -22,6 +22,9 @@ internal sealed class TokenBytesReader
     /// <summary>The mark of spaces that is left out of the first entry of a text, wherever it stands in it (Metaspace); null for none.</summary>
     public string? MarkLeftOutOfFirst { get; private set; }
 
+    /// <summary>Entries are written in the byte alphabet.</summary>
+    public bool IsByteLevel => _byteLevel;
+
     /// <summary>There is no decoder: entries are written as they are, with spaces between them.</summary>
     public bool IsAbsent { get; private init; }
 

@@ -59,6 +59,10 @@ public sealed class Tokenizer
         }
         ControlTokens = [.. file.AddedTokens.Where(token => token.IsControl).Select(token => token.Content)];
         _postProcessor = isBuilt ? AroundText(settings) : file.PostProcessor;
+        foreach (var id in IdsBefore.Concat(IdsBehind))
+        {
+            if (id < 0 || id >= VocabularySize) throw new UnsupportedTokenizerException("post_processor", $"the vocabulary has no token {id}");
+        }
     }
 
     /// <summary>One more than the largest id.</summary>
@@ -244,6 +248,7 @@ public sealed class Tokenizer
             var pieces = new PieceList(text, startsText);
             preTokenizer.Apply(pieces);
             text = pieces.Text;
+            if (preTokenizer.IsByteLevel && _file.Decoder.IsByteLevel) return Encoding.UTF8.GetByteCount(text);
             if (preTokenizer.IsByteLevel) text = ByteAlphabet.Write(text);
         }
         return _file.Decoder.BytesOf(text).Length;

@@ -16,6 +16,9 @@ internal sealed record TokenizerFile(
     TokenBytesReader Decoder,
     string? PadToken)
 {
+    // Far beyond any vocabulary, and small enough for the tables by id: a file of a few bytes must not take the machine's memory.
+    private const int IdLimit = 1 << 24;
+
     /// <exception cref="UnsupportedTokenizerException">A section or a key is not understood.</exception>
     /// <exception cref="InvalidDataException">It is not JSON.</exception>
     public static TokenizerFile Parse(ReadOnlyMemory<byte> json)
@@ -54,7 +57,7 @@ internal sealed record TokenizerFile(
     {
         section.Allow("id", "content", "single_word", "lstrip", "rstrip", "normalized", "special");
         return new AddedToken(
-            section.Int("id"),
+            section.Int("id") is >= 0 and < IdLimit and var id ? id : throw new UnsupportedTokenizerException($"{section.Path}.id", "expected a token id"),
             section.String("content"),
             section.Bool("special", false),
             section.Bool("normalized", false),
@@ -79,7 +82,7 @@ internal sealed record TokenizerFile(
         var ids = new Dictionary<string, int>();
         foreach (var entry in section.Object("vocab").Json.EnumerateObject())
         {
-            if (!entry.Value.TryGetInt32(out var id) || id < 0) throw new UnsupportedTokenizerException($"model.vocab.{entry.Name}", "expected a token id");
+            if (entry.Value.ValueKind != JsonValueKind.Number || !entry.Value.TryGetInt32(out var id) || id is < 0 or >= IdLimit) throw new UnsupportedTokenizerException($"model.vocab.{entry.Name}", "expected a token id");
             ids[entry.Name] = id;
         }
         var vocabulary = new BytePairVocabulary(ids);

@@ -62,7 +62,15 @@ internal static class TokenizerFolder
     private static byte[] WithPrefixSpace(byte[] json, TokenizerSettings settings)
     {
         if (settings is not { TokenizerClass: "GPT2Tokenizer" or "Qwen2Tokenizer", AddPrefixSpace: { } wanted }) return json;
-        var root = Parse(json, "tokenizer.json");
+        JsonNode? root;
+        try
+        {
+            root = JsonNode.Parse(json, null, new JsonDocumentOptions { AllowDuplicateProperties = false });
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidDataException($"tokenizer.json is not valid JSON: {e.Message}", e);
+        }
         var changed = false;
         void Visit(JsonNode? node)
         {
@@ -90,7 +98,7 @@ internal static class TokenizerFolder
             { } other => throw new UnsupportedTokenizerException("tokenizer_config.json: tokenizer_class", $"how a {other} splits text is not known from vocab.json and merges.txt (known: GPT2Tokenizer, Qwen2Tokenizer); the model's tokenizer.json says it"),
             null => throw new UnsupportedTokenizerException("tokenizer_config.json: tokenizer_class", "without it, and with a model that is not gpt2, qwen2 or qwen3, vocab.json and merges.txt do not say how text is split (known: GPT2Tokenizer, Qwen2Tokenizer); the model's tokenizer.json says it"),
         };
-        var vocabulary = Parse(File.ReadAllBytes(vocabularyFile), "vocab.json");
+        using var vocabulary = Parse(vocabularyFile);
         using var stream = new MemoryStream();
         using (var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Encoder = s_readable }))
         {
@@ -105,7 +113,7 @@ internal static class TokenizerFolder
             json.WriteStartObject("model");
             json.WriteString("type", "BPE");
             json.WritePropertyName("vocab");
-            vocabulary.WriteTo(json);
+            vocabulary.RootElement.WriteTo(json);
             json.WriteStartArray("merges");
             foreach (var line in File.ReadLines(mergesFile))
             {
@@ -118,15 +126,15 @@ internal static class TokenizerFolder
         return stream.ToArray();
     }
 
-    private static JsonNode Parse(byte[] json, string name)
+    private static JsonDocument Parse(string file)
     {
         try
         {
-            return JsonNode.Parse(json) ?? throw new InvalidDataException($"{name} is not a JSON object.");
+            return JsonDocument.Parse(File.ReadAllBytes(file));
         }
         catch (JsonException e)
         {
-            throw new InvalidDataException($"{name} is not valid JSON: {e.Message}", e);
+            throw new InvalidDataException($"{Path.GetFileName(file)} is not valid JSON: {e.Message}", e);
         }
     }
 }

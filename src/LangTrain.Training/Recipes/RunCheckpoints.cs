@@ -56,6 +56,7 @@ internal sealed class RunCheckpoints
 
         Remove(damaged, "an older one is used");
         Restore(folder, state, trainee, optimizer);
+        _store.Prune(state.BestStep); // what the attempt before did not come to, and this one may not write another that would
         _observer.OnLog(TrainingLogLevel.Info, $"Going on from checkpoint {Path.GetFileName(folder)}.");
         return state;
     }

@@ -76,6 +76,11 @@ public class TokenizerTests
     [InlineData("pre_tokenizer.type", """{"pre_tokenizer": {"type": "BertPreTokenizer"}}""")]
     [InlineData("decoder.type", """{"decoder": {"type": "WordPiece"}}""")]
     [InlineData("tokenizer.json.extra", """{"extra": 1}""")]
+    [InlineData("model.vocab.a", """{"model": {"vocab": {"a": 2147483646}}}""")]
+    [InlineData("tokenizer.json.added_tokens[0].id", """{"added_tokens": [{"id": 2147483647, "content": "x"}]}""")]
+    [InlineData("tokenizer.json.added_tokens[0].id", """{"added_tokens": [{"id": -1, "content": "x"}]}""")]
+    [InlineData("model.merges[0]", """{"model": {"merges": [[1, 2]]}}""")]
+    [InlineData("post_processor", """{"post_processor": {"type": "BertProcessing", "sep": ["x", 1], "cls": ["y", 100000]}}""")]
     public void A_key_that_is_not_honoured_is_named(string key, string change)
     {
         var json = JsonNode.Parse(Trained.Value)!.AsObject();

@@ -105,6 +105,19 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
+    public void A_checkpoint_that_a_run_died_before_removing_is_removed_by_the_next()
+    {
+        var options = Options(TrainingMethod.Lora, accumulation: 1) with { SaveSteps = 1, KeepCheckpoints = 1, EvaluationSplit = 0 };
+        var killed = new RecordingObserver();
+        Assert.Throws<KilledException>(() => _run.Train(options, killed, beforeOperation: what =>
+            _ = what.StartsWith("hide", StringComparison.Ordinal) && killed.Metrics.Count == 4 ? throw new KilledException() : 0));
+        string[] Left() => [.. Directory.GetDirectories(_run.Files().CheckpointFolder).Select(folder => Path.GetFileName(folder)!).Order(StringComparer.Ordinal)];
+        Assert.Equal(["step-3", "step-4"], Left());
+        _run.Train(options, new RecordingObserver());
+        Assert.Equal(["step-4"], Left());
+    }
+
+    [Fact]
     public void Checkpoint_of_other_options_or_data_is_refused()
     {
         var options = Options(TrainingMethod.Lora, 1);
