@@ -44,12 +44,12 @@ internal sealed record MicroBatch
     /// <summary>Picks the places whose next token is trained.</summary>
     /// <param name="hidden">[B, T, C].</param>
     /// <returns>[N, C]; fresh, owned by the caller's scope.</returns>
-    public Tensor Trained(Tensor hidden) => hidden.flatten(0, 1).index_select(0, TrainedPositions);
+    public Tensor TakeTrained(Tensor hidden) => hidden.flatten(0, 1).index_select(0, TrainedPositions);
 
     /// <summary>Puts gradients of the picked places back; all others are 0.</summary>
     /// <param name="gradient">[N, C].</param>
     /// <returns>[B, T, C]; fresh, owned by the caller's scope.</returns>
-    public Tensor Untrained(Tensor gradient)
+    public Tensor PutBackTrained(Tensor gradient)
     {
         var (rows, width, size) = (Ids.shape[0], Ids.shape[1], gradient.shape[^1]);
         return zeros(rows * width, size, gradient.dtype, gradient.device).index_copy_(0, TrainedPositions, gradient).view(rows, width, size);

@@ -37,12 +37,12 @@ internal abstract class Trainee(DecoderModel model, AdapterSelection adapters, I
     {
         using var scope = NewDisposeScope();
         using var pass = Model.Track(batch.Ids, PassFor(batch, dropout), ComputeDtype);
-        var trained = batch.Trained(pass.Hidden); // [N, C]
+        var trained = batch.TakeTrained(pass.Hidden); // [N, C]
 
         // The head's gradient is made chunk by chunk with its loss; the pass goes on from the hidden states.
         var (lossSum, gradient) = ChunkedCrossEntropy.Backward(
             trained, Model.OutputWeight, batch.Targets, lossWeight, HeadGradient(), Model.Config.LogitSoftCap, int16Products: Int16Products);
-        pass.Backward(batch.Untrained(gradient));
+        pass.Backward(batch.PutBackTrained(gradient));
         return scope.MoveToOuter(lossSum);
     }
 
@@ -57,7 +57,7 @@ internal abstract class Trainee(DecoderModel model, AdapterSelection adapters, I
     {
         using var scope = NewDisposeScope();
         using var pass = Model.Track(batch.Ids, PassFor(batch, dropout), ComputeDtype);
-        var trained = batch.Trained(pass.Hidden); // [N, C]
+        var trained = batch.TakeTrained(pass.Hidden); // [N, C]
 
         // The loss of a pair depends on whole answers, so the head runs twice: for their probabilities, then for the gradient that follows from them.
         var logProbabilities = batch.SumByRow(ChunkedCrossEntropy.LogProbabilities(trained, Model.OutputWeight, batch.Targets, Model.Config.LogitSoftCap, Int16Products)); // [2P]
@@ -65,7 +65,7 @@ internal abstract class Trainee(DecoderModel model, AdapterSelection adapters, I
         var weights = loss.RowWeights.index_select(0, batch.TrainedRows); // [N]
         var (_, gradient) = ChunkedCrossEntropy.Backward(
             trained, Model.OutputWeight, batch.Targets, lossWeight, HeadGradient(), Model.Config.LogitSoftCap, weights, Int16Products);
-        pass.Backward(batch.Untrained(gradient));
+        pass.Backward(batch.PutBackTrained(gradient));
         return loss.MoveTo(scope);
     }
 
@@ -78,7 +78,7 @@ internal abstract class Trainee(DecoderModel model, AdapterSelection adapters, I
         using var scope = NewDisposeScope();
         // The way that training passes go, so that what is compared with them differs by the weights and not by rounding.
         using var pass = Model.Track(batch.Ids, PassFor(batch, keepsInputsOnly: true), ComputeDtype);
-        var trained = batch.Trained(pass.Hidden); // [N, C]
+        var trained = batch.TakeTrained(pass.Hidden); // [N, C]
         return scope.MoveToOuter(batch.SumByRow(ChunkedCrossEntropy.LogProbabilities(trained, Model.OutputWeight, batch.Targets, Model.Config.LogitSoftCap, Int16Products)));
     }
 
@@ -89,7 +89,7 @@ internal abstract class Trainee(DecoderModel model, AdapterSelection adapters, I
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var hidden = Model.Hidden(batch.Ids, PassFor(batch)); // [B, T, C]
-        var trained = batch.Trained(hidden); // [N, C]
+        var trained = batch.TakeTrained(hidden); // [N, C]
         var (lossSum, hits) = ChunkedCrossEntropy.Evaluate(trained, Model.OutputWeight, batch.Targets, Model.Config.LogitSoftCap);
         return scope.MoveToOuter(lossSum, hits);
     }
