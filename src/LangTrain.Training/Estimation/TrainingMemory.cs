@@ -20,6 +20,7 @@ internal sealed class TrainingMemory
     private readonly long _largestMatrix;
     private readonly long _keptByAdapters;
     private readonly int _computeBytes;
+    private readonly bool _reordersHead;
 
     /// <param name="options">The run's options.</param>
     /// <param name="config">The model.</param>
@@ -27,7 +28,8 @@ internal sealed class TrainingMemory
     public TrainingMemory(TrainingOptions options, ModelConfig config)
     {
         (_options, _config) = (options, config);
-        _computeBytes = ComputeTarget.Of(options, config).Dtype == ScalarType.BFloat16 ? 2 : Fp32Bytes;
+        var target = ComputeTarget.Of(options, config);
+        (_computeBytes, _reordersHead) = (target.Dtype == ScalarType.BFloat16 ? 2 : Fp32Bytes, !target.Int16Products);
 
         // On the meta device a model is its shapes: what is tied or dropped is not counted twice, and targets are found as the run finds them.
         using var model = DecoderModel.Create(config, options: new ModelLoadOptions { Device = META });
@@ -79,9 +81,9 @@ internal sealed class TrainingMemory
         var layers = _options.ActivationCheckpointing ? kept / _config.LayerCount + (long)_config.LayerCount * Fp32Bytes * _config.HiddenSize : kept;
         // A block's scores and their gradients, where they are written out.
         var scores = _config.AttentionSoftCap is null ? 0 : 4L * _config.QueryHeads * width * Fp32Bytes;
-        // Of a chunk: logits, log-softmax and its exponential; and the head in the order that products read fastest.
+        // Of a chunk: logits, log-softmax and its exponential; and the head in the order that products read fastest, where they are not made of integers.
         var head = 3L * Math.Min(16L << 20, (long)trainedTokens * _config.VocabularySize * Fp32Bytes)
-            + (long)_config.VocabularySize * _config.HiddenSize * Fp32Bytes;
+            + (_reordersHead ? (long)_config.VocabularySize * _config.HiddenSize * Fp32Bytes : 0);
         return ProcessBytes + weights + dequantized + learning + (layers + WorkPerToken + MaskPerToken(width) + scores) * tokens + head;
     }
 
