@@ -36,6 +36,23 @@ public sealed class RegisterBaseModelsTests : IDisposable
         Assert.NotEqual(plain.Weights!.Revision, (await _models.FindAsync(null, "plain"))!.Weights!.Revision);
     }
 
+    [Theory]
+    [InlineData(true, "tokenizer.model")]
+    [InlineData(true, "vocab.json", "merges.txt")]
+    [InlineData(false, "vocab.json")]
+    [InlineData(false)]
+    public async Task Folder_needs_a_tokenizer_of_any_kind(bool isEnough, params string[] files)
+    {
+        Write("plain", Config);
+        File.Delete(Path.Combine(_root, "plain", "tokenizer.json"));
+        foreach (var name in files)
+        {
+            File.WriteAllText(Path.Combine(_root, "plain", name), "{}");
+        }
+
+        Assert.Equal(isEnough, (await Register().FromDirectoryAsync(_root)).Single().Problem is null);
+    }
+
     [Fact]
     public async Task Folder_that_went_away_is_missing_and_says_how_to_bring_it_back()
     {

@@ -85,10 +85,10 @@ public class ChatTemplateTests
         {
             Assert.Null(ChatTemplate.Load(folder));
             File.WriteAllText(Path.Combine(folder, "tokenizer_config.json"), """
-                {"bos_token": {"content": "<s>"}, "chat_template": [{"name": "default", "template": "{{ bos_token }}chat"}, {"name": "tool_use", "template": "tools"}]}
+                {"bos_token": {"content": "<s>"}, "unk_token": "<unk>", "extra_special_tokens": {"image_token": "<img>"}, "chat_template": [{"name": "default", "template": "{{ bos_token }}chat{{ unk_token }}{{ image_token }}"}, {"name": "tool_use", "template": "tools"}]}
                 """);
             var named = ChatTemplate.Load(folder)!;
-            Assert.Equal("<s>chat", named.Render(Input("[]")));
+            Assert.Equal("<s>chat<unk><img>", named.Render(Input("[]")));
             Assert.Equal("tools", named.Render(Input("[]") with { Tools = Json("[{}]") }));
             File.WriteAllText(Path.Combine(folder, "chat_template.jinja"), "own file");
             var file = ChatTemplate.Load(folder)!;
