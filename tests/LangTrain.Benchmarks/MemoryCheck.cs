@@ -87,7 +87,7 @@ internal static class MemoryCheck
         var (config, options) = (Shapes[of.Shape], of.Options(Shapes[of.Shape]));
         var files = new TrainingFiles { BaseModelFolder = folder, BaseModelName = of.Shape, TrainingFile = "", CheckpointFolder = "", OutputFolder = "" };
         using var trainee = options.Method == TrainingMethod.Full ? FullRecipe.Prepare(options, files) : LoraRecipe.Prepare(options, files);
-        trainee.KeepsInputsOnly = options.ActivationCheckpointing;
+        trainee.ActivationCheckpointing = options.ActivationCheckpointing;
         using var optimizer = new AdamW(trainee.Parameters, new(0.9, 0.999, 1e-8, 0.01));
         using var dropout = new Generator(1);
         var random = new SeededRandom(1);

@@ -104,8 +104,8 @@ internal sealed class AttentionLayer : nn.Module
         if (TrackedAttention.Fits(q, Mask(pass), _config.AttentionSoftCap))
         {
             (tape.Query, tape.Key, tape.Value) = (kept.Keep(q.contiguous()), kept.Keep(k.contiguous()), kept.Keep(v.contiguous()));
-            (Tensor attended, Tensor sums) = TrackedAttention.Forward(tape.Query, tape.Key, tape.Value, Mask(pass), _config.AttentionScale);
-            (tape.Attended, tape.Sums) = (kept.Keep(attended), kept.Keep(sums));
+            (Tensor attended, Tensor logSums) = TrackedAttention.Forward(tape.Query, tape.Key, tape.Value, Mask(pass), _config.AttentionScale);
+            (tape.Attended, tape.LogSums) = (kept.Keep(attended), kept.Keep(logSums));
         }
         else
         {
@@ -131,9 +131,9 @@ internal sealed class AttentionLayer : nn.Module
         Tensor merged = o_proj.Backward(gradient, Merged(tape), pass, tape.OutputProjection)!; // [N, H · D]
         Tensor heads = merged.view(pass.Batch, pass.Tokens, -1, _config.HeadSize); // [B, T, H, D]
         Tensor q, k, v; // [B, T, H or K, D]
-        if (tape.Sums is { } sums)
+        if (tape.LogSums is { } logSums)
         {
-            (q, k, v) = TrackedAttention.Backward(heads, tape.Attended, sums, tape.Query, tape.Key, tape.Value, Mask(pass), _config.AttentionScale);
+            (q, k, v) = TrackedAttention.Backward(heads, tape.Attended, logSums, tape.Query, tape.Key, tape.Value, Mask(pass), _config.AttentionScale);
         }
         else
         {
@@ -170,7 +170,7 @@ internal sealed class AttentionLayer : nn.Module
     private AttentionMask Mask(PassContext pass) => _config.IsSliding(_layer) ? pass.SlidingMask : pass.Mask;
 
     /// <returns>[N, H · D].</returns>
-    private static Tensor Merged(AttentionTape tape) => (tape.Sums is null ? tape.Attended.detach().transpose(1, 2) : tape.Attended).flatten(2).flatten(0, 1);
+    private static Tensor Merged(AttentionTape tape) => (tape.LogSums is null ? tape.Attended.detach().transpose(1, 2) : tape.Attended).flatten(2).flatten(0, 1);
 
     private (Tensor Q, Tensor K, Tensor V) Project(Tensor x, PassContext pass, long batch, long tokens)
     {

@@ -37,7 +37,7 @@ public sealed class ForwardPass
     /// Keep only each layer's input for the backward pass and compute the rest again there: much less memory, about a third more time, the same gradients.
     /// The ids, positions and segments must then live until the backward pass is over.
     /// </summary>
-    public bool Checkpointing { get; init; }
+    public bool ActivationCheckpointing { get; init; }
 
     /// <summary>
     /// A training pass in Float32 on the CPU multiplies with weights in 16-bit integers: faster where <see cref="ProcessorFeatures.HasFasterInt16Products"/>, and closer than in bfloat16.

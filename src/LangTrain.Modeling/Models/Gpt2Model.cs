@@ -60,7 +60,7 @@ internal sealed class Gpt2Stack : nn.Module
         {
             // What autograd does not keep goes with its layer.
             using var layerScope = NewDisposeScope();
-            x = (pass.KeepsInputsOnly ? LayerCheckpoint.Run(x, pass, _config, ids, layer.Forward) : layer.Forward(x, pass)).MoveToOuterDisposeScope();
+            x = (pass.RunsLayerCheckpoints ? LayerCheckpoint.Run(x, pass, _config, ids, layer.Forward) : layer.Forward(x, pass)).MoveToOuterDisposeScope();
         }
 
         return ln_f.Forward(x);

@@ -94,7 +94,7 @@ public sealed class LinearLayer : nn.Module
     {
         Tensor dense = ReadWeight();
         Tensor result = WeightProduct.Forward(x, dense, pass.Pass.Int16Products);
-        Release(dense);
+        ReleaseCopy(dense);
         if (bias is not null)
         {
             result.AddInPlace(bias);
@@ -128,7 +128,7 @@ public sealed class LinearLayer : nn.Module
         {
             Tensor dense = ReadWeight();
             result = WeightProduct.Backward(gradient, dense, pass.Pass.Int16Products);
-            Release(dense);
+            ReleaseCopy(dense);
         }
 
         if (tape is not null)
@@ -142,7 +142,7 @@ public sealed class LinearLayer : nn.Module
     internal Tensor? Bias => bias;
 
     /// <summary>A dequantized copy does not wait for the end of its scope: it is as large as all that quantization saves.</summary>
-    private void Release(Tensor read)
+    private void ReleaseCopy(Tensor read)
     {
         if (IsQuantized)
         {

@@ -31,7 +31,7 @@ internal sealed class PassContext
     public CachePlan? Cache { get; private init; }
 
     /// <summary>Layers are to run by <see cref="LayerCheckpoint"/>.</summary>
-    public bool KeepsInputsOnly => Pass.Checkpointing && Cache is null && is_grad_enabled();
+    public bool RunsLayerCheckpoints => Pass.ActivationCheckpointing && Cache is null && is_grad_enabled();
 
     /// <summary>[B or 1, T] int64.</summary>
     public required Tensor Positions { get; init; }

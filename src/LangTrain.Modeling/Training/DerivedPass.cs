@@ -41,9 +41,9 @@ internal sealed class DerivedPass : TrackedPass
             {
                 using var layerScope = NewDisposeScope();
                 // For TrackAgain, which has to drop what this pass drops.
-                tape.GeneratorState = context.Pass.Checkpointing ? context.Pass.Generator?.get_state() : null;
+                tape.GeneratorState = context.Pass.ActivationCheckpointing ? context.Pass.Generator?.get_state() : null;
                 x = layer.Track(x, context, tape).MoveToOuterDisposeScope();
-                if (context.Pass.Checkpointing)
+                if (context.Pass.ActivationCheckpointing)
                 {
                     tape.ForgetAllButInput();
                 }
@@ -73,7 +73,7 @@ internal sealed class DerivedPass : TrackedPass
         {
             using var layerScope = NewDisposeScope();
             using LayerTape tape = _tapes[i];
-            if (_context.Pass.Checkpointing)
+            if (_context.Pass.ActivationCheckpointing)
             {
                 TrackAgain(_stack.Layers[i], tape);
             }

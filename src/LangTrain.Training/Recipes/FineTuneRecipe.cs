@@ -84,7 +84,7 @@ public abstract class FineTuneRecipe
         data.Tell(_observer, _options.LongRows);
         using var trainee = CreateTrainee(_options, _files);
         using var threads = new StepThreads(trainee.Model.ParameterCount, data.TokensOfMicroBatch(_options), trainee.Model.Device);
-        trainee.KeepsInputsOnly = _options.ActivationCheckpointing;
+        trainee.ActivationCheckpointing = _options.ActivationCheckpointing;
         using var optimizer = new AdamW(trainee.Parameters, new(_options.AdamBeta1, _options.AdamBeta2, _options.AdamEpsilon, _options.WeightDecay));
         var planner = data.Planner(_options);
         var totalSteps = planner.CountSteps(_options.Epochs, _options.MaxSteps ?? int.MaxValue);

@@ -23,7 +23,7 @@ internal abstract class Trainee(DecoderModel model, AdapterSelection adapters, I
     public bool Int16Products { get; init; }
 
     /// <summary>Whether training passes keep only each layer's input, see <see cref="TrainingOptions.ActivationCheckpointing"/>.</summary>
-    public bool KeepsInputsOnly { get; set; }
+    public bool ActivationCheckpointing { get; set; }
 
     /// <summary>The tensors that learn.</summary>
     public IReadOnlyList<TrainedParameter> Parameters { get; } = parameters;
@@ -77,7 +77,7 @@ internal abstract class Trainee(DecoderModel model, AdapterSelection adapters, I
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         // The way that training passes go, so that what is compared with them differs by the weights and not by rounding.
-        using var pass = Model.Track(batch.Ids, PassFor(batch, keepsInputsOnly: true), ComputeDtype);
+        using var pass = Model.Track(batch.Ids, PassFor(batch, activationCheckpointing: true), ComputeDtype);
         var trained = batch.TakeTrained(pass.Hidden); // [N, C]
         return scope.MoveToOuter(batch.SumByRow(ChunkedCrossEntropy.LogProbabilities(trained, Model.OutputWeight, batch.Targets, Model.Config.LogitSoftCap, Int16Products)));
     }
@@ -126,10 +126,10 @@ internal abstract class Trainee(DecoderModel model, AdapterSelection adapters, I
     /// <inheritdoc/>
     public abstract void Dispose();
 
-    private ForwardPass PassFor(MicroBatch batch, Generator? dropout = null, bool keepsInputsOnly = false) => new()
+    private ForwardPass PassFor(MicroBatch batch, Generator? dropout = null, bool activationCheckpointing = false) => new()
     {
         Positions = batch.Positions, Segments = batch.Segments, Adapters = Adapters, Training = dropout is not null, Generator = dropout,
-        Int16Products = Int16Products, Checkpointing = keepsInputsOnly || (KeepsInputsOnly && dropout is not null),
+        Int16Products = Int16Products, ActivationCheckpointing = activationCheckpointing || (ActivationCheckpointing && dropout is not null),
     };
 
     // The head's weight learns in full training only; with tied embeddings it is the embedding, whose gradient autograd adds to this one.

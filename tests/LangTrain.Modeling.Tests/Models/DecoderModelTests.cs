@@ -104,7 +104,7 @@ public sealed class DecoderModelTests : IDisposable
             long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
             using (NewDisposeScope())
             {
-                Some.Logits(model, ids, new ForwardPass { Adapters = AdapterSelection.All(adapter), Training = true, Generator = generator, Checkpointing = checkpointing }).square().mean().backward();
+                Some.Logits(model, ids, new ForwardPass { Adapters = AdapterSelection.All(adapter), Training = true, Generator = generator, ActivationCheckpointing = checkpointing }).square().mean().backward();
             }
 
             List<Tensor> gradients = [.. adapter.parameters().Concat(full ? model.parameters() : []).Select(parameter => parameter.grad!.clone())];

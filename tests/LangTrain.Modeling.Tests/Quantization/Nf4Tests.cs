@@ -113,7 +113,7 @@ public sealed class Nf4Tests : IDisposable
             for (int step = 0; step < 10; step++)
             {
                 using var stepScope = NewDisposeScope();
-                var pass = new ForwardPass { Adapters = AdapterSelection.All(adapter), Training = true, Generator = generator, Checkpointing = step % 2 == 1 };
+                var pass = new ForwardPass { Adapters = AdapterSelection.All(adapter), Training = true, Generator = generator, ActivationCheckpointing = step % 2 == 1 };
                 Some.Logits(model, Some.Ids(2, 9, seed + step), pass).square().mean().backward();
             }
 

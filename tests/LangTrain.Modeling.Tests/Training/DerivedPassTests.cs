@@ -138,7 +138,7 @@ public sealed class DerivedPassTests : IDisposable
             Generator = new Generator(5),
             Segments = packed ? tensor(segments).view(2, 12) : null,
             Positions = packed ? tensor(positions).view(2, 12) : null,
-            Checkpointing = checkpointing,
+            ActivationCheckpointing = checkpointing,
         };
     }
 

@@ -173,7 +173,7 @@ public sealed class TrainingLoopTests : IDisposable
         {
             using (NewDisposeScope())
             {
-                trainee.KeepsInputsOnly = step > 50;
+                trainee.ActivationCheckpointing = step > 50;
                 trainee.Accumulate(MicroBatch.Build([[step % 5], [5, 6]], data.Training, CPU), 0.01, generator);
                 GradientClip.Clip(trainee.Parameters, GradientClip.Norm(trainee.Parameters).item<float>(), 1e-3);
                 optimizer.Step(1e-3);

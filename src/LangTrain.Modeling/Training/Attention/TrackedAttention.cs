@@ -16,13 +16,13 @@ internal static unsafe class TrackedAttention
     /// <param name="v">[B, T, K, D].</param>
     /// <param name="mask">Who attends to whom.</param>
     /// <param name="scale">Factor on q·k.</param>
-    /// <returns>[B, T, H, D], and [B, H, T], what the softmax divided by; fresh, owned by the caller's scope.</returns>
-    public static (Tensor Result, Tensor Sums) Forward(Tensor q, Tensor k, Tensor v, AttentionMask mask, double scale)
+    /// <returns>[B, T, H, D], and [B, H, T], the logarithms of the sums that the softmax divided by; fresh, owned by the caller's scope.</returns>
+    public static (Tensor Result, Tensor LogSums) Forward(Tensor q, Tensor k, Tensor v, AttentionMask mask, double scale)
     {
         var shape = new Shape(q, k);
-        Tensor result = empty_like(q), sums = empty(shape.Batch, shape.Heads, shape.Tokens);
+        Tensor result = empty_like(q), logSums = empty(shape.Batch, shape.Heads, shape.Tokens);
         Pointers query = new(q), to = new(result);
-        float* logarithms = (float*)TorchOperator.DataOf(sums);
+        float* logarithms = (float*)TorchOperator.DataOf(logSums);
         ForEachKeyHead(shape, k, v, (head, row, key) =>
         {
             for (long h = key * shape.Group; h < (key + 1) * shape.Group; h++)
@@ -30,12 +30,12 @@ internal static unsafe class TrackedAttention
                 head.Forward(query.Of(row, h), (float)scale, shape.FirstKeys(mask, row), to.Of(row, h), logarithms + (row * shape.Heads + h) * shape.Tokens);
             }
         });
-        return (result, sums);
+        return (result, logSums);
     }
 
     /// <param name="gradient">[B, T, H, D], of the result.</param>
     /// <param name="result">From <see cref="Forward"/>.</param>
-    /// <param name="sums">From there.</param>
+    /// <param name="logSums">From there.</param>
     /// <param name="q">As given there.</param>
     /// <param name="k">As given there.</param>
     /// <param name="v">As given there.</param>
@@ -43,12 +43,12 @@ internal static unsafe class TrackedAttention
     /// <param name="scale">As given there.</param>
     /// <returns>The gradients of <paramref name="q"/>, <paramref name="k"/> and <paramref name="v"/>; fresh, owned by the caller's scope.</returns>
     public static (Tensor Query, Tensor Key, Tensor Value) Backward(
-        Tensor gradient, Tensor result, Tensor sums, Tensor q, Tensor k, Tensor v, AttentionMask mask, double scale)
+        Tensor gradient, Tensor result, Tensor logSums, Tensor q, Tensor k, Tensor v, AttentionMask mask, double scale)
     {
         var shape = new Shape(q, k);
         Tensor dq = empty_like(q), dk = empty_like(k), dv = empty_like(v);
         Pointers query = new(q), answers = new(result), given = new(gradient), toQuery = new(dq), toKey = new(dk), toValue = new(dv);
-        float* logarithms = (float*)TorchOperator.DataOf(sums);
+        float* logarithms = (float*)TorchOperator.DataOf(logSums);
         ForEachKeyHead(shape, k, v, (head, row, key) =>
         {
             head.StartBackward();
