@@ -3,6 +3,7 @@ using static TorchSharp.torch;
 namespace LangTrain.Modeling.Tests;
 
 /// <summary>Products in 16-bit integers beside the same in double precision.</summary>
+[Collection(ThreadCounts.Name)]
 public sealed class Int16ProductTests : IDisposable
 {
     private readonly DisposeScopeOfTest _scope = new();

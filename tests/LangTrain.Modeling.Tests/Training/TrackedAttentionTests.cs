@@ -4,6 +4,7 @@ using static TorchSharp.torch;
 namespace LangTrain.Modeling.Tests;
 
 /// <summary>Attention of a training pass, by its own kernel, beside softmax(q·kᵀ)·v written out in double precision.</summary>
+[Collection(ThreadCounts.Name)]
 public sealed class TrackedAttentionTests : IDisposable
 {
     private const double Scale = 0.3;
