@@ -106,10 +106,7 @@ internal sealed class TokenizerSettings
         List<AddedToken> defaults = [];
         foreach (var name in s_names)
         {
-            if (_values.TryGetValue(name, out var value))
-            {
-                if (AddedToken.FromSettings(value, true) is { } token) _named[name] = token with { IsSpecial = true };
-            }
+            if (_values.TryGetValue(name, out var value)) Name(name, value);
             else if (ofClass.Contains(name))
             {
                 _named[name] = AddedToken.Special("<|endoftext|>");

@@ -34,7 +34,7 @@ internal sealed class TrainingData : IDisposable
         _examplesPerRow = ExamplesPerRow(options);
         if (evaluation is not null)
         {
-            EvaluationPlan = [.. Plan(evaluation, options with { GradientAccumulationSteps = 1, Packing = false }, packedRowLength: 0).PlanEpoch(0).SelectMany(s => s.MicroBatches)];
+            EvaluationPlan = [.. Plan(evaluation, options with { GradientAccumulationSteps = 1 }, packedRowLength: null).PlanEpoch(0).SelectMany(s => s.MicroBatches)];
         }
     }
 
@@ -109,7 +109,7 @@ internal sealed class TrainingData : IDisposable
         (double)options.BatchSize * _examplesPerRow * (options.Packing ? PackedRowLength(options) : Enumerable.Range(0, Training.Count).Average(Training.LengthOf));
 
     /// <summary>Which training examples meet when.</summary>
-    public BatchPlanner Planner(TrainingOptions options) => Plan(Training, options, PackedRowLength(options));
+    public BatchPlanner Planner(TrainingOptions options) => Plan(Training, options, options.Packing ? PackedRowLength(options) : null);
 
     /// <summary>Prompts and answers among the training examples; of pairs the chosen answers.</summary>
     public IEnumerable<Question> Questions(ITokenizedExamples examples, int count) => Question.Among(examples, count, _examplesPerRow);
@@ -117,7 +117,7 @@ internal sealed class TrainingData : IDisposable
     // A row of several examples has to fit the model as one of a single example does.
     private int PackedRowLength(TrainingOptions options) => Math.Min(options.MaxSequenceLength, _longest);
 
-    private static BatchPlanner Plan(ITokenizedExamples examples, TrainingOptions options, int packedRowLength)
+    private static BatchPlanner Plan(ITokenizedExamples examples, TrainingOptions options, int? packedRowLength)
     {
         if (options.Objective == TrainingObjective.Dpo)
         {
@@ -125,7 +125,7 @@ internal sealed class TrainingData : IDisposable
         }
 
         var lengths = Enumerable.Range(0, examples.Count).Select(examples.LengthOf).ToArray();
-        return new BatchPlanner(lengths, options.BatchSize, options.GradientAccumulationSteps, options.Packing ? packedRowLength : null, options.Seed);
+        return new BatchPlanner(lengths, options.BatchSize, options.GradientAccumulationSteps, packedRowLength, options.Seed);
     }
 
     /// <summary>Batches of pairs, whose length is that of the longer answer: both are padded to it.</summary>

@@ -28,7 +28,7 @@ internal sealed class JinjaTemplate
     }
 
     /// <param name="variables">What the template sees.</param>
-    /// <exception cref="ChatTemplateException">The template raised it, or failed, or used up its RenderLimits.Current.</exception>
+    /// <exception cref="ChatTemplateException">The template raised it, or failed, or used up its limits.</exception>
     public string Render(PythonDict variables)
     {
         var globals = new Scope(null);

@@ -97,12 +97,7 @@ internal static unsafe class Int16Product
                 for (int tile = first; tile < Math.Min(first + Together, tiles); tile++)
                 {
                     float* from = _left + (nint)tile * TileRows * _depth + _firstTerm;
-                    int* to = _packedRows + (nint)tile * RowWords;
-                    for (int k = 0; k < _terms; k += NearTerms)
-                    {
-                        int terms = Math.Min(NearTerms, _terms - k);
-                        Int16Packing.PackRows(from + k, _depth, Math.Min(TileRows, _rows - tile * TileRows), terms, to + TileRows * Int16Packing.Words(k));
-                    }
+                    Int16Packing.PackRows(from, _depth, Math.Min(TileRows, _rows - tile * TileRows), _terms, _packedRows + (nint)tile * RowWords);
                 }
             }
         }
