@@ -101,7 +101,7 @@ internal sealed class AttentionLayer : nn.Module
             (q, k) = (RotaryEmbedding.Apply(q, tables), RotaryEmbedding.Apply(k, tables));
         }
 
-        if (TrackedAttention.Fits(q, Mask(pass), _config.AttentionSoftCap))
+        if (pass.TracksAttention)
         {
             (tape.Query, tape.Key, tape.Value) = (kept.Keep(q.contiguous()), kept.Keep(k.contiguous()), kept.Keep(v.contiguous()));
             (Tensor attended, Tensor logSums) = TrackedAttention.Forward(tape.Query, tape.Key, tape.Value, Mask(pass), _config.AttentionScale);
