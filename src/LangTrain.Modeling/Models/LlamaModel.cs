@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace LangTrain.Modeling;
 
-/// <summary>The decoders that are spelled like Llama: Llama, Mistral, Qwen, Gemma, Phi-3.</summary>
+/// <summary>The decoders that are spelled like Llama: all but GPT-2.</summary>
 internal sealed class LlamaModel : DecoderModel
 {
     private readonly DecoderStack model;

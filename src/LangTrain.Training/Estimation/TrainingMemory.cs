@@ -106,7 +106,7 @@ internal sealed class TrainingMemory
     /// </summary>
     private long KeptPerToken => _config.ModelType == "gpt2" ? (6L * _config.HiddenSize + 2L * _config.FeedForwardSize) * _computeBytes
         : IsRecorded ? (6L * _config.HiddenSize + (2L * _config.QueryHeads + 2L * _config.KeyValueHeads) * _config.HeadSize + 3L * _config.FeedForwardSize) * _computeBytes
-        : (_config.SandwichNorms ? 4L : 2L) * Fp32Bytes * _config.HiddenSize
+        : (_config.Norms == NormPlacement.Before ? 2L : 4L) * Fp32Bytes * _config.HiddenSize
             + ((_config.QueryKeyNorm ? 3L : 2L) * (_config.QueryHeads + _config.KeyValueHeads) * _config.HeadSize + 2L * _config.FeedForwardSize) * _computeBytes;
 
     /// <summary>
