@@ -71,10 +71,11 @@ internal sealed class Evaluator(
 
     private void WriteSamples(TrainingState state, ITokenizedExamples examples)
     {
-        foreach (var question in data.Questions(examples, options.EvaluationSamples))
+        var questions = data.Questions(examples, options.EvaluationSamples).ToList();
+        var answers = GreedyDecoder.Complete(
+            trainee.Model, trainee.Adapters, [.. questions.Select(question => (question.Prompt, Math.Min(MaxSampleTokens, question.Answer.Count + 16)))], cancellation);
+        foreach (var (question, answer) in questions.Zip(answers))
         {
-            cancellation.ThrowIfCancellationRequested();
-            var answer = GreedyDecoder.Complete(trainee.Model, trainee.Adapters, question.Prompt, Math.Min(MaxSampleTokens, question.Answer.Count + 16));
             observer.OnSample(new SampleText(
                 state.Step,
                 data.Tokenizer.Decode(question.Prompt, skipSpecialTokens: false),
