@@ -16,6 +16,7 @@ public class PublishedModelsTests
     [InlineData(3_880_263_168, """{"architectures":["Gemma3ForConditionalGeneration"],"boi_token_index":255999,"eoi_token_index":256000,"eos_token_id":[1,106],"image_token_index":262144,"initializer_range":0.02,"mm_tokens_per_image":256,"model_type":"gemma3","text_config":{"hidden_size":2560,"intermediate_size":10240,"model_type":"gemma3_text","num_hidden_layers":34,"rope_scaling":{"factor":8.0,"rope_type":"linear"},"sliding_window":1024},"torch_dtype":"bfloat16","transformers_version":"4.50.0.dev0","vision_config":{"hidden_size":1152,"image_size":896,"intermediate_size":4304,"model_type":"siglip_vision_model","num_attention_heads":16,"num_hidden_layers":27,"patch_size":14,"vision_use_head":false}}""")]
     [InlineData(3_821_079_552, """{"_name_or_path":"Phi-3-mini-4k-instruct","architectures":["Phi3ForCausalLM"],"attention_bias":false,"attention_dropout":0.0,"auto_map":{"AutoConfig":"configuration_phi3.Phi3Config","AutoModelForCausalLM":"modeling_phi3.Phi3ForCausalLM"},"bos_token_id":1,"embd_pdrop":0.0,"eos_token_id":32000,"hidden_act":"silu","hidden_size":3072,"initializer_range":0.02,"intermediate_size":8192,"max_position_embeddings":4096,"model_type":"phi3","num_attention_heads":32,"num_hidden_layers":32,"num_key_value_heads":32,"original_max_position_embeddings":4096,"pad_token_id":32000,"resid_pdrop":0.0,"rms_norm_eps":1e-05,"rope_scaling":null,"rope_theta":10000.0,"sliding_window":2047,"tie_word_embeddings":false,"torch_dtype":"bfloat16","transformers_version":"4.40.2","use_cache":true,"vocab_size":32064}""")]
     [InlineData(124_439_808, """{"activation_function":"gelu_new","architectures":["GPT2LMHeadModel"],"attn_pdrop":0.1,"bos_token_id":50256,"embd_pdrop":0.1,"eos_token_id":50256,"initializer_range":0.02,"layer_norm_epsilon":1e-05,"model_type":"gpt2","n_ctx":1024,"n_embd":768,"n_head":12,"n_layer":12,"n_positions":1024,"resid_pdrop":0.1,"summary_activation":null,"summary_first_dropout":0.1,"summary_proj_to_labels":true,"summary_type":"cls_index","summary_use_proj":true,"task_specific_params":{"text-generation":{"do_sample":true,"max_length":50}},"vocab_size":50257}""")]
+    [InlineData(354_823_168, """{"activation_function":"gelu_new","architectures":["GPT2LMHeadModel"],"attn_pdrop":0.1,"bos_token_id":50256,"embd_pdrop":0.1,"eos_token_id":50256,"initializer_range":0.02,"layer_norm_epsilon":1e-05,"model_type":"gpt2","n_ctx":1024,"n_embd":1024,"n_head":16,"n_layer":24,"n_positions":1024,"n_special":0,"predict_special_tokens":true,"resid_pdrop":0.1,"summary_activation":null,"summary_first_dropout":0.1,"summary_proj_to_labels":true,"summary_type":"cls_index","summary_use_proj":true,"task_specific_params":{"text-generation":{"do_sample":true,"max_length":50}},"vocab_size":50257}""")]
     [InlineData(134_515_008, """{"architectures":["LlamaForCausalLM"],"attention_bias":false,"attention_dropout":0.0,"bos_token_id":1,"eos_token_id":2,"hidden_act":"silu","hidden_size":576,"initializer_range":0.041666666666666664,"intermediate_size":1536,"is_llama_config":true,"max_position_embeddings":8192,"mlp_bias":false,"model_type":"llama","num_attention_heads":9,"num_hidden_layers":30,"num_key_value_heads":3,"pad_token_id":2,"pretraining_tp":1,"rms_norm_eps":1e-05,"rope_interleaved":false,"rope_scaling":null,"rope_theta":100000,"tie_word_embeddings":true,"torch_dtype":"bfloat16","transformers.js_config":{"kv_cache_dtype":{"q4f16":"float16"}},"transformers_version":"4.42.3","use_cache":true,"vocab_size":49152}""")]
     public void A_published_config_gives_the_published_number_of_parameters(long parameters, string json)
     {
@@ -51,4 +52,19 @@ public class PublishedModelsTests
         Assert.Equal((1_000_000.0, RopeScaling.Linear, 10_000.0), (config.Rope!.Theta, config.Rope.Scaling, config.LocalRope!.Theta));
         Assert.Equal([false, true, true, true, true, true, false], Enumerable.Range(5, 7).Select(config.IsSliding));
     }
+
+    [Fact]
+    public void What_ends_a_turn_of_gemma_3_is_the_outer_list_also_where_the_inner_one_names_a_token()
+    {
+        ModelConfig config = ModelConfig.Parse("""{"model_type":"gemma3","eos_token_id":[1,106],"text_config":{"model_type":"gemma3_text","eos_token_id":1,"hidden_size":2560,"intermediate_size":10240,"num_hidden_layers":34,"sliding_window":1024}}""");
+        Assert.Equal([1, 106], config.EosTokenIds);
+        Assert.Equal([1, 106], ModelConfig.Parse(config.Json).EosTokenIds);
+    }
+
+    [Theory]
+    [InlineData("mistral", "\"attention_bias\":false,\"mlp_bias\":false")]
+    [InlineData("qwen2", "\"attention_bias\":false")]
+    [InlineData("llama", "\"_flash_attn_2_enabled\":true")]
+    public void What_fine_tunes_write_besides_and_nothing_computes_is_no_reason_to_refuse(string type, string keys) =>
+        Assert.Equal(type, ModelConfig.Parse($$"""{"model_type":"{{type}}","hidden_size":32,"intermediate_size":48,"num_hidden_layers":1,"num_attention_heads":2,"vocab_size":64,"max_position_embeddings":64,{{keys}}}""").ModelType);
 }
