@@ -24,6 +24,12 @@ public sealed record TrainingFiles
     /// </summary>
     public required string CheckpointFolder { get; init; }
 
+    /// <summary>
+    /// Called when a run that was interrupted wants to go back to a checkpoint of at most so many steps: puts the newest such one that is kept elsewhere, and the
+    /// best one it knows, into <see cref="CheckpointFolder"/>, each whole or not at all. Null where none are kept elsewhere.
+    /// </summary>
+    public Action<int>? FetchCheckpoint { get; init; }
+
     /// <summary>The result is written to this folder, which is made, or replaced file by file.</summary>
     public required string OutputFolder { get; init; }
 }

@@ -23,6 +23,9 @@ public sealed record TrainingResult
     /// <summary>Training loss of the last step, in nats a token; null if no step was made.</summary>
     public double? FinalLoss { get; init; }
 
+    /// <summary>Training loss over the last steps, in which older ones count ever less; null if no step was made.</summary>
+    public double? SmoothedLoss { get; init; }
+
     /// <summary>Loss on the evaluation data of the weights that were written; null without evaluation data.</summary>
     public double? EvaluationLoss { get; init; }
 

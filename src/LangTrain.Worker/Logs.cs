@@ -35,6 +35,9 @@ internal static partial class Logs
     [LoggerMessage(9, LogLevel.Warning, "Checkpoint {Step} of job {JobId} could not be stored; the next one will be tried")]
     public static partial void CheckpointFailed(this ILogger logger, Exception failure, int step, string jobId);
 
+    [LoggerMessage(12, LogLevel.Warning, "The stored checkpoint {Step} of job {JobId} is damaged; an older one is taken")]
+    public static partial void CheckpointDamaged(this ILogger logger, Exception damaged, int step, string jobId);
+
     [LoggerMessage(10, LogLevel.Error, "Request {RequestId} for {ModelId} failed")]
     public static partial void GenerationFailed(this ILogger logger, Exception failure, string requestId, string modelId);
 

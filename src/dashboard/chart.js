@@ -24,6 +24,11 @@ export class LossChart {
     }
   }
 
+  // The run diverged: its later steps do not hold any more.
+  goBackTo(step) {
+    for (const points of Object.values(this.points)) [...points.keys()].filter(one => one > step).forEach(one => points.delete(one));
+  }
+
   draw() {
     const all = [...this.points.train, ...this.points.eval];
     if (all.length === 0) return;

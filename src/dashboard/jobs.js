@@ -46,6 +46,8 @@ export async function jobPage(page, signal, id) {
       drawProgress(head, event.data);
     } else if (event.type === "eval") {
       chart.add("eval", event.data.step, event.data.eval_loss);
+    } else if (event.type === "rollback") {
+      chart.goBackTo(event.data.step);
     } else if (event.type === "status") {
       refresh().catch(() => {});
     }

@@ -43,13 +43,8 @@ internal static class DemoCheck
 
     private static double ExactMatch(DecoderModel model, AdapterSelection adapters, ITokenizedExamples examples)
     {
-        var (asked, exact) = (0, 0);
-        foreach (var question in Question.Among(examples, examples.Count))
-        {
-            asked++;
-            exact += question.IsAnsweredBy(GreedyDecoder.Complete(model, adapters, question.Prompt, question.Answer.Count + 4)) ? 1 : 0;
-        }
-
-        return (double)exact / asked;
+        var questions = Question.Among(examples, examples.Count).ToList();
+        var answers = GreedyDecoder.Complete(model, adapters, [.. questions.Select(question => (question.Prompt, question.Answer.Count + 4))], CancellationToken.None);
+        return (double)questions.Zip(answers).Count(pair => pair.First.IsAnsweredBy(pair.Second)) / questions.Count;
     }
 }

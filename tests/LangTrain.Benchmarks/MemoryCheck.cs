@@ -18,6 +18,7 @@ internal static class MemoryCheck
     private static readonly Dictionary<string, ModelConfig> Shapes = new()
     {
         ["15m"] = ModelConfig.ForLlama(32_000, 288, 6, 6, 6, 768, 2048),
+        ["15m-one-key-head"] = ModelConfig.ForLlama(32_000, 288, 6, 6, 1, 768, 2048),
         ["110m"] = ModelConfig.ForLlama(32_000, 768, 12, 12, 12, 2048, 1024),
         // Beside PyTorch: training-speed 128k.
         ["128k"] = TrainingShape.Of("128k").Config,
@@ -36,7 +37,7 @@ internal static class MemoryCheck
         "15m lora 4x256", "15m qlora 4x256", "15m full 4x256", "15m lora 8x512", "15m lora 8x512 checkpointing", "15m full 16x256 checkpointing",
         "110m lora 2x256", "110m qlora 2x256", "110m full 2x256", "110m lora 4x1024", "110m qlora 4x1024 checkpointing", "110m full 4x512 checkpointing",
         "128k lora 4x1024", "128k full 4x1024", "128k-untied full 4x1024", "gpt2 lora 4x256", "gpt2 full 4x512", "gemma2 lora 4x256", "gemma2 full 4x512",
-        "15m lora 16x128", "15m lora 2x2048", "15m lora 4x1024 packed=8", "15m full 4x1024 packed=8",
+        "15m lora 16x128", "15m lora 2x2048", "15m-one-key-head lora 1x2048", "15m lora 4x1024 packed=8", "15m full 4x1024 packed=8",
         "15m lora 4x512 all r=4", "15m lora 4x512 all r=64", "15m lora 4x512 all r=256", "110m lora 2x512 all r=256", "110m qlora 4x256 all r=64",
         "15m lora 8x512 all dropout", "15m lora 8x512 all dropout checkpointing", "15m lora 4x512 dora", "15m lora 4x512 all dora dropout", "15m lora 8x512 dora checkpointing",
         "15m lora 8x512 dpo", "15m full 8x256 dpo", "15m full 4x256 accumulate=4", "110m full 2x512 accumulate=2", "gpt2 lora 4x256 dropout",

@@ -38,7 +38,7 @@ public sealed class CheckpointUploaderTests : IDisposable
         var scratch = Path.Combine(_local, "scratch");
         await RunAsync(async uploader =>
         {
-            Assert.Equal(3, await uploader.FetchNewestAsync(scratch, TestContext.Current.CancellationToken));
+            Assert.Equal(3, await uploader.FetchNewestAsync(scratch, int.MaxValue, TestContext.Current.CancellationToken));
             Assert.Equal(["step-1", "step-3"], Directory.GetDirectories(scratch).Select(Path.GetFileName).Where(n => n![0] != '.').Order(StringComparer.Ordinal));
             await StoreAsync(uploader, 4, isBest: false, best: 1);
         });
@@ -71,6 +71,60 @@ public sealed class CheckpointUploaderTests : IDisposable
         Assert.Equal(["step-1"], await StoredAsync());
     }
 
+    [Fact]
+    public async Task A_damaged_checkpoint_is_passed_over_and_an_older_one_can_be_fetched_later()
+    {
+        var scratch = Path.Combine(_local, "scratch");
+        await RunAsync(async uploader =>
+        {
+            // The best that the older of the two kept ones knows is kept as well: who goes back to it wants that.
+            await StoreAsync(uploader, 1, isBest: true, best: 1);
+            await StoreAsync(uploader, 2, isBest: false, best: 1);
+            await StoreAsync(uploader, 3, isBest: true, best: 3);
+        });
+        Assert.Equal(["step-1", "step-2", "step-3"], await StoredAsync());
+        await RunAsync(async uploader =>
+        {
+            Assert.Equal(3, await uploader.FetchNewestAsync(scratch, int.MaxValue, TestContext.Current.CancellationToken));
+            Assert.Equal(["step-3"], Fetched());
+            Assert.Equal(2, await uploader.FetchNewestAsync(scratch, 2, TestContext.Current.CancellationToken));
+            Assert.Equal(["step-1", "step-2", "step-3"], Fetched());
+        });
+
+        // Two workers stored one step at the same time, and their files mixed.
+        await _blobs.WriteAsync(Container, $"{_job.AccountId}/{_job.Id}/step-3/state.json", new MemoryStream([1]));
+        Directory.Delete(scratch, recursive: true);
+        await RunAsync(async uploader => Assert.Equal(2, await uploader.FetchNewestAsync(scratch, int.MaxValue, TestContext.Current.CancellationToken)));
+        Assert.Equal(["step-1", "step-2"], Fetched());
+
+        IEnumerable<string?> Fetched() => Directory.GetDirectories(scratch).Select(Path.GetFileName).Where(n => n![0] != '.').Order(StringComparer.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_told_after_a_return_has_keys_of_its_own_and_numbers_of_where_the_run_is_again()
+    {
+        await _store.CreateAsync(_job);
+        var row = (await _store.FindAsync(_job.Ref()))!;
+        await using var lease = new JobLease(_store, row, TimeSpan.FromMinutes(5), TimeProvider.System, NullLogger.Instance);
+        await using var reporter = new JobEventReporter(_log, new RecordingRelay(), _job.Ref(), 1, TimeProvider.System, NullLogger.Instance);
+        var folders = new BlobFolder(_blobs);
+        var models = new CheckpointModels(new InMemoryModelStore(), _store, folders, new StorageNames(), TimeProvider.System);
+        await using var uploader = new CheckpointUploader(folders, Container, _job.Ref(), reporter, lease, models, NullLogger.Instance);
+        var observer = new TrainingProgressObserver(reporter, lease, uploader);
+
+        // The step after the return is skipped, so that nothing but the evaluation tells of it.
+        observer.OnEvaluation(Evaluated(6, loss: 9, rollbacks: 0));
+        observer.OnSample(new SampleText(6, "p", "bad", "e"));
+        observer.OnRolledBack(new RolledBack { Step = 5, Rollbacks = 1, Loss = 2, EvaluationLoss = 1.5, EvaluationAccuracy = 0.5, TrainedTokens = 50 });
+        Assert.True(await lease.FlushAsync(TestContext.Current.CancellationToken));
+        var progress = lease.Job.Progress;
+        Assert.Equal((5, 2.0, 1.5, 0.5, 50), (progress.CurrentStep, progress.TrainLoss!.Value, progress.EvalLoss!.Value, progress.EvalTokenAccuracy!.Value, progress.TrainedTokens));
+        observer.OnEvaluation(Evaluated(6, loss: 1.25, rollbacks: 1));
+        observer.OnSample(new SampleText(6, "p", "good", "e") { Rollbacks = 1 });
+        await reporter.FlushAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(["eval", "sample", "rollback", "eval", "sample"], _log.Of(_job.Ref()).Select(told => told.Type));
+    }
+
     public void Dispose() => Directory.Delete(_local, recursive: true);
 
     private async Task RunAsync(Func<CheckpointUploader, Task> act)
@@ -98,6 +152,9 @@ public sealed class CheckpointUploaderTests : IDisposable
             await Task.Yield();
         }
     }
+
+    private static EvaluationMetrics Evaluated(int step, double loss, int rollbacks) =>
+        new() { Step = step, Epoch = 1, Loss = loss, TokenAccuracy = 0.5, Tokens = 10, IsBest = false, Rollbacks = rollbacks };
 
     private CheckpointWritten Written(int step, bool isBest, int? best)
     {

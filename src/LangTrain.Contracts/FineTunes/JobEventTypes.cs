@@ -21,6 +21,9 @@ public static class JobEventTypes
     /// <summary>A text made by the model in training: <c>data</c> with <c>step, prompt, text</c>.</summary>
     public const string Sample = "sample";
 
+    /// <summary>The training diverged and went back to a checkpoint: what was told of steps after <c>data.step</c> holds no more.</summary>
+    public const string Rollback = "rollback";
+
     /// <summary>Place in the queue: <c>data.position</c>.</summary>
     public const string Queue = "queue";
 }

@@ -110,6 +110,8 @@ public static class FineTuningJobAnswers
                 return FormattableString.Invariant($"Step {Number(told, "step")}: validation loss={Number(told, "eval_loss"):0.00##}");
             case JobEventTypes.Checkpoint:
                 return FormattableString.Invariant($"Checkpoint created at step {Number(told, "step")}");
+            case JobEventTypes.Rollback:
+                return FormattableString.Invariant($"Training diverged and went back to step {Number(told, "step")}");
             default:
                 return told.Type;
         }

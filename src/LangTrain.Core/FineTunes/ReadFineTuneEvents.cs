@@ -45,6 +45,21 @@ public sealed class ReadFineTuneEvents(IJobEventLog log, BlobFolder folders, Sto
         return new Page<JobEvent>([.. kept.Reverse().Take(limit)], kept.Count > limit);
     }
 
+    /// <summary>Which of a job's events still hold: those of steps that a diverged run went back behind do not. To ask of events with a step.</summary>
+    public async Task<Func<JobEvent, bool>> HoldingAsync(FineTuneRef job, CancellationToken cancellation = default)
+    {
+        var returns = new List<(long Sequence, double Step)>();
+        await foreach (var told in log.ReadAsync(job, 0, cancellation))
+        {
+            if (told.Type == JobEventTypes.Rollback && Number(told, "step") is { } step)
+            {
+                returns.Add((told.Sequence, step));
+            }
+        }
+
+        return told => !returns.Exists(back => told.Sequence < back.Sequence && Number(told, "step") > back.Step);
+    }
+
     /// <summary>The checkpoints that are stored now, newest first, each with what the log tells of its step.</summary>
     public async Task<IReadOnlyList<FineTuningCheckpointAnswer>> CheckpointsAsync(FineTune job, CancellationToken cancellation = default)
     {
@@ -63,17 +78,21 @@ public sealed class ReadFineTuneEvents(IJobEventLog log, BlobFolder folders, Sto
         var evaluations = new Dictionary<int, (double? Loss, double? Accuracy)>();
         await foreach (var told in log.ReadAsync(job.Ref(), 0, cancellation))
         {
-            // A run that went back tells a step again; the last telling counts.
-            if (Number(told, "step") is not { } number || !stored.Contains((int)number))
+            // A run that went back tells a step again, if it comes there again; the last telling counts.
+            if (told.Type == JobEventTypes.Rollback && Number(told, "step") is { } back)
             {
-                continue;
+                RemoveAfter(back, times);
+                RemoveAfter(back, losses);
+                RemoveAfter(back, evaluations);
             }
-
-            switch (told.Type)
+            else if (Number(told, "step") is { } number && stored.Contains((int)number))
             {
-                case JobEventTypes.Checkpoint: times[(int)number] = told.Timestamp; break;
-                case JobEventTypes.Metrics when Number(told, "loss") is { } loss: losses[(int)number] = loss; break;
-                case JobEventTypes.Eval: evaluations[(int)number] = (Number(told, "eval_loss"), Number(told, "token_accuracy")); break;
+                switch (told.Type)
+                {
+                    case JobEventTypes.Checkpoint: times[(int)number] = told.Timestamp; break;
+                    case JobEventTypes.Metrics when Number(told, "loss") is { } loss: losses[(int)number] = loss; break;
+                    case JobEventTypes.Eval: evaluations[(int)number] = (Number(told, "eval_loss"), Number(told, "token_accuracy")); break;
+                }
             }
         }
 
@@ -92,6 +111,14 @@ public sealed class ReadFineTuneEvents(IJobEventLog log, BlobFolder folders, Sto
                     evaluations.GetValueOrDefault(pair.Key).Loss,
                     evaluations.GetValueOrDefault(pair.Key).Accuracy))),
         ];
+    }
+
+    private static void RemoveAfter<T>(double step, Dictionary<int, T> byStep)
+    {
+        foreach (var later in byStep.Keys.Where(key => key > step).ToList())
+        {
+            byStep.Remove(later);
+        }
     }
 
     private static double? Number(JobEvent told, string name) =>

@@ -62,8 +62,19 @@ public sealed class WriteResultFile(IJobEventLog log, IFileStore files, IBlobSto
         var steps = new SortedDictionary<long, Row>();
         await foreach (var told in log.ReadAsync(job.Ref(), cancellation: cancellation))
         {
-            if (told.Type is not (JobEventTypes.Metrics or JobEventTypes.Eval) || Number(told, "step") is not { } step)
+            if (told.Type is not (JobEventTypes.Metrics or JobEventTypes.Eval or JobEventTypes.Rollback) || Number(told, "step") is not { } step)
             {
+                continue;
+            }
+
+            if (told.Type == JobEventTypes.Rollback)
+            {
+                // The run may end, or leave a step out, before it comes to where it was.
+                foreach (var later in steps.Keys.Where(key => key > step).ToList())
+                {
+                    steps.Remove(later);
+                }
+
                 continue;
             }
 

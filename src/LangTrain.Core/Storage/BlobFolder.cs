@@ -112,6 +112,11 @@ public sealed class BlobFolder(IBlobStore blobs)
     public async Task<FolderManifest?> FindAsync(string container, string prefix, CancellationToken cancellation = default) =>
         (await FindManifestAsync(container, prefix, cancellation))?.Manifest;
 
+    /// <summary>Opens one file of a folder that is known to be complete, as it is stored.</summary>
+    /// <returns>Its content; null when it is not there.</returns>
+    public Task<Stream?> OpenFileAsync(string container, string prefix, string name, CancellationToken cancellation = default) =>
+        blobs.OpenReadAsync(container, $"{prefix}/{name}", cancellation: cancellation);
+
     /// <summary>Names of the complete folders directly below a prefix.</summary>
     /// <param name="container">Container.</param>
     /// <param name="prefix">Ends with a slash, or is empty.</param>

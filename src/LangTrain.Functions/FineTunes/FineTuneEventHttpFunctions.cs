@@ -24,18 +24,21 @@ public sealed class FineTuneEventHttpFunctions(IFineTuneStore store, IJobEventLo
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "fine-tunes/{jobId}/events")] HttpRequest request, string jobId, CancellationToken cancellation) =>
         IsTogethers(request) ? together.EventsAsync(request, jobId, cancellation) : ShowAsync(request, jobId, _ => true, cancellation);
 
-    /// <summary><c>GET /fine-tunes/{id}/metrics</c>: the metrics events, as <see cref="ListEvents"/>.</summary>
+    /// <summary>
+    /// <c>GET /fine-tunes/{id}/metrics</c>: the metrics events, as <see cref="ListEvents"/>. The list leaves out steps that a diverged run went back behind;
+    /// the stream, which has told them by then, tells of the return instead.
+    /// </summary>
     [Function("ListFineTuneMetrics")]
     public Task<IResult> ListMetrics(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "fine-tunes/{jobId}/metrics")] HttpRequest request, string jobId, CancellationToken cancellation) =>
         IsTogethers(request) ? together.MetricsAsync(request, jobId, cancellation)
-            : ShowAsync(request, jobId, told => told.Type is JobEventTypes.Metrics or JobEventTypes.Eval, cancellation);
+            : ShowStepsAsync(request, jobId, told => told.Type is JobEventTypes.Metrics or JobEventTypes.Eval, cancellation);
 
     /// <summary><c>GET /fine-tunes/{id}/checkpoints</c>: the checkpoint events, as <see cref="ListEvents"/>.</summary>
     [Function("ListFineTuneCheckpoints")]
     public Task<IResult> ListCheckpoints(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "fine-tunes/{jobId}/checkpoints")] HttpRequest request, string jobId, CancellationToken cancellation) =>
-        IsTogethers(request) ? together.CheckpointsAsync(request, jobId, cancellation) : ShowAsync(request, jobId, told => told.Type == JobEventTypes.Checkpoint, cancellation);
+        IsTogethers(request) ? together.CheckpointsAsync(request, jobId, cancellation) : ShowStepsAsync(request, jobId, told => told.Type == JobEventTypes.Checkpoint, cancellation);
 
     /// <summary><c>GET /fine-tunes/{id}/logs</c>: the log as plain text, or with <c>Accept: text/event-stream</c> its lines as they come.</summary>
     [Function("GetFineTuneLogs")]
@@ -66,6 +69,18 @@ public sealed class FineTuneEventHttpFunctions(IFineTuneStore store, IJobEventLo
     private static bool IsTogethers(HttpRequest request) => request.IsTogethers() && !WantsStream(request);
 
     private static bool WantsStream(HttpRequest request) => request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase);
+
+    private async Task<IResult> ShowStepsAsync(HttpRequest request, string jobId, Func<JobEvent, bool> wanted, CancellationToken cancellation)
+    {
+        if (WantsStream(request))
+        {
+            return await ShowAsync(request, jobId, told => told.Type == JobEventTypes.Rollback || wanted(told), cancellation);
+        }
+
+        var job = (await store.GetAsync(request.Caller(Scopes.Read), jobId, cancellation)).Ref();
+        var holds = await events.HoldingAsync(job, cancellation);
+        return await ListAsync(request, job, told => wanted(told) && holds(told), cancellation);
+    }
 
     private async Task<IResult> ShowAsync(HttpRequest request, string jobId, Func<JobEvent, bool> wanted, CancellationToken cancellation)
     {

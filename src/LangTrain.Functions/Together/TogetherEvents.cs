@@ -52,7 +52,12 @@ public sealed class TogetherEvents(IFineTuneStore store, IJobEventLog log, ReadF
         var found = new List<IReadOnlyDictionary<string, double>>();
         await foreach (var told in log.ReadAsync(job.Ref(), 0, cancellation))
         {
-            if (told.Type is JobEventTypes.Metrics or JobEventTypes.Eval && told.Timestamp >= from && told.Timestamp <= to
+            if (told.Type == JobEventTypes.Rollback)
+            {
+                var back = told.ToTogetherMetrics().GetValueOrDefault("global_step");
+                found.RemoveAll(one => one.GetValueOrDefault("global_step") > back);
+            }
+            else if (told.Type is JobEventTypes.Metrics or JobEventTypes.Eval && told.Timestamp >= from && told.Timestamp <= to
                 && told.ToTogetherMetrics() is var numbers && numbers.GetValueOrDefault("global_step") is var step && step >= firstStep && step <= lastStep)
             {
                 found.Add(numbers);

@@ -29,7 +29,7 @@ internal sealed unsafe class CpuTokenModel : ITokenModel
     private readonly CpuBuffers _buffers;
     private readonly CpuProjection _projection;
     private readonly BFloat16Product? _prompts;
-    private readonly float _embeddingScale;
+    private readonly float _embeddingScale, _residualScale;
     private readonly PassToken[] _tokens = new PassToken[MaxPassTokens];
     private readonly (int First, int Count)[] _runs = new (int, int)[MaxPassTokens]; // Tokens that attend together.
     private readonly int[] _wanted = new int[CpuBuffers.LogitRows];
@@ -55,6 +55,7 @@ internal sealed unsafe class CpuTokenModel : ITokenModel
         using var scope = NewDisposeScope();
         var scale = tensor(_config.EmbeddingScale, model.Dtype); // Gemma rounds the factor to the dtype of the embedding.
         _embeddingScale = scale.to(ScalarType.Float32).item<float>();
+        _residualScale = (float)_config.ResidualScale;
     }
 
     private enum Work
@@ -209,8 +210,8 @@ internal sealed unsafe class CpuTokenModel : ITokenModel
     {
         var hidden = _config.HiddenSize;
         for (var t = 0; norm is not null && t < _count; t++)
-            norm.Apply(_buffers.Normed + (long)t * hidden, _buffers.Normed + (long)t * hidden, hidden, (float)_config.NormEpsilon);
-        CpuKernels.AddScaled(_buffers.Residual, _buffers.Normed, 1f, _count * hidden);
+            norm.Apply(_buffers.Normed + (long)t * hidden, _buffers.Normed + (long)t * hidden, (float)_config.NormEpsilon);
+        CpuKernels.AddScaled(_buffers.Residual, _buffers.Normed, _residualScale, _count * hidden);
     }
 
     private void RunProjection()
@@ -247,7 +248,6 @@ internal sealed unsafe class CpuTokenModel : ITokenModel
         var b = _buffers;
         var layer = _layer < _weights.Layers.Count ? _weights.Layers[_layer] : null;
         int hidden = _config.HiddenSize, inner = _config.FeedForwardSize;
-        var epsilon = (float)_config.NormEpsilon;
         switch (_work)
         {
             case Work.Encode:
@@ -261,11 +261,11 @@ internal sealed unsafe class CpuTokenModel : ITokenModel
                 break;
             case Work.NormForAttention:
                 for (var t = from; t < to; t++)
-                    layer!.AttentionNorm.Apply(b.Residual + (long)t * hidden, b.Normed + (long)t * hidden, hidden, epsilon);
+                    Norm(layer!.AttentionNorm, b.Residual + (long)t * hidden, b.Normed + (long)t * hidden);
                 break;
             case Work.NormForFeedForward:
                 for (var t = from; t < to; t++)
-                    layer!.FeedForwardNorm.Apply(b.Residual + (long)t * hidden, b.Normed + (long)t * hidden, hidden, epsilon);
+                    Norm(layer!.FeedForwardNorm, b.Residual + (long)t * hidden, b.Normed + (long)t * hidden);
                 break;
             case Work.Place:
                 for (var t = from; t < to; t++)
@@ -293,12 +293,20 @@ internal sealed unsafe class CpuTokenModel : ITokenModel
         }
     }
 
+    private void Norm(CpuWeights.Norm? norm, float* from, float* to)
+    {
+        if (norm is null)
+            new ReadOnlySpan<float>(from, _config.HiddenSize).CopyTo(new Span<float>(to, _config.HiddenSize));
+        else
+            norm.Apply(from, to, (float)_config.NormEpsilon);
+    }
+
     // Turns a token's queries and keys by its position and stores key and value.
     private void Place(CpuWeights.Layer layer, int t)
     {
         int size = _config.HeadSize, keys = _config.KeyValueHeads * size, queries = _config.QueryHeads * size;
         var (q, k) = ((nint)(_buffers.Query + (long)t * queries), (nint)(_buffers.Key + (long)t * keys));
-        var angles = layer.IsSliding ? _buffers.LocalAngles : _buffers.Angles;
+        var angles = !layer.IsRotary ? null : layer.IsSliding ? _buffers.LocalAngles : _buffers.Angles;
         Turn((float*)q, _config.QueryHeads, layer.QueryNorm, angles, _tokens[t].Position);
         Turn((float*)k, _config.KeyValueHeads, layer.KeyNorm, angles, _tokens[t].Position);
         _cache.Store(_layer, _tokens[t].Row.Slot, _tokens[t].Position, (float*)k, _buffers.Value + (long)t * keys);
@@ -307,11 +315,10 @@ internal sealed unsafe class CpuTokenModel : ITokenModel
     private void Turn(float* heads, int count, CpuWeights.Norm? norm, CpuBuffers.RotaryTable? angles, int position)
     {
         var size = _config.HeadSize;
-        for (var head = heads; head < heads + count * size; head += size)
-        {
-            norm?.Apply(head, head, size, (float)_config.NormEpsilon);
-            angles?.Rotate(head, position);
-        }
+        for (var normed = heads; norm is not null && normed < heads + count * size; normed += norm.Size)
+            norm.Apply(normed, normed, (float)_config.NormEpsilon);
+        for (var head = heads; angles is not null && head < heads + count * size; head += size)
+            angles.Rotate(head, position);
     }
 
     // A run's query heads that share a key head. Its own keys are in the cache already.
@@ -351,7 +358,7 @@ internal sealed unsafe class CpuTokenModel : ITokenModel
                 var row = _tokens[t].Row;
                 if (!row.AllLogits && (!row.LastLogits || _tokens[t].Index != row.Count - 1))
                     continue;
-                _weights.LastNorm.Apply(_buffers.Residual + (long)t * hidden, _buffers.Normed + (long)_logitRows * hidden, hidden, (float)_config.NormEpsilon);
+                _weights.LastNorm.Apply(_buffers.Residual + (long)t * hidden, _buffers.Normed + (long)_logitRows * hidden, (float)_config.NormEpsilon);
                 _wanted[_logitRows++] = t;
             }
             if (_logitRows == 0)

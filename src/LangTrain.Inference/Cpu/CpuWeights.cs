@@ -22,8 +22,8 @@ internal sealed unsafe class CpuWeights
         Embedding = tables[gpt ? "transformer.wte" : "model.embed_tokens"];
         Positions = gpt ? tables["transformer.wpe"] : null;
         Output = tables.TryGetValue("lm_head", out var head) ? head : Embedding;
-        LastNorm = NormOf(gpt ? "transformer.ln_f" : "model.norm");
-        Layers = [.. Enumerable.Range(0, model.Config.LayerCount).Select(i => gpt ? Gpt2Layer($"transformer.h.{i}") : LlamaLayer($"model.layers.{i}", model.Config.IsSliding(i)))];
+        LastNorm = NormOf(gpt ? "transformer.ln_f" : "model.norm", (float)model.Config.OutputScale);
+        Layers = [.. Enumerable.Range(0, model.Config.LayerCount).Select(i => gpt ? Gpt2Layer($"transformer.h.{i}") : LlamaLayer($"model.layers.{i}", i))];
     }
 
     /// <summary>[V, C].</summary>
@@ -43,7 +43,7 @@ internal sealed unsafe class CpuWeights
     public IReadOnlyList<string> LinearNames => _names;
 
     /// <summary>
-    /// True for what the kernels compute: Llama, Mistral, Qwen 2 and 3, Gemma 2 and 3, Phi-3 and GPT-2 on the CPU in float32, bfloat16 or 8-bit integers.
+    /// True for what the kernels compute: all families on the CPU in float32, bfloat16 or 8-bit integers.
     /// Left to libtorch are Phi's long contexts, whose angles depend on the length of the whole sequence, gelu by the error function, tanh, and NF4.
     /// </summary>
     public static bool Supports(DecoderModel model) =>
@@ -51,9 +51,10 @@ internal sealed unsafe class CpuWeights
         && model.Config is { Rope: not { Scaling: RopeScaling.LongRope }, LocalRope: not { Scaling: RopeScaling.LongRope }, Activation: Activation.Silu or Activation.GeluTanh or Activation.Relu }
         && model.named_parameters().All(p => p.parameter.is_contiguous());
 
-    private Layer LlamaLayer(string name, bool sliding)
+    private Layer LlamaLayer(string name, int index)
     {
         var config = _model.Config;
+        bool before = config.Norms != NormPlacement.After, after = config.Norms != NormPlacement.Before;
         int queries = config.QueryHeads * config.HeadSize, keys = config.KeyValueHeads * config.HeadSize;
         Linear[] attention = config.FusedProjections
             ? Split($"{name}.self_attn.qkv_proj", queries, keys, keys)
@@ -63,11 +64,12 @@ internal sealed unsafe class CpuWeights
             : [LinearOf($"{name}.mlp.gate_proj"), LinearOf($"{name}.mlp.up_proj")];
         return new Layer
         {
-            IsSliding = sliding,
-            AttentionNorm = NormOf($"{name}.input_layernorm"),
-            AfterAttention = config.SandwichNorms ? NormOf($"{name}.post_attention_layernorm") : null,
-            FeedForwardNorm = NormOf(config.SandwichNorms ? $"{name}.pre_feedforward_layernorm" : $"{name}.post_attention_layernorm"),
-            AfterFeedForward = config.SandwichNorms ? NormOf($"{name}.post_feedforward_layernorm") : null,
+            IsSliding = config.IsSliding(index),
+            IsRotary = config.IsRotary(index),
+            AttentionNorm = before ? NormOf($"{name}.input_layernorm") : null,
+            AfterAttention = after ? NormOf($"{name}.post_attention_layernorm") : null,
+            FeedForwardNorm = !before ? null : NormOf(after ? $"{name}.pre_feedforward_layernorm" : $"{name}.post_attention_layernorm"),
+            AfterFeedForward = after ? NormOf($"{name}.post_feedforward_layernorm") : null,
             QueryNorm = config.QueryKeyNorm ? NormOf($"{name}.self_attn.q_norm") : null,
             KeyNorm = config.QueryKeyNorm ? NormOf($"{name}.self_attn.k_norm") : null,
             Query = attention[0],
@@ -113,31 +115,35 @@ internal sealed unsafe class CpuWeights
         return parts;
     }
 
-    private Norm NormOf(string name) => new(
-        Floats(_parameters[name + ".weight"], _model.Config.NormAddsOne ? 1f : 0f),
+    private Norm NormOf(string name, float scale = 1) => new(
+        (int)_parameters[name + ".weight"].numel(),
+        Floats(_parameters[name + ".weight"], _model.Config.NormAddsOne ? 1f : 0f, scale),
         _parameters.TryGetValue(name + ".bias", out var bias) ? Floats(bias, 0) : null);
 
     // A vector's copy in float32 that stays in its place.
-    private float* Floats(Tensor vector, float addend)
+    private float* Floats(Tensor vector, float addend, float scale = 1)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         var copy = GC.AllocateUninitializedArray<float>((int)vector.numel(), pinned: true);
-        vector.to(ScalarType.Float32).Plus(addend).data<float>().CopyTo(copy);
+        vector.to(ScalarType.Float32).Plus(addend).mul(Scalars.Of(scale)).data<float>().CopyTo(copy);
         _pinned.Add(copy);
         return (float*)System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(copy, 0);
     }
 
     /// <summary>RMS norm, or layer norm where it has a bias.</summary>
-    internal sealed class Norm(float* weight, float* bias)
+    internal sealed class Norm(int size, float* weight, float* bias)
     {
-        /// <summary>y = norm(x), n wide.</summary>
-        public void Apply(float* x, float* y, int n, float epsilon)
+        /// <summary>How wide it is.</summary>
+        public int Size => size;
+
+        /// <summary>y = norm(x).</summary>
+        public void Apply(float* x, float* y, float epsilon)
         {
             if (bias == null)
-                CpuKernels.RmsNorm(x, weight, y, n, epsilon);
+                CpuKernels.RmsNorm(x, weight, y, size, epsilon);
             else
-                CpuKernels.LayerNorm(x, weight, bias, y, n, epsilon);
+                CpuKernels.LayerNorm(x, weight, bias, y, size, epsilon);
         }
     }
 
@@ -168,17 +174,22 @@ internal sealed unsafe class CpuWeights
         /// <summary>Attends to the window only.</summary>
         public bool IsSliding { get; init; }
 
-        public required Norm AttentionNorm { get; init; }
+        /// <summary>Turns queries and keys by position, where the model does at all.</summary>
+        public bool IsRotary { get; init; } = true;
 
-        /// <summary>Norm of what attention gives (Gemma).</summary>
+        /// <summary>Norm of what attention is given; OLMo has none.</summary>
+        public required Norm? AttentionNorm { get; init; }
+
+        /// <summary>Norm of what attention gives (Gemma, OLMo).</summary>
         public Norm? AfterAttention { get; init; }
 
-        public required Norm FeedForwardNorm { get; init; }
+        /// <summary>Norm of what the feed-forward part is given; OLMo has none.</summary>
+        public required Norm? FeedForwardNorm { get; init; }
 
-        /// <summary>Norm of what the feed-forward part gives (Gemma).</summary>
+        /// <summary>Norm of what the feed-forward part gives (Gemma, OLMo).</summary>
         public Norm? AfterFeedForward { get; init; }
 
-        /// <summary>Norm of each query head (Qwen3, Gemma 3).</summary>
+        /// <summary>Norm of each query head (Qwen3, Gemma 3), or of all together (OLMo).</summary>
         public Norm? QueryNorm { get; init; }
 
         public Norm? KeyNorm { get; init; }

@@ -51,6 +51,10 @@ internal sealed class ConfigObject(JsonObject json, string prefix = "")
         ? [.. array.Select(item => item!.GetValue<JsonElement>().GetDouble())]
         : throw Wrong(key, "a list of numbers");
 
+    public IReadOnlyList<int>? OptionalIntegers(string key) => Take(key) is not { } node ? null
+        : node is JsonArray array && array.All(item => item?.GetValueKind() == JsonValueKind.Number && item.GetValue<JsonElement>().TryGetInt32(out _)) ? [.. array.Select(item => item!.GetValue<JsonElement>().GetInt32())]
+        : throw Wrong(key, "a list of whole numbers");
+
     public IReadOnlyList<string>? OptionalTexts(string key) => Take(key) is not { } node ? null
         : node is JsonArray array && array.All(item => item?.GetValueKind() == JsonValueKind.String) ? [.. array.Select(item => item!.GetValue<string>())]
         : throw Wrong(key, "a list of strings");

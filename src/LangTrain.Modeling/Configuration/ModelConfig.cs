@@ -22,6 +22,19 @@ public enum Activation
     Tanh,
 }
 
+/// <summary>Where the norms of a block are.</summary>
+public enum NormPlacement
+{
+    /// <summary>Before attention and before the feed-forward part.</summary>
+    Before,
+
+    /// <summary>Before and after each (Gemma 2, 3).</summary>
+    Around,
+
+    /// <summary>After each (OLMo 2).</summary>
+    After,
+}
+
 /// <summary>
 /// A decoder's architecture, read from a Hugging Face <c>config.json</c> (both generations of spelling) joined with <c>generation_config.json</c>.
 /// First thing that loading, estimating and exporting look at.
@@ -86,8 +99,14 @@ public sealed record ModelConfig
     /// <summary>The feed-forward projections have biases.</summary>
     public bool FeedForwardBias { get; init; }
 
-    /// <summary>Each query and key head is normed (Qwen3, Gemma 3).</summary>
+    /// <summary>Which layers turn queries and keys by position (not all of SmolLM3's); empty means all.</summary>
+    public IReadOnlyList<bool> RotaryLayers { get; init; } = [];
+
+    /// <summary>Queries and keys are normed: each head (Qwen3, Gemma 3), or with <see cref="NormsHeadsTogether"/> all heads of a token as one (OLMo 2).</summary>
     public bool QueryKeyNorm { get; init; }
+
+    /// <summary>See <see cref="QueryKeyNorm"/>.</summary>
+    public bool NormsHeadsTogether { get; init; }
 
     /// <summary>Query, key and value, and gate and up, are one matrix each (Phi-3).</summary>
     public bool FusedProjections { get; init; }
@@ -113,14 +132,20 @@ public sealed record ModelConfig
     /// <summary>Cap on the output logits (Gemma 2).</summary>
     public double? LogitSoftCap { get; init; }
 
-    /// <summary>Factor on the embeddings (Gemma).</summary>
+    /// <summary>Factor on the embeddings (Gemma, Granite).</summary>
     public double EmbeddingScale { get; init; } = 1;
+
+    /// <summary>Factor on what attention and the feed-forward part add to the residual stream (Granite).</summary>
+    public double ResidualScale { get; init; } = 1;
+
+    /// <summary>Factor on the last norm's output, and so on the logits (Granite).</summary>
+    public double OutputScale { get; init; } = 1;
 
     /// <summary>Norm weights are stored as w - 1 (Gemma).</summary>
     public bool NormAddsOne { get; init; }
 
-    /// <summary>Blocks norm the outputs of attention and feed-forward too (Gemma 2, 3).</summary>
-    public bool SandwichNorms { get; init; }
+    /// <summary>Where the norms of a block are.</summary>
+    public NormPlacement Norms { get; init; }
 
     /// <summary>Standard deviation of random initial weights.</summary>
     public double InitializerRange { get; init; } = 0.02;
@@ -134,6 +159,10 @@ public sealed record ModelConfig
     /// <summary>Whether the layer attends only to the sliding window.</summary>
     /// <param name="layer">Layer, from 0.</param>
     public bool IsSliding(int layer) => SlidingWindow is not null && SlidingLayers.Count > layer && SlidingLayers[layer];
+
+    /// <summary>Whether the layer turns queries and keys by position.</summary>
+    /// <param name="layer">Layer, from 0.</param>
+    public bool IsRotary(int layer) => Rope is not null && (RotaryLayers.Count == 0 || RotaryLayers[layer]);
 
     /// <summary>Reads <c>config.json</c> and, where present, <c>generation_config.json</c>.</summary>
     /// <param name="folder">A model folder in Hugging Face layout.</param>

@@ -8,7 +8,7 @@ internal static class ModelConfigReader
 {
     private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
 
-    private const string Families = "llama, mistral, qwen2, qwen3, gemma2, gemma3, gemma3_text, phi3, gpt2";
+    private const string Families = "llama, mistral, qwen2, qwen3, gemma2, gemma3, gemma3_text, phi3, smollm3, granite, olmo2, gpt2";
 
     /// <summary>Keys that never change what a forward pass computes here: bookkeeping, generation defaults, regularization of the original training.</summary>
     private static readonly string[] s_harmless =
@@ -53,6 +53,9 @@ internal static class ModelConfigReader
             "gemma2" => ModelFamilies.Gemma2(keys, json, type),
             "gemma3_text" => ModelFamilies.Gemma3(keys, json, type),
             "phi3" => ModelFamilies.Phi3(keys, json, type),
+            "smollm3" => ModelFamilies.SmolLm3(keys, json, type),
+            "granite" => ModelFamilies.Granite(keys, json, type),
+            "olmo2" => ModelFamilies.Olmo2(keys, json, type),
             "gpt2" => ModelFamilies.Gpt2(keys, json, type),
             _ => throw new UnsupportedModelException("model_type", $"'{type}' is not supported; supported: {Families}."),
         };

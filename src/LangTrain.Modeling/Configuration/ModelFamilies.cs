@@ -97,7 +97,7 @@ internal static class ModelFamilies
             AttentionScale = 1 / Math.Sqrt(keys.OptionalNumber("query_pre_attn_scalar") ?? 256),
             EmbeddingScale = Math.Sqrt(config.HiddenSize),
             NormAddsOne = true,
-            SandwichNorms = true,
+            Norms = NormPlacement.Around,
             QueryKeyValueBias = bias,
             AttentionOutputBias = bias,
         };
@@ -112,6 +112,67 @@ internal static class ModelFamilies
         ModelConfig config = Common(keys, json, type, defaultEpsilon: 1e-5) with { Rope = RopeReader.Read(keys, 10000, originalByDefault: 4096, partialIsHonoured: true), FusedProjections = true };
         keys.Allow(["original_max_position_embeddings"]);
         return WithWindow(config, keys.OptionalPositiveInteger("sliding_window"), _ => true);
+    }
+
+    public static ModelConfig SmolLm3(ConfigObject keys, string json, string type)
+    {
+        bool bias = keys.Flag("attention_bias", false);
+        ModelConfig config = Common(keys, json, type, tied: true) with
+        {
+            Rope = RopeReader.Read(keys, 2_000_000),
+            QueryKeyValueBias = bias,
+            AttentionOutputBias = bias,
+            FeedForwardBias = keys.Flag("mlp_bias", false),
+        };
+        int interval = keys.OptionalPositiveInteger("no_rope_layer_interval") ?? 4;
+        List<bool> turns = keys.OptionalIntegers("no_rope_layers") is { } listed
+            ? [.. listed.Select(number => number != 0)] // despite the key's name 0 says that a layer turns nothing
+            : [.. Enumerable.Range(1, config.LayerCount).Select(layer => layer % interval != 0)];
+        if (turns.Count < config.LayerCount)
+        {
+            throw keys.Wrong("no_rope_layers", $"at least {config.LayerCount} entries");
+        }
+
+        keys.Allow(["max_window_layers"]);
+        List<bool>? types = LayerTypes(keys, config.LayerCount);
+        int? window = keys.Flag("use_sliding_window", false) ? keys.OptionalPositiveInteger("sliding_window") : null;
+        keys.Allow(["sliding_window"]);
+        if (window is null && types?.Contains(true) == true)
+        {
+            throw new UnsupportedModelException(keys.Path("layer_types"), "it names layers with a sliding window, and there is no use_sliding_window with a sliding_window.");
+        }
+
+        return WithWindow(config with { RotaryLayers = [.. turns.Take(config.LayerCount)] }, window, layer => types?[layer] ?? !turns[layer]);
+    }
+
+    public static ModelConfig Granite(ConfigObject keys, string json, string type)
+    {
+        bool bias = keys.Flag("attention_bias", false);
+        return Common(keys, json, type) with
+        {
+            Rope = RopeReader.Read(keys, 10000),
+            QueryKeyValueBias = bias,
+            AttentionOutputBias = bias,
+            FeedForwardBias = keys.Flag("mlp_bias", false),
+            AttentionScale = keys.OptionalPositiveNumber("attention_multiplier") ?? 1,
+            EmbeddingScale = keys.OptionalPositiveNumber("embedding_multiplier") ?? 1,
+            ResidualScale = keys.OptionalPositiveNumber("residual_multiplier") ?? 1,
+            OutputScale = 1 / (keys.OptionalPositiveNumber("logits_scaling") ?? 1),
+        };
+    }
+
+    public static ModelConfig Olmo2(ConfigObject keys, string json, string type)
+    {
+        bool bias = keys.Flag("attention_bias", false);
+        return Common(keys, json, type, defaultEpsilon: 1e-5) with
+        {
+            Rope = RopeReader.Read(keys, 10000),
+            QueryKeyValueBias = bias,
+            AttentionOutputBias = bias,
+            QueryKeyNorm = true,
+            NormsHeadsTogether = true,
+            Norms = NormPlacement.After,
+        };
     }
 
     public static ModelConfig Gpt2(ConfigObject keys, string json, string type)

@@ -20,8 +20,8 @@ internal static class GgufArchitecture
         string other => other,
     };
 
-    /// <summary>llama.cpp's llama turns pairs of neighbours; all others turn the halves of a head, as checkpoints do.</summary>
-    public static bool TurnsNeighbours(ModelConfig config) => Name(config) == "llama";
+    /// <summary>llama.cpp turns pairs of neighbours in these; in all others the halves of a head, as checkpoints do.</summary>
+    public static bool TurnsNeighbours(ModelConfig config) => Name(config) is "llama" or "smollm3" or "granite";
 
     /// <exception cref="UnsupportedModelException">llama.cpp would compute something else.</exception>
     public static void Describe(ModelConfig config, GgufFile file)
@@ -70,7 +70,15 @@ internal static class GgufArchitecture
             file.Add(prefix + "rope.scaling.attn_factor", (float)rope.AttentionFactor);
         }
 
-        if (config.SandwichNorms && config.SlidingWindow is { } window)
+        if (config.ModelType == "granite")
+        {
+            file.Add(prefix + "attention.scale", (float)config.AttentionScale);
+            file.Add(prefix + "embedding_scale", (float)config.EmbeddingScale);
+            file.Add(prefix + "residual_scale", (float)config.ResidualScale);
+            file.Add(prefix + "logit_scale", (float)(1 / config.OutputScale));
+        }
+
+        if (config.Norms == NormPlacement.Around && config.SlidingWindow is { } window)
         {
             file.Add(prefix + "attention.sliding_window", (uint)window);
             file.Add(prefix + "attention.sliding_window_pattern", (uint)Period(config)!.Value);
@@ -113,14 +121,14 @@ internal static class GgufArchitecture
             module = string.Join('.', parts[3..]);
         }
 
-        // Gemma norms what comes out of attention; elsewhere this norm is the feed-forward block's.
-        string theirs = module == "post_attention_layernorm" ? config.SandwichNorms ? "post_attention_norm" : "ffn_norm" : s_parts.First(part => part.Ours == module).Theirs;
+        // Gemma and OLMo norm what comes out of attention; elsewhere this norm is the feed-forward block's.
+        string theirs = module == "post_attention_layernorm" ? config.Norms == NormPlacement.Before ? "ffn_norm" : "post_attention_norm" : s_parts.First(part => part.Ours == module).Theirs;
         return block + theirs + suffix;
     }
 
     /// <summary>llama.cpp attends to everything where these families have a window: within the window that is the same, so that is as far as the file goes.</summary>
     private static int ContextLength(ModelConfig config) =>
-        !config.SandwichNorms && config.SlidingWindow is { } window ? Math.Min(window, config.ContextLength) : config.ContextLength;
+        config.Norms != NormPlacement.Around && config.SlidingWindow is { } window ? Math.Min(window, config.ContextLength) : config.ContextLength;
 
     /// <summary>p where of every p layers the last is full and the others slide; null where there is no such p.</summary>
     private static int? Period(ModelConfig config)
@@ -159,7 +167,7 @@ internal static class GgufArchitecture
             throw No("llama.cpp knows longrope in Phi-3 only.");
         }
 
-        if (config.Rope is { Scaling: RopeScaling.Llama3 } && GgufArchitecture.Name(config) != "llama")
+        if (config.Rope is { Scaling: RopeScaling.Llama3 } && config.ModelType is not ("llama" or "mistral"))
         {
             throw No("llama.cpp knows Llama 3's rotary scaling in Llama only.");
         }
@@ -169,12 +177,17 @@ internal static class GgufArchitecture
             throw No("llama.cpp takes Phi-3's head size from hidden_size / num_attention_heads.");
         }
 
+        if (config.ModelType == "smollm3" && Enumerable.Range(0, config.LayerCount).Any(layer => config.IsRotary(layer) != ((layer + 1) % 4 != 0)))
+        {
+            throw No("llama.cpp turns all but every fourth layer of SmolLM3.");
+        }
+
         if (config.ModelType is not ("llama" or "mistral" or "gpt2") && (config.AttentionOutputBias || config.FeedForwardBias))
         {
             throw No("llama.cpp knows no such biases in this family.");
         }
 
-        if (!config.SandwichNorms)
+        if (config.Norms != NormPlacement.Around)
         {
             return;
         }

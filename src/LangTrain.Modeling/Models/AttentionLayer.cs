@@ -32,8 +32,8 @@ internal sealed class AttentionLayer : nn.Module
         o_proj = new LinearLayer($"{name}.o_proj", queries, config.HiddenSize, config.AttentionOutputBias, options);
         if (config.QueryKeyNorm)
         {
-            q_norm = new RmsNorm(config.HeadSize, config, options);
-            k_norm = new RmsNorm(config.HeadSize, config, options);
+            q_norm = new RmsNorm(config.NormsHeadsTogether ? queries : config.HeadSize, config, options);
+            k_norm = new RmsNorm(config.NormsHeadsTogether ? keys : config.HeadSize, config, options);
         }
 
         RegisterComponents();
@@ -46,8 +46,10 @@ internal sealed class AttentionLayer : nn.Module
     {
         long batch = x.shape[0], tokens = x.shape[1];
         (Tensor q, Tensor k, Tensor v) = Project(x, pass, batch, tokens); // [B, T, H or K, D]
-        q = q_norm?.Forward(q) ?? q;
-        k = k_norm?.Forward(k) ?? k;
+        if (q_norm is not null)
+        {
+            (q, k) = (q_norm.Forward(Widened(q, q_norm)).view_as(q), k_norm!.Forward(Widened(k, k_norm)).view_as(k));
+        }
 
         if (Rotary(pass) is { } tables)
         {
@@ -89,9 +91,10 @@ internal sealed class AttentionLayer : nn.Module
         (q, k, v) = (q.view(heads), k.view(heads), v.view(heads)); // [B, T, H or K, D]
         if (q_norm is not null)
         {
-            (Tensor query, Tensor key) = (kept.Keep(q), kept.Keep(k));
+            (Tensor query, Tensor key) = (kept.Keep(Widened(q, q_norm)), kept.Keep(Widened(k, k_norm!)));
             (q, Tensor queryScale) = q_norm.Track(query, pass.Dtype);
             (k, Tensor keyScale) = k_norm!.Track(key, pass.Dtype);
+            (q, k) = (q.view(heads), k.view(heads));
             tape.QueryNorm = (query, kept.Keep(queryScale));
             tape.KeyNorm = (key, kept.Keep(keyScale));
         }
@@ -101,7 +104,7 @@ internal sealed class AttentionLayer : nn.Module
             (q, k) = (RotaryEmbedding.Apply(q, tables), RotaryEmbedding.Apply(k, tables));
         }
 
-        if (TrackedAttention.Fits(q, Mask(pass), _config.AttentionSoftCap))
+        if (pass.TracksAttention)
         {
             (tape.Query, tape.Key, tape.Value) = (kept.Keep(q.contiguous()), kept.Keep(k.contiguous()), kept.Keep(v.contiguous()));
             (Tensor attended, Tensor logSums) = TrackedAttention.Forward(tape.Query, tape.Key, tape.Value, Mask(pass), _config.AttentionScale);
@@ -148,8 +151,8 @@ internal sealed class AttentionLayer : nn.Module
 
         if (q_norm is not null)
         {
-            q = q_norm.Backward(q, tape.QueryNorm.Heads, tape.QueryNorm.Scale).to(pass.Dtype);
-            k = k_norm!.Backward(k, tape.KeyNorm.Heads, tape.KeyNorm.Scale).to(pass.Dtype);
+            q = q_norm.Backward(q.reshape(tape.QueryNorm.Heads.shape), tape.QueryNorm.Heads, tape.QueryNorm.Scale).to(pass.Dtype);
+            k = k_norm!.Backward(k.reshape(tape.KeyNorm.Heads.shape), tape.KeyNorm.Heads, tape.KeyNorm.Scale).to(pass.Dtype);
         }
 
         Tensor Flat(Tensor part) => part.reshape(pass.Batch * pass.Tokens, -1);
@@ -165,9 +168,12 @@ internal sealed class AttentionLayer : nn.Module
 
     private long[] ProjectedSizes => [_config.QueryHeads * _config.HeadSize, _config.KeyValueHeads * _config.HeadSize, _config.KeyValueHeads * _config.HeadSize];
 
-    private (Tensor Cos, Tensor Sin)? Rotary(PassContext pass) => _config.IsSliding(_layer) ? pass.LocalRotary ?? pass.Rotary : pass.Rotary;
+    private (Tensor Cos, Tensor Sin)? Rotary(PassContext pass) => !_config.IsRotary(_layer) ? null : _config.IsSliding(_layer) ? pass.LocalRotary ?? pass.Rotary : pass.Rotary;
 
     private AttentionMask Mask(PassContext pass) => _config.IsSliding(_layer) ? pass.SlidingMask : pass.Mask;
+
+    /// <returns>Heads [B, T, H or K, D] as rows of the norm's size: [B, T, H or K, D], or [B, T, 1, H · D or K · D].</returns>
+    private static Tensor Widened(Tensor heads, RmsNorm norm) => heads.view(heads.shape[0], heads.shape[1], -1, norm.Size);
 
     /// <returns>[N, H · D].</returns>
     private static Tensor Merged(AttentionTape tape) => (tape.LogSums is null ? tape.Attended.detach().transpose(1, 2) : tape.Attended).flatten(2).flatten(0, 1);

@@ -3,26 +3,25 @@ using static TorchSharp.torch;
 namespace LangTrain.Modeling;
 
 /// <summary>Who attends to whom in one kind of layer.</summary>
-/// <param name="Additive">[B or 1, 1, T, S], 0 where attended and -inf elsewhere, compute dtype; null where <paramref name="IsCausal"/> or nothing says it all.</param>
-/// <param name="IsCausal">Token t attends to tokens 0..t of a square; the kernel needs no mask for it.</param>
-/// <param name="FirstKeys">[T] or [B · T], the first token that each one attends to, up to itself and without gaps; null with a cache and where it was not worked out.</param>
+/// <param name="Additive">[B or 1, 1, T, S], 0 where attended and -inf elsewhere, compute dtype; null where one of the others, or nothing, says it all.</param>
+/// <param name="IsCausal">Token t attends to tokens 0..t of a square; libtorch's kernel needs no mask for it.</param>
+/// <param name="FirstKeys">[T] or [B · T], the first token that each one attends to, up to itself and without gaps: all that <see cref="TrackedAttention"/> needs. Null for the others.</param>
 internal readonly record struct AttentionMask(Tensor? Additive, bool IsCausal, int[]? FirstKeys = null)
 {
     public static AttentionMask Create(ForwardPass pass, CachePlan? cache, int batch, int tokens, int? window, Device device, ScalarType dtype)
     {
         int total = cache?.TotalLength ?? tokens;
-        int[]? firstKeys = cache is null && device.type == TorchSharp.DeviceType.CPU ? FirstOf(pass.Segments, tokens, window) : null;
         bool windowMatters = window is { } size && total > size;
         if (pass.Segments is null && !windowMatters && (cache is null || cache.CommonLength is not null))
         {
             if (tokens == 1)
             {
-                return new(null, false, firstKeys);
+                return new(null, false);
             }
 
             if (total == tokens)
             {
-                return new(null, true, firstKeys);
+                return new(null, true);
             }
         }
 
@@ -43,10 +42,14 @@ internal readonly record struct AttentionMask(Tensor? Additive, bool IsCausal, i
             attended = attended.logical_and(segments.view(batch, 1, tokens, 1) == segments.view(batch, 1, 1, tokens));
         }
 
-        return new(zeros(attended.shape, dtype, device).masked_fill_(attended.logical_not(), Scalars.Of(double.NegativeInfinity)), false, firstKeys);
+        return new(zeros(attended.shape, dtype, device).masked_fill_(attended.logical_not(), Scalars.Of(double.NegativeInfinity)), false);
     }
 
-    private static int[] FirstOf(Tensor? segments, int tokens, int? window)
+    /// <summary>For <see cref="TrackedAttention"/>: a number for each token, in place of one for each two.</summary>
+    /// <param name="segments">[B, T], see <see cref="ForwardPass.Segments"/>.</param>
+    /// <param name="tokens">T.</param>
+    /// <param name="window">Of a sliding layer.</param>
+    public static AttentionMask OfFirstKeys(Tensor? segments, int tokens, int? window)
     {
         ReadOnlySpan<long> words = segments is null ? default : segments.contiguous().data<long>().ToArray();
         var first = new int[segments is null ? tokens : words.Length];
@@ -57,6 +60,6 @@ internal readonly record struct AttentionMask(Tensor? Additive, bool IsCausal, i
             first[i] = Math.Max(begin, least);
         }
 
-        return first;
+        return new(null, false, first);
     }
 }

@@ -23,14 +23,12 @@ internal sealed class DecoderStack : nn.Module
 
     public IList<DecoderLayer> Layers => layers;
 
-    public RmsNorm Norm => norm;
-
     /// <returns>[B, T, C] for ids [B, T].</returns>
     public Tensor Embed(Tensor ids)
     {
         Tensor x = embed_tokens.Forward(ids); // [B, T, C]
 
-        // Gemma rounds the factor to the dtype of the embedding.
+        // Gemma rounds the factor to the dtype of the embedding; Granite's is a whole number.
         return _config.EmbeddingScale == 1 ? x : x * tensor(_config.EmbeddingScale, x.dtype, x.device);
     }
 
@@ -44,6 +42,16 @@ internal sealed class DecoderStack : nn.Module
         weight.grad.index_add_(0, ids.flatten(), gradient.to(weight.dtype), Scalars.Of(_config.EmbeddingScale));
     }
 
+    /// <summary>The last norm, for a derived gradient: see <see cref="RmsNorm.Track"/>.</summary>
+    public (Tensor Normed, Tensor Scale) TrackNorm(Tensor x, ScalarType dtype)
+    {
+        (Tensor normed, Tensor scale) = norm.Track(x, dtype);
+        return (Scaled(normed), scale);
+    }
+
+    /// <summary>The last norm's gradient: see <see cref="RmsNorm.Backward"/>.</summary>
+    public Tensor NormBackward(Tensor gradient, Tensor x, Tensor scale) => norm.Backward(Scaled(gradient), x, scale);
+
     /// <returns>[B, T, C] for ids [B, T].</returns>
     public Tensor Forward(Tensor ids, PassContext pass)
     {
@@ -55,6 +63,8 @@ internal sealed class DecoderStack : nn.Module
             x = (pass.RunsLayerCheckpoints ? LayerCheckpoint.Run(x, pass, _config, ids, layer.Forward) : layer.Forward(x, pass)).MoveToOuterDisposeScope();
         }
 
-        return norm.Forward(x);
+        return Scaled(norm.Forward(x));
     }
+
+    private Tensor Scaled(Tensor x) => _config.OutputScale == 1 ? x : x.mul(Scalars.Of(_config.OutputScale));
 }

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace LangTrain.Modeling;
 
-/// <summary>The decoders that are spelled like Llama: Llama, Mistral, Qwen, Gemma, Phi-3.</summary>
+/// <summary>The decoders that are spelled like Llama: all but GPT-2.</summary>
 internal sealed class LlamaModel : DecoderModel
 {
     private readonly DecoderStack model;
@@ -23,7 +23,7 @@ internal sealed class LlamaModel : DecoderModel
     {
         bool isCovered = pass.Cache is null && !pass.Adapters.IsMixed && pass.Adapters.Single is null or { Options.UseDora: false };
         using var scope = NewDisposeScope();
-        return isCovered ? new DerivedPass(model, ids, PassContext.Create(Config, ids, pass, dtype ?? Dtype)) : base.Track(ids, pass, dtype);
+        return isCovered ? new DerivedPass(model, ids, PassContext.Create(Config, ids, pass, dtype ?? Dtype, isTracked: true)) : base.Track(ids, pass, dtype);
     }
 
     /// <inheritdoc/>

@@ -30,6 +30,9 @@ internal sealed class PassContext
 
     public CachePlan? Cache { get; private init; }
 
+    /// <summary>Layers attend by <see cref="TrackedAttention"/>; the masks are made for it.</summary>
+    public bool TracksAttention { get; private init; }
+
     /// <summary>Layers are to run by <see cref="LayerCheckpoint"/>.</summary>
     public bool RunsLayerCheckpoints => Pass.ActivationCheckpointing && Cache is null && is_grad_enabled();
 
@@ -48,8 +51,13 @@ internal sealed class PassContext
     /// <summary>Adapters in use and the batch rows of each, [n] int64; null rows are all rows.</summary>
     public required IReadOnlyList<(LoraAdapter Adapter, Tensor? Rows)> Adapters { get; init; }
 
+    /// <param name="config">The model.</param>
+    /// <param name="ids">[B, T] int64.</param>
+    /// <param name="pass">What was asked for.</param>
+    /// <param name="dtype">Compute dtype.</param>
+    /// <param name="isTracked">For a <see cref="DerivedPass"/>.</param>
     /// <exception cref="ArgumentException">The pass does not fit the ids.</exception>
-    public static PassContext Create(ModelConfig config, Tensor ids, ForwardPass pass, ScalarType dtype)
+    public static PassContext Create(ModelConfig config, Tensor ids, ForwardPass pass, ScalarType dtype, bool isTracked = false)
     {
         if (ids.dim() != 2 || ids.dtype != ScalarType.Int64 || ids.numel() == 0)
         {
@@ -74,6 +82,10 @@ internal sealed class PassContext
             throw new ArgumentException($"Positions are [{string.Join(", ", positions.shape)}] for ids [{batch}, {tokens}].", nameof(pass));
         }
 
+        bool tracksAttention = isTracked && TrackedAttention.Fits(config, dtype, ids.device);
+        AttentionMask Mask(int? window) => tracksAttention
+            ? AttentionMask.OfFirstKeys(pass.Segments, tokens, window)
+            : AttentionMask.Create(pass, cache, batch, tokens, window, ids.device, dtype);
         return new PassContext(pass)
         {
             Batch = batch,
@@ -83,8 +95,9 @@ internal sealed class PassContext
             Positions = positions,
             Rotary = config.Rope is { } rope ? RotaryEmbedding.Tables(rope, config.HeadSize, positions, dtype, LongRows(rope, pass, cache, positions)) : null,
             LocalRotary = config.LocalRope is { } local ? RotaryEmbedding.Tables(local, config.HeadSize, positions, dtype) : null,
-            Mask = AttentionMask.Create(pass, cache, batch, tokens, null, ids.device, dtype),
-            SlidingMask = config.SlidingWindow is { } window ? AttentionMask.Create(pass, cache, batch, tokens, window, ids.device, dtype) : default,
+            TracksAttention = tracksAttention,
+            Mask = Mask(null),
+            SlidingMask = config.SlidingWindow is { } window ? Mask(window) : default,
             Adapters = pass.Adapters.Group(batch, ids.device),
         };
     }

@@ -22,6 +22,9 @@ internal sealed class RmsNorm : nn.Module
     /// <summary>The weight is being trained.</summary>
     public bool Learns => weight.requires_grad;
 
+    /// <summary>C.</summary>
+    public long Size => weight.shape[0];
+
     public double InitialValue => _addsOne ? 0 : 1;
 
     /// <returns>Shape and dtype of <paramref name="x"/>.</returns>
@@ -63,7 +66,7 @@ internal sealed class RmsNorm : nn.Module
         Tensor normed = x * scale, wide = gradient.to(scale.dtype);
         if (weight.requires_grad)
         {
-            Gradients.Add(weight, (wide * normed).reshape(-1, weight.shape[0]).sum([0]));
+            Gradients.Add(weight, (wide * normed).reshape(-1, Size).sum([0]));
         }
 
         Tensor inner = wide * Factor(scale.dtype);

@@ -5,7 +5,7 @@ namespace LangTrain.Modeling;
 /// <summary>What attention keeps.</summary>
 internal sealed class AttentionTape
 {
-    /// <summary>[B, T, H or K, D], heads before their norm, and the norm's factors; only where a model norms heads.</summary>
+    /// <summary>[B, T, H or K, D], heads before their norm, and the norm's factors; [B, T, 1, H · D or K · D] where it takes them together. Only where a model norms heads.</summary>
     public (Tensor Heads, Tensor Scale) QueryNorm { get; set; }
 
     /// <inheritdoc cref="QueryNorm"/>

@@ -50,7 +50,7 @@ internal sealed class DerivedPass : TrackedPass
             }
 
             _last = _kept.Keep(x);
-            (Tensor normed, Tensor scale) = stack.Norm.Track(x, context.Dtype);
+            (Tensor normed, Tensor scale) = stack.TrackNorm(x, context.Dtype);
             _lastScale = _kept.Keep(scale);
             _hidden = _kept.Keep(normed.view(ids.shape[0], ids.shape[1], -1));
         }
@@ -68,7 +68,7 @@ internal sealed class DerivedPass : TrackedPass
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         bool embeddingLearns = _stack.embed_tokens.Weight.requires_grad;
-        Tensor dx = _stack.Norm.Backward(gradient.flatten(0, 1), _last, _lastScale); // [N, C]
+        Tensor dx = _stack.NormBackward(gradient.flatten(0, 1), _last, _lastScale); // [N, C]
         for (int i = _tapes.Length - 1; i >= 0; i--)
         {
             using var layerScope = NewDisposeScope();

@@ -20,11 +20,11 @@ internal sealed class LayerTape : IDisposable
     /// <summary>[N, C], the residual stream between attention and feed-forward.</summary>
     public Tensor Middle { get; set; } = null!;
 
-    /// <summary>[N, 1] each, the factors of the norms before attention and before the feed-forward block.</summary>
-    public Tensor AttentionScale { get; set; } = null!;
+    /// <summary>[N, 1] each, the factors of the norms before attention and before the feed-forward block; null where a model has no such norms.</summary>
+    public Tensor? AttentionScale { get; set; }
 
     /// <inheritdoc cref="AttentionScale"/>
-    public Tensor FeedForwardScale { get; set; } = null!;
+    public Tensor? FeedForwardScale { get; set; }
 
     /// <summary>[N, C] and [N, 1]: what the norms after attention and after the feed-forward block were given, and their factors; only where a model has such norms.</summary>
     public (Tensor Value, Tensor Scale) AttentionResult { get; set; }

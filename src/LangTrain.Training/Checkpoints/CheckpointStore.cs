@@ -20,7 +20,7 @@ internal sealed class CheckpointStore
     private readonly Action<string> _beforeOperation;
 
     /// <param name="folder">Where the checkpoints are; made if absent.</param>
-    /// <param name="keepLast">Checkpoints that <see cref="Prune"/> keeps, besides the best.</param>
+    /// <param name="keepLast">Checkpoints that <see cref="Prune"/> keeps, besides those that are the best.</param>
     /// <param name="time">The clock.</param>
     /// <param name="beforeOperation">Called before each change of the disk with what it is: where tests let the process die.</param>
     public CheckpointStore(string folder, int keepLast, TimeProvider time, Action<string>? beforeOperation = null)
@@ -114,12 +114,14 @@ internal sealed class CheckpointStore
         return null;
     }
 
-    /// <summary>Removes all but the last few checkpoints and the best one.</summary>
-    public void Prune(int? bestStep)
+    /// <summary>Removes all but the last few checkpoints, and what each of those knows as the best one: a run that goes back to it wants that.</summary>
+    public void Prune()
     {
-        foreach (var (step, folder) in Steps().OrderByDescending(s => s.Step).Skip(_keepLast))
+        var steps = Steps().OrderByDescending(s => s.Step).ToList();
+        var best = steps.Take(_keepLast).Select(s => CheckpointFacts.BestStepOf(s.Folder)).ToHashSet();
+        foreach (var (step, folder) in steps.Skip(_keepLast))
         {
-            if (step != bestStep)
+            if (!best.Contains(step))
             {
                 Delete(folder);
             }

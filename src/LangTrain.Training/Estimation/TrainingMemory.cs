@@ -21,6 +21,7 @@ internal sealed class TrainingMemory
     private readonly long _keptByAdapters;
     private readonly int _computeBytes;
     private readonly bool _reordersHead;
+    private readonly bool _writesMasks;
 
     /// <param name="options">The run's options.</param>
     /// <param name="config">The model.</param>
@@ -30,6 +31,7 @@ internal sealed class TrainingMemory
         (_options, _config) = (options, config);
         var target = ComputeTarget.Of(options, config);
         (_computeBytes, _reordersHead) = (target.Dtype == ScalarType.BFloat16 ? 2 : Fp32Bytes, !target.Int16Products);
+        _writesMasks = IsRecorded || !TrackedAttention.Fits(config, target.Dtype, target.Device);
 
         // On the meta device a model is its shapes: what is tied or dropped is not counted twice, and targets are found as the run finds them.
         using var model = DecoderModel.Create(config, options: new ModelLoadOptions { Device = META });
@@ -104,7 +106,7 @@ internal sealed class TrainingMemory
     /// </summary>
     private long KeptPerToken => _config.ModelType == "gpt2" ? (6L * _config.HiddenSize + 2L * _config.FeedForwardSize) * _computeBytes
         : IsRecorded ? (6L * _config.HiddenSize + (2L * _config.QueryHeads + 2L * _config.KeyValueHeads) * _config.HeadSize + 3L * _config.FeedForwardSize) * _computeBytes
-        : (_config.SandwichNorms ? 4L : 2L) * Fp32Bytes * _config.HiddenSize
+        : (_config.Norms == NormPlacement.Before ? 2L : 4L) * Fp32Bytes * _config.HiddenSize
             + ((_config.QueryKeyNorm ? 3L : 2L) * (_config.QueryHeads + _config.KeyValueHeads) * _config.HeadSize + 2L * _config.FeedForwardSize) * _computeBytes;
 
     /// <summary>
@@ -120,8 +122,8 @@ internal sealed class TrainingMemory
     /// <summary>Bytes that capped attention keeps of a token besides: scores and weights in full, and key and value of every query head.</summary>
     private long CappedPerToken(int width) => 2L * _config.QueryHeads * width * Fp32Bytes + 3L * _config.QueryHeads * _config.HeadSize * _computeBytes;
 
-    /// <summary>Bytes of a token's line in the mask that says who attends to whom, where causal order does not say it all.</summary>
-    private long MaskPerToken(int width) => _options.Packing || width > _config.SlidingWindow ? (long)width * _computeBytes : 0;
+    /// <summary>Bytes of a token's line in the mask that says who attends to whom, for attention that needs it where causal order does not say it all.</summary>
+    private long MaskPerToken(int width) => _writesMasks && (_options.Packing || width > _config.SlidingWindow) ? (long)width * _computeBytes : 0;
 
     /// <summary>Bytes of a token in the block at work: its values once more, and their gradients; of what autograd records the values are counted as kept.</summary>
     private long WorkPerToken => (IsRecorded ? 4L * _config.HiddenSize + 3L * _config.FeedForwardSize : 8L * _config.HiddenSize + 5L * _config.FeedForwardSize) * Fp32Bytes;

@@ -55,9 +55,9 @@ internal sealed class Evaluator(
         var accuracy = (double)hits.item<long>() / terms;
         observer.OnEvaluation(new EvaluationMetrics
         {
-            Step = state.Step, Epoch = epoch, Loss = loss, TokenAccuracy = accuracy, Tokens = tokens, IsBest = isBest,
+            Step = state.Step, Epoch = epoch, Loss = loss, TokenAccuracy = accuracy, Tokens = tokens, IsBest = isBest, Rollbacks = state.Rollbacks,
         });
-        WriteSamples(state.Step, examples);
+        WriteSamples(state, examples);
         return state with
         {
             LastEvaluationLoss = loss,
@@ -69,18 +69,19 @@ internal sealed class Evaluator(
         };
     }
 
-    private void WriteSamples(int step, ITokenizedExamples examples)
+    private void WriteSamples(TrainingState state, ITokenizedExamples examples)
     {
-        foreach (var question in data.Questions(examples, options.EvaluationSamples))
+        var questions = data.Questions(examples, options.EvaluationSamples).ToList();
+        var answers = GreedyDecoder.Complete(
+            trainee.Model, trainee.Adapters, [.. questions.Select(question => (question.Prompt, Math.Min(MaxSampleTokens, question.Answer.Count + 16)))], cancellation);
+        foreach (var (question, answer) in questions.Zip(answers))
         {
-            cancellation.ThrowIfCancellationRequested();
-            var answer = GreedyDecoder.Complete(trainee.Model, trainee.Adapters, question.Prompt, Math.Min(MaxSampleTokens, question.Answer.Count + 16));
             observer.OnSample(new SampleText(
-                step,
+                state.Step,
                 data.Tokenizer.Decode(question.Prompt, skipSpecialTokens: false),
                 // Many models have more rows than their tokenizer has tokens; one of those is no text.
                 data.Tokenizer.Decode(answer.Where(id => id < data.Tokenizer.VocabularySize)),
-                data.Tokenizer.Decode(question.Answer)));
+                data.Tokenizer.Decode(question.Answer)) { Rollbacks = state.Rollbacks });
         }
     }
 }

@@ -3,41 +3,84 @@ using static TorchSharp.torch;
 
 namespace LangTrain.Training.Evaluation;
 
-/// <summary>Writes on from a prompt, always with the most likely token; for samples and checks during training, not for serving.</summary>
+/// <summary>Writes on from prompts, always with the most likely token; for samples and checks during training, not for serving.</summary>
 internal static class GreedyDecoder
 {
-    /// <summary>Completes one prompt.</summary>
+    // Of all rows that go through the model together: bounds the cache's memory.
+    private const int MostCachedTokens = 8192;
+
+    /// <summary>Completes prompts, several at a time: a step reads every weight once, for one row or for many.</summary>
     /// <param name="model">The model, which need not be in evaluation mode: the pass says that nothing is trained.</param>
     /// <param name="adapters">The adapter to use.</param>
-    /// <param name="prompt">Token ids, at least one.</param>
-    /// <param name="maxNewTokens">Tokens at most.</param>
-    /// <returns>The new tokens; the last is an end-of-sequence token if the model ended its text.</returns>
-    public static IReadOnlyList<int> Complete(DecoderModel model, AdapterSelection adapters, IReadOnlyList<int> prompt, int maxNewTokens)
+    /// <param name="prompts">Token ids, at least one, and the most tokens to add.</param>
+    /// <param name="cancellation">Looked at before each step.</param>
+    /// <returns>For each prompt the new tokens; the last is an end-of-sequence token if the model ended its text. None where the context has no room.</returns>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public static IReadOnlyList<IReadOnlyList<int>> Complete(
+        DecoderModel model, AdapterSelection adapters, IReadOnlyList<(IReadOnlyList<int> Prompt, int MaxNewTokens)> prompts, CancellationToken cancellation)
+    {
+        var completions = new List<IReadOnlyList<int>>();
+        while (completions.Count < prompts.Count)
+        {
+            var (rows, capacity) = (0, 0);
+            foreach (var (prompt, most) in prompts.Skip(completions.Count))
+            {
+                var needed = Math.Max(capacity, Math.Min(model.Config.ContextLength, prompt.Count + most));
+                if (rows > 0 && (rows + 1) * needed > MostCachedTokens)
+                {
+                    break;
+                }
+
+                (rows, capacity) = (rows + 1, needed);
+            }
+
+            completions.AddRange(CompleteTogether(model, adapters, [.. prompts.Skip(completions.Count).Take(rows)], capacity, cancellation));
+        }
+
+        return completions;
+    }
+
+    private static List<int>[] CompleteTogether(
+        DecoderModel model, AdapterSelection adapters, (IReadOnlyList<int> Prompt, int MaxNewTokens)[] prompts, int capacity, CancellationToken cancellation)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        var capacity = Math.Min(model.Config.ContextLength, prompt.Count + maxNewTokens);
-        using var cache = new KeyValueCache(model, rows: 1, capacity);
-        var completion = new List<int>();
-        IReadOnlyList<int> next = prompt;
-        var at = 0;
-        while (completion.Count < maxNewTokens && at + next.Count <= capacity)
+        using var cache = new KeyValueCache(model, prompts.Length, capacity);
+        var completions = prompts.Select(_ => new List<int>()).ToArray();
+        var next = prompts.Select(prompt => prompt.Prompt).ToArray(); // what each row's next step takes in
+        while (true)
         {
-            using var stepScope = NewDisposeScope();
-            var ids = tensor(next.Select(id => (long)id).ToArray(), [1, next.Count], device: model.Device); // [1, T]
-            var positions = Scalars.Range(at, at + next.Count, model.Device).unsqueeze(0); // [1, T]
-            var hidden = model.Hidden(ids, new ForwardPass { Positions = positions, Cache = cache, Adapters = adapters }); // [1, T, C]
-            var token = (int)model.Logits(hidden[0, -1]).argmax().item<long>();
-            completion.Add(token);
-            if (model.Config.EosTokenIds.Contains(token))
+            int[] going = [.. Enumerable.Range(0, prompts.Length).Where(GoesOn)];
+            if (going.Length == 0)
             {
-                break;
+                return completions;
             }
 
-            at += next.Count;
-            next = [token];
+            cancellation.ThrowIfCancellationRequested();
+            using var stepScope = NewDisposeScope();
+            int[] counts = [.. going.Select(row => next[row].Count)];
+            var width = counts.Max();
+            var ids = new long[going.Length * width];
+            for (var i = 0; i < going.Length; i++)
+            {
+                for (var t = 0; t < counts[i]; t++)
+                {
+                    ids[i * width + t] = next[going[i]][t];
+                }
+            }
+
+            var pass = new ForwardPass { Cache = cache, CacheRows = going, TokenCounts = counts, Adapters = adapters };
+            var hidden = model.Hidden(tensor(ids, [going.Length, width], device: model.Device), pass).flatten(0, 1); // [B · T, C]
+            var last = tensor(counts.Select((count, i) => (long)i * width + count - 1).ToArray(), device: model.Device); // [B]
+            var tokens = model.Logits(hidden.index_select(0, last)).argmax(-1).cpu().data<long>();
+            for (var i = 0; i < going.Length; i++)
+            {
+                completions[going[i]].Add((int)tokens[i]);
+                next[going[i]] = [(int)tokens[i]];
+            }
         }
 
-        return completion;
+        bool GoesOn(int row) => completions[row].Count < prompts[row].MaxNewTokens && cache.Length(row) + next[row].Count <= capacity
+            && (completions[row].Count == 0 || !model.Config.EosTokenIds.Contains(completions[row][^1]));
     }
 }

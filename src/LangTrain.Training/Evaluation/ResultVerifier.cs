@@ -34,11 +34,11 @@ internal static class ResultVerifier
             throw new VerificationFailedException(FormattableString.Invariant($"The written files read back give other logits: {difference:g3} apart."), report);
         }
 
-        foreach (var question in data.Questions(data.Training, Prompts))
+        var questions = data.Questions(data.Training, Prompts).ToList();
+        var answers = GreedyDecoder.Complete(
+            trainee.Model, trainee.Adapters, [.. questions.Select(question => (question.Prompt, Math.Min(MaxAnswerTokens, question.Answer.Count + ExtraAnswerTokens)))], cancellation);
+        foreach (var (question, answer) in questions.Zip(answers))
         {
-            cancellation.ThrowIfCancellationRequested();
-            var answer = GreedyDecoder.Complete(
-                trainee.Model, trainee.Adapters, question.Prompt, Math.Min(MaxAnswerTokens, question.Answer.Count + ExtraAnswerTokens));
             report = report with
             {
                 PromptsTried = report.PromptsTried + 1,

@@ -20,4 +20,7 @@ public sealed record EvaluationMetrics
 
     /// <summary>True if no earlier evaluation of the run had a lower loss.</summary>
     public required bool IsBest { get; init; }
+
+    /// <summary>How often the run had gone back to an earlier checkpoint.</summary>
+    public int Rollbacks { get; init; }
 }

@@ -20,8 +20,8 @@ public interface ITrainingObserver
     void OnCheckpoint(CheckpointWritten checkpoint);
 
     /// <summary>The run diverged and went back to an earlier checkpoint: what was told of later steps holds no more, and later checkpoints are gone.</summary>
-    /// <param name="step">Steps made before the checkpoint; the next step is told anew.</param>
-    void OnRolledBack(int step)
+    /// <param name="back">Where it is again; the step after it is told anew.</param>
+    void OnRolledBack(RolledBack back)
     {
     }
 

@@ -5,4 +5,8 @@ namespace LangTrain.Training.Observation;
 /// <param name="Prompt">The prompt's text as the model saw it, special tokens included.</param>
 /// <param name="Completion">The model's text.</param>
 /// <param name="Expected">What the data has there.</param>
-public sealed record SampleText(int Step, string Prompt, string Completion, string Expected);
+public sealed record SampleText(int Step, string Prompt, string Completion, string Expected)
+{
+    /// <summary>How often the run had gone back to an earlier checkpoint.</summary>
+    public int Rollbacks { get; init; }
+}

@@ -262,6 +262,7 @@ public abstract class FineTuneRecipe
         TotalSteps = totalSteps,
         TrainedTokens = state.TrainedTokens,
         FinalLoss = state.LastLoss,
+        SmoothedLoss = state.SmoothedLoss,
         EvaluationLoss = state.LastEvaluationLoss,
         Duration = TimeSpan.FromSeconds(progress.ElapsedSeconds),
         PeakMemoryBytes = progress.PeakMemoryBytes,

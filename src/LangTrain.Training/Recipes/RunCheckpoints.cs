@@ -17,7 +17,9 @@ internal sealed class RunCheckpoints
     private readonly TrainingOptions _options;
     private readonly ITrainingObserver _observer;
     private readonly TimeProvider _time;
+    private readonly Action<int>? _fetch;
     private readonly int? _everySteps;
+    private bool _isResumed;
     private int? _lastWrittenStep;
     private long _lastWrittenAt;
 
@@ -27,6 +29,7 @@ internal sealed class RunCheckpoints
         _options = options;
         _observer = observer;
         _time = time;
+        _fetch = files.FetchCheckpoint;
         _lastWrittenAt = time.GetTimestamp();
         Start = new TrainingState { Seed = options.Seed, OptionsHash = HashOf(options), DataHash = data.ContentHash };
         _everySteps = options.SaveSteps ?? (options.Method == TrainingMethod.Full ? null : Math.Max(1, (totalSteps + 9) / 10));
@@ -56,7 +59,8 @@ internal sealed class RunCheckpoints
 
         Remove(damaged, "an older one is used");
         Restore(folder, state, trainee, optimizer);
-        _store.Prune(state.BestStep); // what the attempt before did not come to, and this one may not write another that would
+        _isResumed = true;
+        _store.Prune(); // what the attempt before did not come to, and this one may not write another that would
         _observer.OnLog(TrainingLogLevel.Info, $"Going on from checkpoint {Path.GetFileName(folder)}.");
         return state;
     }
@@ -72,7 +76,18 @@ internal sealed class RunCheckpoints
     {
         // The weights before the first bad step made it bad, so those of the step before are the newest that can be good.
         var newestGood = state.Step - badSteps;
-        if (state.Rollbacks >= MaxRollbacks || newestGood < 1 || _store.GoBackTo(newestGood) is not { } folder)
+        if (state.Rollbacks >= MaxRollbacks || newestGood < 1)
+        {
+            throw new TrainingDivergedException(state.Step + 1, badSteps, state.Rollbacks);
+        }
+
+        if (_isResumed)
+        {
+            // The attempt before wrote it; one that was not interrupted would have it here.
+            _fetch?.Invoke(newestGood);
+        }
+
+        if (_store.GoBackTo(newestGood) is not { } folder)
         {
             throw new TrainingDivergedException(state.Step + 1, badSteps, state.Rollbacks);
         }
@@ -82,7 +97,11 @@ internal sealed class RunCheckpoints
         Restore(folder, back, trainee, optimizer);
         _observer.OnLog(TrainingLogLevel.Warning,
             $"Training diverged at step {state.Step - badSteps + 2}. It goes back to checkpoint {Path.GetFileName(folder)} and on with half the learning rate.");
-        _observer.OnRolledBack(back.Step);
+        _observer.OnRolledBack(new RolledBack
+        {
+            Step = back.Step, Rollbacks = back.Rollbacks, Loss = back.SmoothedLoss, TrainedTokens = back.TrainedTokens,
+            EvaluationLoss = back.LastEvaluationLoss, EvaluationAccuracy = back.LastEvaluationAccuracy,
+        });
         return back;
     }
 
@@ -158,7 +177,7 @@ internal sealed class RunCheckpoints
         _lastWrittenStep = state.Step;
         _lastWrittenAt = _time.GetTimestamp();
         _observer.OnCheckpoint(new CheckpointWritten(folder, state.Step, size, state.BestStep == state.Step) { Rollbacks = state.Rollbacks });
-        _store.Prune(state.BestStep);
+        _store.Prune();
         return folder;
     }
 

@@ -46,7 +46,7 @@ internal sealed class ArtifactStore(BlobFolder folders, IBlobStore blobs, Worker
             ArtifactBytes = new DirectoryInfo(output).EnumerateFiles().Sum(file => file.Length),
             TrainedTokens = result.TrainedTokens,
             Steps = result.Steps,
-            TrainLoss = job.Progress.TrainLoss ?? result.FinalLoss ?? 0,
+            TrainLoss = result.SmoothedLoss ?? result.FinalLoss ?? 0,
             EvalLoss = result.EvaluationLoss,
             EvalTokenAccuracy = result.EvaluationAccuracy,
             TrainingSeconds = result.Duration.TotalSeconds,

@@ -26,7 +26,7 @@ internal sealed class CheckpointUploader : IAsyncDisposable
     private readonly SemaphoreSlim _wake = new(0);
     private readonly Task _uploading;
     private CheckpointWritten? _newest, _newestBest;
-    private int? _best, _rolledBackTo;
+    private int? _rolledBackTo;
     private bool _completed;
 
     /// <summary>Begins to wait for checkpoints.</summary>
@@ -48,7 +48,7 @@ internal sealed class CheckpointUploader : IAsyncDisposable
             if (checkpoint.IsBest)
             {
                 // Kept apart, so that a newer one does not take its place before it is stored: the result may be made of it.
-                (_newestBest, _best) = (checkpoint, checkpoint.Step);
+                _newestBest = checkpoint;
             }
         }
 
@@ -61,7 +61,6 @@ internal sealed class CheckpointUploader : IAsyncDisposable
         lock (_gate)
         {
             (_newest, _newestBest, _rolledBackTo) = (null, null, step);
-            _best = _best <= step ? _best : null;
         }
 
         _wake.Release();
@@ -74,23 +73,23 @@ internal sealed class CheckpointUploader : IAsyncDisposable
         return _uploading.WaitAsync(cancellation);
     }
 
-    /// <summary>Fetches the newest complete checkpoint of the job into a local folder of checkpoints, if there is one, and with it the best.</summary>
+    /// <summary>Fetches the newest complete checkpoint of the job into a local folder of checkpoints, if there is one, and with it the best that it knows.</summary>
+    /// <param name="localFolder">Gets both; one that is there is left as it is.</param>
+    /// <param name="atMost">Most steps.</param>
+    /// <param name="cancellation">Stops it.</param>
     /// <returns>The newest one's step, or null.</returns>
-    public async Task<int?> FetchNewestAsync(string localFolder, CancellationToken cancellation)
+    public async Task<int?> FetchNewestAsync(string localFolder, int atMost, CancellationToken cancellation)
     {
-        foreach (var step in await StoredStepsAsync(_folders, _container, _job, cancellation))
+        foreach (var step in (await StoredStepsAsync(cancellation)).Where(s => s <= atMost))
         {
             if (!await FetchAsync(step, localFolder, cancellation))
             {
                 continue;
             }
 
-            if (CheckpointFacts.BestStepOf(Path.Combine(localFolder, Name(step))) is { } best && (best == step || await FetchAsync(best, localFolder, cancellation)))
+            if (CheckpointFacts.BestStepOf(Path.Combine(localFolder, Name(step))) is { } best && best != step)
             {
-                lock (_gate)
-                {
-                    _best = best;
-                }
+                await FetchAsync(best, localFolder, cancellation);
             }
 
             return step;
@@ -117,18 +116,29 @@ internal sealed class CheckpointUploader : IAsyncDisposable
         _wake.Release();
     }
 
-    private Task<bool> FetchAsync(int step, string localFolder, CancellationToken cancellation) =>
-        _folders.TryDownloadAsync(_container, Prefix(_job) + Name(step), Path.Combine(localFolder, Name(step)), cancellation);
+    /// <summary>False where it is not there, or not what its manifest says: two workers, of which one was thought lost, can have stored one step at the same time.</summary>
+    private async Task<bool> FetchAsync(int step, string localFolder, CancellationToken cancellation)
+    {
+        try
+        {
+            return await _folders.TryDownloadAsync(_container, Prefix + Name(step), Path.Combine(localFolder, Name(step)), cancellation);
+        }
+        catch (InvalidDataException damaged)
+        {
+            _logger.CheckpointDamaged(damaged, step, _job.JobId);
+            return false;
+        }
+    }
 
-    private static string Prefix(FineTuneRef job) => $"{job.AccountId}/{job.JobId}/";
+    private string Prefix => $"{_job.AccountId}/{_job.JobId}/";
 
     private static string Name(int step) => string.Create(CultureInfo.InvariantCulture, $"step-{step}");
 
     /// <summary>Steps of complete checkpoints, newest first.</summary>
-    private static async Task<IReadOnlyList<int>> StoredStepsAsync(BlobFolder folders, string container, FineTuneRef job, CancellationToken cancellation)
+    private async Task<IReadOnlyList<int>> StoredStepsAsync(CancellationToken cancellation)
     {
         var steps = new List<int>();
-        await foreach (var folder in folders.ListCompleteAsync(container, Prefix(job), cancellation))
+        await foreach (var folder in _folders.ListCompleteAsync(_container, Prefix, cancellation))
         {
             if (folder.StartsWith("step-", StringComparison.Ordinal)
                 && int.TryParse(folder.AsSpan("step-".Length), NumberStyles.None, CultureInfo.InvariantCulture, out var step))
@@ -176,7 +186,7 @@ internal sealed class CheckpointUploader : IAsyncDisposable
         {
             await _reporter.FlushAsync(CancellationToken.None);
             ModelCompanions.Copy(CompanionFolder, checkpoint.Folder);
-            await _folders.UploadAsync(_container, Prefix(_job) + Name(checkpoint.Step), checkpoint.Folder, cancellation: CancellationToken.None);
+            await _folders.UploadAsync(_container, Prefix + Name(checkpoint.Step), checkpoint.Folder, cancellation: CancellationToken.None);
             // Before anybody hears of the checkpoint, so that its model's id leads somewhere.
             await _models.PointAsync(_lease.Job, CancellationToken.None);
             _reporter.Data(JobEventTypes.Checkpoint, TrainingProgressObserver.Key("checkpoint", checkpoint.Step, checkpoint.Rollbacks), TrainingProgressObserver.Json(writer =>
@@ -205,9 +215,9 @@ internal sealed class CheckpointUploader : IAsyncDisposable
 
         try
         {
-            foreach (var later in (await StoredStepsAsync(_folders, _container, _job, CancellationToken.None)).Where(s => s > step))
+            foreach (var later in (await StoredStepsAsync(CancellationToken.None)).Where(s => s > step))
             {
-                await _folders.DeleteAsync(_container, Prefix(_job) + Name(later), CancellationToken.None);
+                await _folders.DeleteAsync(_container, Prefix + Name(later), CancellationToken.None);
             }
         }
         catch (Exception failure) when (failure is not OperationCanceledException)
@@ -217,20 +227,20 @@ internal sealed class CheckpointUploader : IAsyncDisposable
         }
     }
 
-    /// <summary>Keeps the newest two and the best one.</summary>
+    /// <summary>Keeps the newest two, and what each of them knows as the best.</summary>
     private async Task PruneAsync()
     {
-        foreach (var step in (await StoredStepsAsync(_folders, _container, _job, CancellationToken.None)).Skip(2))
+        var steps = await StoredStepsAsync(CancellationToken.None);
+        var best = new HashSet<int?>();
+        foreach (var step in steps.Take(2))
         {
-            lock (_gate)
-            {
-                if (step == _best)
-                {
-                    continue;
-                }
-            }
+            await using var state = await _folders.OpenFileAsync(_container, Prefix + Name(step), CheckpointFacts.StateFile, CancellationToken.None);
+            best.Add(state is null ? null : await CheckpointFacts.BestStepOfAsync(state, CancellationToken.None));
+        }
 
-            await _folders.DeleteAsync(_container, Prefix(_job) + Name(step), CancellationToken.None);
+        foreach (var step in steps.Skip(2).Where(s => !best.Contains(s)))
+        {
+            await _folders.DeleteAsync(_container, Prefix + Name(step), CancellationToken.None);
         }
     }
 }

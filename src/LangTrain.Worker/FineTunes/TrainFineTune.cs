@@ -39,6 +39,7 @@ internal sealed class TrainFineTune(IBlobStore blobs, ModelFiles models, WorkerO
         // 1. Files: base model, rows, and where an earlier attempt got to.
         var prepared = job.Prepared ?? throw new InvalidOperationException("A job is queued with its data prepared.");
         Directory.CreateDirectory(scratch);
+        var checkpointFolder = Path.Combine(scratch, "checkpoints");
         var files = new TrainingFiles
         {
             BaseModelFolder = await models.GetFolderAsync(job.BaseModel, cancel.Token),
@@ -48,7 +49,9 @@ internal sealed class TrainFineTune(IBlobStore blobs, ModelFiles models, WorkerO
             EvaluationFile = prepared.ValidationBlobName is { } validation
                 ? await FetchRowsAsync(validation, Path.Combine(scratch, "validation.jsonl"), cancel.Token)
                 : null,
-            CheckpointFolder = Path.Combine(scratch, "checkpoints"),
+            CheckpointFolder = checkpointFolder,
+            // On the training's thread, which waits for nothing else.
+            FetchCheckpoint = step => checkpoints.FetchNewestAsync(checkpointFolder, step, cancel.Token).GetAwaiter().GetResult(),
             OutputFolder = Path.Combine(scratch, "output"),
         };
         if (job.Config.Method == "full")
@@ -57,7 +60,7 @@ internal sealed class TrainFineTune(IBlobStore blobs, ModelFiles models, WorkerO
             checkpoints.CompanionFolder = files.BaseModelFolder;
         }
 
-        if (await checkpoints.FetchNewestAsync(files.CheckpointFolder, cancel.Token) is { } step)
+        if (await checkpoints.FetchNewestAsync(checkpointFolder, int.MaxValue, cancel.Token) is { } step)
         {
             reporter.Log("info", $"Going on from the checkpoint of step {step}.");
         }

@@ -14,7 +14,7 @@ internal sealed class TrainingProgressObserver(JobEventReporter reporter, JobLea
     private readonly double _secondsBefore = lease.Job.Progress.TrainingSeconds;
     private readonly long _startedAt = Stopwatch.GetTimestamp();
     private FineTuneProgress _progress = lease.Job.Progress;
-    private int _samples, _sampledStep = -1, _rollbacks;
+    private int _samples, _sampledStep = -1;
 
     /// <inheritdoc/>
     public void OnLog(TrainingLogLevel level, string message) =>
@@ -50,8 +50,7 @@ internal sealed class TrainingProgressObserver(JobEventReporter reporter, JobLea
             TrainingSeconds = _secondsBefore + Stopwatch.GetElapsedTime(_startedAt).TotalSeconds,
         };
         lease.Report(_progress);
-        _rollbacks = metrics.Rollbacks;
-        reporter.Data(JobEventTypes.Metrics, Key("metrics", metrics.Step, _rollbacks), Json(writer =>
+        reporter.Data(JobEventTypes.Metrics, Key("metrics", metrics.Step, metrics.Rollbacks), Json(writer =>
         {
             writer.WriteNumber("epoch", Math.Round(metrics.Epoch, 4));
             writer.WriteNumber("step", metrics.Step);
@@ -75,7 +74,7 @@ internal sealed class TrainingProgressObserver(JobEventReporter reporter, JobLea
     {
         _progress = _progress with { EvalLoss = metrics.Loss, EvalTokenAccuracy = metrics.TokenAccuracy };
         lease.Report(_progress);
-        reporter.Data(JobEventTypes.Eval, Key("eval", metrics.Step, _rollbacks), Json(writer =>
+        reporter.Data(JobEventTypes.Eval, Key("eval", metrics.Step, metrics.Rollbacks), Json(writer =>
         {
             writer.WriteNumber("step", metrics.Step);
             writer.WriteNumber("epoch", Math.Round(metrics.Epoch, 4));
@@ -94,7 +93,7 @@ internal sealed class TrainingProgressObserver(JobEventReporter reporter, JobLea
         // Counted within the step, so that an attempt that tells a step again gives its samples the same keys.
         _samples = sample.Step == _sampledStep ? _samples + 1 : 1;
         _sampledStep = sample.Step;
-        reporter.Data(JobEventTypes.Sample, Key(string.Create(CultureInfo.InvariantCulture, $"sample-{_samples}"), sample.Step, _rollbacks), Json(writer =>
+        reporter.Data(JobEventTypes.Sample, Key(string.Create(CultureInfo.InvariantCulture, $"sample-{_samples}"), sample.Step, sample.Rollbacks), Json(writer =>
         {
             writer.WriteNumber("step", sample.Step);
             writer.WriteString("prompt", sample.Prompt);
@@ -104,11 +103,20 @@ internal sealed class TrainingProgressObserver(JobEventReporter reporter, JobLea
     }
 
     /// <inheritdoc/>
-    public void OnRolledBack(int step)
+    public void OnRolledBack(RolledBack back)
     {
-        _progress = _progress with { CurrentStep = step, TrainLoss = null };
+        _progress = _progress with
+        {
+            CurrentStep = back.Step, TrainLoss = back.Loss, EvalLoss = back.EvaluationLoss, EvalTokenAccuracy = back.EvaluationAccuracy, TrainedTokens = back.TrainedTokens,
+        };
         lease.Report(_progress);
-        checkpoints.GoBackTo(step);
+        // Stored before any number of the steps that are made anew, so that a reader knows which of two tellings holds, and which step was never told again.
+        reporter.Data(JobEventTypes.Rollback, string.Create(CultureInfo.InvariantCulture, $"rollback-{back.Rollbacks}"), Json(writer =>
+        {
+            writer.WriteNumber("step", back.Step);
+            writer.WriteNumber("rollbacks", back.Rollbacks);
+        }));
+        checkpoints.GoBackTo(back.Step);
     }
 
     /// <summary>An event's data object.</summary>

@@ -21,6 +21,10 @@ public sealed class WriteResultFileTests
             Told("m2", JobEventTypes.Metrics, """{"step":2,"loss":9.0,"learning_rate":0.0001,"grad_norm":3}"""),
             Told("again", JobEventTypes.Metrics, """{"step":2,"loss":2.25,"learning_rate":0.0001,"grad_norm":1}"""),
             Told("e2", JobEventTypes.Eval, """{"step":2,"eval_loss":2.125,"token_accuracy":0.5}"""),
+            // It went back and ended early, before it came to where it was.
+            Told("m4", JobEventTypes.Metrics, """{"step":4,"loss":9,"learning_rate":0.0001,"grad_norm":1}"""),
+            Told("e4", JobEventTypes.Eval, """{"step":4,"eval_loss":9,"token_accuracy":0}"""),
+            Told("back", JobEventTypes.Rollback, """{"step":2,"rollbacks":1}"""),
         ]);
         var write = new WriteResultFile(log, files, blobs, new StorageNames(), new ManualTimeProvider());
 

@@ -153,6 +153,24 @@ public sealed class FineTuneTests
         Assert.Empty((await app.Client.GetAsync("fine-tunes").JsonAsync()).GetProperty("data").EnumerateArray());
     }
 
+    [Fact]
+    public async Task Numbers_of_steps_that_a_diverged_run_went_back_behind_are_not_listed()
+    {
+        await using var app = await TestApp.StartAsync();
+        var id = (await MakeAsync(app)).Text("id");
+        await TellAsync(app, id, [Metrics(1), Metrics(2), Metrics(3)]);
+        await TellAsync(app, id, [new JobEventDraft { Key = "rollback-1", Type = JobEventTypes.Rollback, Timestamp = Some.Moment, Data = JsonElement.Parse("""{"step":1,"rollbacks":1}""") }]);
+        await TellAsync(app, id, [Metrics(2) with { Key = "metrics-2-r1" }]);
+        await ChangeAsync(app, id, job => job with { Status = FineTuneStatus.Cancelled });
+
+        Assert.Equal("1,2,3,4,5,6", await SequencesAsync(app, $"fine-tunes/{id}/events"));
+        Assert.Equal("2,6", await SequencesAsync(app, $"fine-tunes/{id}/metrics"));
+        Assert.Equal("6,2", await SequencesAsync(app, $"fine-tunes/{id}/metrics?order=desc"));
+        // A stream has told of them before anybody knew.
+        Assert.Equal("2,3,4,5,6", await StreamAsync(app, $"fine-tunes/{id}/metrics", lastEventId: "1"));
+        Assert.Contains("went back to step 1", (await app.Client.GetStringAsync($"fine_tuning/jobs/{id}/events")), StringComparison.Ordinal);
+    }
+
     internal static async Task FileAsync(TestApp app) => await app.Service<Core.Files.IFileStore>().CreateAsync(Some.File("file-rows", Me));
 
     internal static async Task<JsonElement> MakeAsync(TestApp app, string? name = null) => await app.Client.PostAsync("fine-tunes", new

@@ -15,7 +15,7 @@ public sealed class FamilyEqualityTests
 
     // Phi-3's reference model turns angles by the length of the whole sequence, which no cache can follow; its arithmetic is in CpuTokenModelTests.
     public static TheoryData<string> Families => [.. ("llama31 llama_linear_biased mistral qwen2 qwen3 gemma2 gemma3 gemma3_text gpt2 "
-        + "hf_qwen2_yarn hf_llama_yarn_scales hf_qwen3_window hf_gemma2_types hf_gpt2_scales").Split(' ')];
+        + "hf_qwen2_yarn hf_llama_yarn_scales hf_qwen3_window hf_gemma2_types hf_smollm3 hf_granite hf_olmo2 hf_gpt2_scales").Split(' ')];
 
     [Theory]
     [MemberData(nameof(Families))]

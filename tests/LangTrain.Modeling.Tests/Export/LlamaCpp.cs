@@ -12,7 +12,7 @@ internal static class LlamaCpp
         // The program logs by a thread of its own and at times ends before its last line is out: then it is asked again.
         Match found = Match.Empty;
         string log = "";
-        for (int attempt = 0; attempt < 8 && !found.Success; attempt++)
+        for (int attempt = 0; attempt < 40 && !found.Success; attempt++)
         {
             (string output, log) = Run("llama-perplexity", "-m", model, "-f", textFile, "-c", "128", "-b", "128", "-t", "1", "-ctk", "f32", "-ctv", "f32");
             found = Regex.Match(output + log, @"Final estimate: PPL = ([0-9.]+)");

@@ -20,6 +20,9 @@ public sealed class LlamaCppTests : IDisposable
         ["gemma 2"] = """{"model_type":"gemma2","head_dim":32,"query_pre_attn_scalar":32,"sliding_window":48,"hidden_activation":"gelu_pytorch_tanh"}""",
         ["gemma 3"] = """{"model_type":"gemma3_text","head_dim":32,"query_pre_attn_scalar":32,"sliding_window":48,"sliding_window_pattern":3,"hidden_activation":"gelu_pytorch_tanh"}""",
         ["phi 4 mini"] = """{"model_type":"phi3","tie_word_embeddings":true,"partial_rotary_factor":0.75,"original_max_position_embeddings":64,"rope_scaling":{"type":"longrope","short_factor":[1,1,1,1,1.1,1.1],"long_factor":[1.5,1.5,1.5,2,2,3]}}""",
+        ["smollm 3"] = """{"model_type":"smollm3","no_rope_layer_interval":4}""",
+        ["granite 3"] = """{"model_type":"granite","tie_word_embeddings":true,"embedding_multiplier":6.0,"attention_multiplier":0.1,"residual_multiplier":0.4,"logits_scaling":2.0}""",
+        ["olmo 2"] = """{"model_type":"olmo2"}""",
         ["gpt 2"] = """{"model_type":"gpt2","n_embd":64,"n_layer":4,"n_head":4,"n_positions":256,"bos_token_id":1,"eos_token_id":2,"initializer_range":0.15}""",
     };
 

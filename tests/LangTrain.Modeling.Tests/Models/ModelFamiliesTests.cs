@@ -9,7 +9,7 @@ public sealed class ModelFamiliesTests : IDisposable
     private readonly DisposeScopeOfTest _scope = new();
 
     public static TheoryData<string> Families => [.. ("llama31 llama_linear_biased mistral qwen2 qwen3 gemma2 gemma3 gemma3_text phi3 gpt2 "
-        + "hf_qwen2_yarn hf_llama_yarn_scales hf_qwen3_window hf_gemma2_types hf_phi3_short hf_phi3_long hf_gpt2_scales").Split(' ')];
+        + "hf_qwen2_yarn hf_llama_yarn_scales hf_qwen3_window hf_gemma2_types hf_phi3_short hf_phi3_long hf_smollm3 hf_granite hf_olmo2 hf_gpt2_scales").Split(' ')];
 
     public void Dispose() => _scope.Dispose();
 

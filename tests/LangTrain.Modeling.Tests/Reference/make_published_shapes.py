@@ -62,6 +62,11 @@ MODELS = {
     "microsoft/Phi-3-medium-128k-instruct": phi(5120, 17920, 40, 40, 10, 32064, 64, sliding_window=131072),
     "microsoft/Phi-4-mini-instruct": phi(3072, 8192, 32, 24, 8, 200064, 48, tied=True, sliding_window=262144, partial_rotary_factor=0.75),
     "microsoft/phi-4": phi(5120, 17920, 40, 40, 10, 100352, sliding_window=None),
+    "HuggingFaceTB/SmolLM3-3B": llama(2048, 11008, 36, 16, 4, 128256, 65536, tied=True, kind="smollm3", no_rope_layer_interval=4, use_sliding_window=False),
+    "ibm-granite/granite-3.3-2b-instruct": llama(2048, 8192, 40, 32, 8, 49159, 131072, tied=True, kind="granite", embedding_multiplier=12.0, attention_multiplier=0.015625, residual_multiplier=0.22, logits_scaling=8.0),
+    "ibm-granite/granite-3.3-8b-instruct": llama(4096, 12800, 40, 32, 8, 49159, 131072, tied=True, kind="granite", embedding_multiplier=12.0, attention_multiplier=0.0078125, residual_multiplier=0.22, logits_scaling=16.0),
+    "allenai/OLMo-2-0425-1B": llama(2048, 8192, 16, 16, 16, 100352, 4096, kind="olmo2"),
+    "allenai/OLMo-2-1124-7B": llama(4096, 11008, 32, 32, 32, 100352, 4096, kind="olmo2"),
     "openai-community/gpt2": gpt2(768, 12, 12),
     "openai-community/gpt2-xl": gpt2(1600, 48, 25),
 }

@@ -28,6 +28,9 @@ CASES = {
     "hf_gemma2_types": ("gemma2", dict(BASE, num_hidden_layers=3, head_dim=12, query_pre_attn_scalar=20, sliding_window=5, attn_logit_softcapping=3.0, final_logit_softcapping=None, layer_types=["full_attention", "full_attention", "sliding_attention"]), 14),
     "hf_phi3_short": ("phi3", dict(BASE, original_max_position_embeddings=10, rope_parameters=dict(LONG)), 10),
     "hf_phi3_long": ("phi3", dict(BASE, original_max_position_embeddings=10, rope_parameters=dict(LONG)), 11),
+    "hf_smollm3": ("smollm3", dict(BASE, num_hidden_layers=4, no_rope_layer_interval=3, use_sliding_window=True, sliding_window=5), 14),
+    "hf_granite": ("granite", dict(BASE, attention_bias=True, mlp_bias=True, embedding_multiplier=3.0, attention_multiplier=0.2, residual_multiplier=0.4, logits_scaling=1.7), 14),
+    "hf_olmo2": ("olmo2", dict(BASE, attention_bias=True, rope_parameters={"rope_type": "default", "rope_theta": 500000.0}), 14),
     "hf_gpt2_scales": ("gpt2", dict(GPT2, scale_attn_weights=False, scale_attn_by_inverse_layer_idx=True, activation_function="relu", n_inner=20, tie_word_embeddings=False), 14),
 }
 

@@ -8,7 +8,7 @@ public sealed class DerivedPassTests : IDisposable
 {
     private readonly DisposeScopeOfTest _scope = new();
 
-    public static TheoryData<string> Families => [.. "llama31 llama_linear_biased mistral qwen2 qwen3 gemma2 gemma3 gemma3_text phi3 hf_llama_yarn_scales hf_phi3_long".Split(' ')];
+    public static TheoryData<string> Families => [.. "llama31 llama_linear_biased mistral qwen2 qwen3 gemma2 gemma3 gemma3_text phi3 hf_llama_yarn_scales hf_phi3_long hf_smollm3 hf_granite hf_olmo2".Split(' ')];
 
     public void Dispose() => _scope.Dispose();
 

@@ -93,7 +93,7 @@ public sealed class CheckpointStoreTests : IDisposable
                 foreach (var step in new[] { 1, 2, 3 })
                 {
                     Write(store, step);
-                    store.Prune(bestStep: null);
+                    store.Prune();
                 }
             }
             catch (DeathException)
@@ -105,7 +105,7 @@ public sealed class CheckpointStoreTests : IDisposable
             var newest = again.FindNewest(damaged => Assert.Fail($"{damaged} is half there after death {diesAt}."));
             Assert.True(newest is not null || operations <= 6, $"No checkpoint is left after death {diesAt}.");
             Write(again, 4);
-            again.Prune(bestStep: null);
+            again.Prune();
             Assert.Equal([again.FolderOf(4)], Directory.GetDirectories(folder));
             if (!died)
             {
@@ -139,15 +139,15 @@ public sealed class CheckpointStoreTests : IDisposable
     }
 
     [Fact]
-    public void Prune_keeps_the_last_ones_and_the_best()
+    public void Prune_keeps_the_last_ones_and_what_each_of_them_knows_as_the_best()
     {
         var store = Store();
-        foreach (var step in new[] { 5, 10, 15, 20 })
+        foreach (var (step, best) in new[] { (4, 4), (5, 5), (10, 5), (15, 5), (20, 20) })
         {
-            Write(store, step);
+            store.Write(step, new TrainingState { Step = step, BestStep = best, Seed = 1, OptionsHash = "", DataHash = "" }.Write);
         }
 
-        store.Prune(bestStep: 5);
+        store.Prune();
         Assert.Equal(["step-15", "step-20", "step-5"], Directory.GetDirectories(_folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 

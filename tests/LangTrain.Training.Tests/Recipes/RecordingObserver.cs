@@ -10,7 +10,7 @@ internal sealed class RecordingObserver : ITrainingObserver
     public List<EvaluationMetrics> Evaluations { get; } = [];
     public List<CheckpointWritten> Checkpoints { get; } = [];
     public List<SampleText> Samples { get; } = [];
-    public List<int> RolledBackTo { get; } = [];
+    public List<RolledBack> RolledBack { get; } = [];
     public Action<TrainingMetrics>? AfterStep { get; init; }
 
     public IReadOnlyList<double> Losses => [.. Metrics.Select(m => m.Loss)];
@@ -27,7 +27,7 @@ internal sealed class RecordingObserver : ITrainingObserver
 
     public void OnCheckpoint(CheckpointWritten checkpoint) => Checkpoints.Add(checkpoint);
 
-    public void OnRolledBack(int step) => RolledBackTo.Add(step);
+    public void OnRolledBack(RolledBack back) => RolledBack.Add(back);
 
     public void OnSample(SampleText sample) => Samples.Add(sample);
 }

@@ -7,6 +7,15 @@ namespace LangTrain.Training.Tests.Recipes;
 /// <summary>4 steps = 2 steps + an end + the rest, to the last bit, with dropout, accumulation and both kinds of end.</summary>
 public sealed class ResumeTests : IDisposable
 {
+    private static void CopyFolder(string from, string to)
+    {
+        Directory.CreateDirectory(to);
+        foreach (var file in Directory.GetFiles(from))
+        {
+            File.Copy(file, Path.Combine(to, Path.GetFileName(file)), overwrite: true);
+        }
+    }
+
     private readonly SmallRun _run = new();
 
     [Theory]
@@ -70,6 +79,35 @@ public sealed class ResumeTests : IDisposable
         Assert.Equal(whole.Losses, first.Losses.Concat(second.Losses));
         Assert.Equal(whole.Metrics[^1].TrainedTokens, completed.TrainedTokens);
         AssertSameOutput();
+    }
+
+    [Fact]
+    public void Run_that_diverges_after_a_resume_goes_back_as_far_as_it_would_have_without_one()
+    {
+        // The learning rate rises by 0.1 a step, to where no weights survive it.
+        var options = Options(TrainingMethod.Full, accumulation: 1) with
+        {
+            LearningRate = 3, WarmupSteps = 30, Epochs = 50, MaxSteps = 30, NonFiniteStepLimit = 3, MaxGradientNorm = 0, SaveSteps = 1, EvaluationSplit = 0,
+        };
+        var whole = new RecordingObserver();
+        var end = Record.Exception(() => _run.Train(options, whole, "whole"));
+        var newest = whole.Checkpoints.TakeWhile(c => c.Rollbacks == 0).Last().Step;
+        Assert.True(whole.RolledBack[0].Step < newest, "The run goes back behind its newest checkpoint.");
+
+        // Another machine goes on, which has the newest checkpoint only; the others are where they can be fetched.
+        var control = new TrainingControl();
+        var first = new RecordingObserver { AfterStep = m => { if (m.Step == newest) { control.RequestPause(); } } };
+        _run.Train(options, first, "first", control);
+        var kept = _run.Files("first").CheckpointFolder;
+        Fetch(newest);
+        var second = new RecordingObserver();
+        var again = Record.Exception(() => _run.Train(options, second, "second", fetchCheckpoint: atMost => Fetch(
+            Directory.GetDirectories(kept).Select(f => int.Parse(Path.GetFileName(f)["step-".Length..])).Where(step => step <= atMost).Max())));
+        Assert.Equal(whole.RolledBack, second.RolledBack);
+        Assert.Equal(whole.Losses, first.Losses.Concat(second.Losses));
+        Assert.Equal(end?.Message, again?.Message);
+
+        void Fetch(int step) => CopyFolder(Path.Combine(kept, $"step-{step}"), Path.Combine(_run.Files("second").CheckpointFolder, $"step-{step}"));
     }
 
     [Fact]

@@ -296,7 +296,7 @@ public sealed class TrainingLoopTests : IDisposable
         Assert.Equal(0.5 * 0.5 * again.Step, again.LearningRate, 1e-12);
         Assert.True(again.Step <= observer.Metrics.Where(m => m.Rollbacks == 0).Max(m => m.Step));
         Assert.Equal(told[(again.Step, 0)].SingleOrDefault()?.Loss ?? again.Loss, again.Loss);
-        Assert.Equal(again.Step - 1, observer.RolledBackTo[0]);
+        Assert.Equal(again.Step - 1, observer.RolledBack[0].Step);
     }
 
     [Fact]

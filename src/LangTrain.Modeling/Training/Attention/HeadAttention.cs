@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace LangTrain.Modeling;
 
 /// <summary>
-/// softmax(scale · q·kᵀ)·v of one key head and the query heads that share it, and its gradient, in Float32: block by block of queries, over the keys
-/// that a block sees and no others. Nothing of T · T is kept; the backward pass works the weights out again from their sums (arXiv:2307.08691).
+/// softmax(scale · q·kᵀ)·v of a key head and one after the other of the query heads that share it, and its gradient, in Float32: block by block of queries,
+/// over the keys that a block sees and no others. Nothing of T · T is kept; the backward pass works the weights out again from their sums (arXiv:2307.08691).
 /// </summary>
 /// <remarks>One thread. Letters: T tokens, D head size, W keys that a block of queries sees. Buffers have room for what <see cref="TileProduct"/> reads and writes beside.</remarks>
 internal sealed unsafe class HeadAttention : IDisposable
@@ -17,6 +17,7 @@ internal sealed unsafe class HeadAttention : IDisposable
     private readonly float* _keys, _values, _keyGradient, _valueGradient; // [T, D]
     private readonly float* _query, _gradient, _result; // [Block, D]
     private readonly float* _scores, _scoreGradient; // [Block, W]
+    private bool _hasValueColumns;
 
     public HeadAttention(int tokens, int size)
     {
@@ -50,6 +51,7 @@ internal sealed unsafe class HeadAttention : IDisposable
         Copy(keys, 0, _tokens, 1, _keys, RoundUp(_tokens));
         Copy(values, 0, _tokens, 1, _values, RoundUp(_tokens));
         ToColumns(_keys, _keyColumns);
+        _hasValueColumns = false;
     }
 
     /// <summary>Answers one query head.</summary>
@@ -78,16 +80,7 @@ internal sealed unsafe class HeadAttention : IDisposable
         }
     }
 
-    /// <summary>Readies for <see cref="Backward"/>, after <see cref="Start"/>.</summary>
-    public void StartBackward()
-    {
-        ToColumns(_values, _valueColumns);
-        long count = (RoundUp(_tokens) + Block) * (long)_size;
-        new Span<float>(_keyGradient, checked((int)count)).Clear();
-        new Span<float>(_valueGradient, (int)count).Clear();
-    }
-
-    /// <summary>The gradient of one query head: with P the weights and O the result, dS = P · (dO·vᵀ - sum(dO · O)), dq = s · dS·k, dk += s · dSᵀ·q, dv += Pᵀ·dO.</summary>
+    /// <summary>The gradient of one query head: with P the weights and O the result, dS = P · (dO·vᵀ - sum(dO · O)), dq = s · dS·k, dk = s · dSᵀ·q, dv = Pᵀ·dO.</summary>
     /// <param name="query">As given to <see cref="Forward"/>.</param>
     /// <param name="scale">Factor on q·k.</param>
     /// <param name="firstKeys">As given there.</param>
@@ -95,8 +88,12 @@ internal sealed unsafe class HeadAttention : IDisposable
     /// <param name="sums">What it wrote.</param>
     /// <param name="gradient">[T, D], of the result.</param>
     /// <param name="queryGradient">[T, D], written.</param>
-    public void Backward(HeadRows query, float scale, ReadOnlySpan<int> firstKeys, HeadRows result, float* sums, HeadRows gradient, HeadRows queryGradient)
+    /// <param name="keyGradient">[T, D], written; what other query heads of the key head give is not in it.</param>
+    /// <param name="valueGradient">[T, D], written; likewise.</param>
+    public void Backward(
+        HeadRows query, float scale, ReadOnlySpan<int> firstKeys, HeadRows result, float* sums, HeadRows gradient, HeadRows queryGradient, HeadRows keyGradient, HeadRows valueGradient)
     {
+        StartBackward();
         for (int start = 0; start < _tokens; start += Block)
         {
             int rows = Math.Min(Block, _tokens - start), first = firstKeys[start] / TileProduct.Columns * TileProduct.Columns;
@@ -120,11 +117,7 @@ internal sealed unsafe class HeadAttention : IDisposable
             TileProduct.Multiply(_scores, 1, width, _gradient, _size, TileProduct.Columns, _valueGradient + (long)first * _size, _size, seen, _size, rows, adds: true);
             TileProduct.Multiply(_scoreGradient, 1, width, _query, _size, TileProduct.Columns, _keyGradient + (long)first * _size, _size, seen, _size, rows, adds: true);
         }
-    }
 
-    /// <summary>Writes the gradients that all query heads have added.</summary>
-    public void Finish(HeadRows keyGradient, HeadRows valueGradient)
-    {
         for (int t = 0; t < _tokens; t++)
         {
             RowMath.Scale(_keyGradient + (long)t * _size, 1, keyGradient.Row(t), _size);
@@ -133,6 +126,19 @@ internal sealed unsafe class HeadAttention : IDisposable
     }
 
     public void Dispose() => NativeMemory.AlignedFree(_memory);
+
+    private void StartBackward()
+    {
+        if (!_hasValueColumns)
+        {
+            ToColumns(_values, _valueColumns);
+            _hasValueColumns = true;
+        }
+
+        long count = (RoundUp(_tokens) + Block) * (long)_size;
+        new Span<float>(_keyGradient, checked((int)count)).Clear();
+        new Span<float>(_valueGradient, (int)count).Clear();
+    }
 
     // A width, too, is a multiple of a tile's rows, for the products that read the scores by columns.
     private static int RoundUp(int count) => (count + Block - 1) / Block * Block;

@@ -3,18 +3,21 @@ using static TorchSharp.torch;
 namespace LangTrain.Modeling;
 
 /// <summary>Causal attention of a training pass and its gradient by <see cref="HeadAttention"/>, the heads shared out between libtorch's threads.</summary>
-/// <remarks>Each key head is one thread's from beginning to end, so that results do not depend on how many there are. Letters: B rows, T tokens, H query and K key heads of size D.</remarks>
+/// <remarks>
+/// What heads add to a key's gradient is added afterwards, in their order, so that results do not depend on the number of threads.
+/// Letters: B rows, T tokens, H query and K key heads of size D, G = H / K.
+/// </remarks>
 internal static unsafe class TrackedAttention
 {
-    /// <summary>Whether it can answer; if not, libtorch's kernel can.</summary>
-    public static bool Fits(Tensor q, AttentionMask mask, double? softCap) =>
-        TileProduct.IsSupported && mask.FirstKeys is not null && softCap is null && q.dtype == ScalarType.Float32 && q.device.type == TorchSharp.DeviceType.CPU
-        && q.shape[^1] % TileProduct.Columns == 0;
+    /// <summary>Whether it can attend for a model; if not, libtorch's kernel can.</summary>
+    public static bool Fits(ModelConfig config, ScalarType dtype, Device device) =>
+        TileProduct.IsSupported && config.AttentionSoftCap is null && dtype == ScalarType.Float32 && device.type == TorchSharp.DeviceType.CPU
+        && config.HeadSize % TileProduct.Columns == 0;
 
     /// <param name="q">[B, T, H, D], contiguous as all here.</param>
     /// <param name="k">[B, T, K, D]; K divides H.</param>
     /// <param name="v">[B, T, K, D].</param>
-    /// <param name="mask">Who attends to whom.</param>
+    /// <param name="mask">From <see cref="AttentionMask.OfFirstKeys"/>.</param>
     /// <param name="scale">Factor on q·k.</param>
     /// <returns>[B, T, H, D], and [B, H, T], the logarithms of the sums that the softmax divided by; fresh, owned by the caller's scope.</returns>
     public static (Tensor Result, Tensor LogSums) Forward(Tensor q, Tensor k, Tensor v, AttentionMask mask, double scale)
@@ -23,13 +26,8 @@ internal static unsafe class TrackedAttention
         Tensor result = empty_like(q), logSums = empty(shape.Batch, shape.Heads, shape.Tokens);
         Pointers query = new(q), to = new(result);
         float* logarithms = (float*)TorchOperator.DataOf(logSums);
-        ForEachKeyHead(shape, k, v, (head, row, key) =>
-        {
-            for (long h = key * shape.Group; h < (key + 1) * shape.Group; h++)
-            {
-                head.Forward(query.Of(row, h), (float)scale, shape.FirstKeys(mask, row), to.Of(row, h), logarithms + (row * shape.Heads + h) * shape.Tokens);
-            }
-        });
+        ForEachHead(shape, k, v, (head, row, h) =>
+            head.Forward(query.Of(row, h), (float)scale, shape.FirstKeys(mask, row), to.Of(row, h), logarithms + (row * shape.Heads + h) * shape.Tokens));
         return (result, logSums);
     }
 
@@ -46,35 +44,47 @@ internal static unsafe class TrackedAttention
         Tensor gradient, Tensor result, Tensor logSums, Tensor q, Tensor k, Tensor v, AttentionMask mask, double scale)
     {
         var shape = new Shape(q, k);
-        Tensor dq = empty_like(q), dk = empty_like(k), dv = empty_like(v);
+        Tensor dq = empty_like(q), dk = empty_like(q), dv = empty_like(q); // [B, T, H, D]: the latter two by query heads
         Pointers query = new(q), answers = new(result), given = new(gradient), toQuery = new(dq), toKey = new(dk), toValue = new(dv);
         float* logarithms = (float*)TorchOperator.DataOf(logSums);
-        ForEachKeyHead(shape, k, v, (head, row, key) =>
+        ForEachHead(shape, k, v, (head, row, h) => head.Backward(
+            query.Of(row, h), (float)scale, shape.FirstKeys(mask, row), answers.Of(row, h), logarithms + (row * shape.Heads + h) * shape.Tokens, given.Of(row, h),
+            toQuery.Of(row, h), toKey.Of(row, h), toValue.Of(row, h)));
+        return (dq, SumOfGroups(dk), SumOfGroups(dv));
+
+        Tensor SumOfGroups(Tensor byHeads)
         {
-            head.StartBackward();
-            for (long h = key * shape.Group; h < (key + 1) * shape.Group; h++)
+            if (shape.Group == 1)
             {
-                head.Backward(
-                    query.Of(row, h), (float)scale, shape.FirstKeys(mask, row), answers.Of(row, h), logarithms + (row * shape.Heads + h) * shape.Tokens, given.Of(row, h), toQuery.Of(row, h));
+                return byHeads;
             }
 
-            head.Finish(toKey.Of(row, key), toValue.Of(row, key));
-        });
-        return (dq, dk, dv);
+            Tensor sum = byHeads.view(shape.Batch, shape.Tokens, shape.KeyHeads, shape.Group, shape.Size).sum(3); // [B, T, K, D]
+            byHeads.Dispose();
+            return sum;
+        }
     }
 
-    /// <summary>Does the work of each row and key head, whose keys and values are taken by then.</summary>
-    private static void ForEachKeyHead(Shape shape, Tensor k, Tensor v, Action<HeadAttention, long, long> work)
+    /// <summary>Does the work of each row and query head, whose keys and values are taken by then; whichever thread is free takes the next.</summary>
+    private static void ForEachHead(Shape shape, Tensor k, Tensor v, Action<HeadAttention, long, long> work)
     {
         Pointers keys = new(k), values = new(v);
-        TorchThreads.For(shape.Batch * shape.KeyHeads, shape.Operations, (from, end) =>
+        long next = 0, heads = shape.Batch * shape.Heads;
+        TorchThreads.For(Math.Min(get_num_threads(), heads), shape.Operations, (_, _) =>
         {
             using var head = new HeadAttention(shape.Tokens, shape.Size);
-            for (long i = from; i < end; i++)
+            long taken = -1;
+            for (long i; (i = Interlocked.Increment(ref next) - 1) < heads;)
             {
-                (long row, long key) = Math.DivRem(i, shape.KeyHeads);
-                head.Start(keys.Of(row, key), values.Of(row, key));
-                work(head, row, key);
+                (long row, long h) = Math.DivRem(i, shape.Heads);
+                long key = i / shape.Group; // H is a multiple of G: the key head's index among those of all rows
+                if (key != taken)
+                {
+                    head.Start(keys.Of(row, h / shape.Group), values.Of(row, h / shape.Group));
+                    taken = key;
+                }
+
+                work(head, row, h);
             }
         });
     }
