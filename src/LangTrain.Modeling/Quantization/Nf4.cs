@@ -22,6 +22,12 @@ public static class Nf4
         0.07958029955625534f, 0.16093020141124725f, 0.24611230194568634f, 0.33791524171829224f, 0.44070982933044434f, 0.5626170039176941f, 0.7229568362236023f, 1.0f,
     ];
 
+    /// <summary>A block whose largest is below this is zeros.</summary>
+    internal const float SmallestScale = 1e-30f;
+
+    /// <summary>Between neighbours of the code book: a value's code is how many of these are below it.</summary>
+    internal static readonly float[] Middles = [.. Enumerable.Range(0, 15).Select(i => (Codes[i] + Codes[i + 1]) / 2)];
+
     /// <summary>Quantizes a weight.</summary>
     /// <param name="weight">[out, in], floating; not changed.</param>
     /// <param name="dtype">Type that it will be dequantized to; null is the weight's.</param>
@@ -39,21 +45,26 @@ public static class Nf4
         using var frozen = no_grad();
         long count = weight.numel(), blocks = (count + BlockSize - 1) / BlockSize;
         Tensor flat = weight.detach().to(ScalarType.Float32).reshape(-1);
-        if (!flat.isfinite().all().item<bool>())
+        Tensor table = Pad(flat, blocks * BlockSize).view(blocks, BlockSize);
+        (Tensor largest, Tensor packed) = Nf4Kernel.Fits(weight.device) ? Nf4Kernel.Encode(table) : Encode(table);
+        if (!largest.isfinite().all().item<bool>())
         {
             throw new ArgumentException("The weight holds NaN or infinity.", nameof(weight));
         }
 
-        Tensor table = Pad(flat, blocks * BlockSize).view(blocks, BlockSize);
-        Tensor largest = table.abs().amax([1]); // [blocks]
         (Tensor scaleCodes, Tensor scaleOfScales, float mean) = QuantizeScales(largest);
+        return new Nf4Weight(weight.shape, dtype ?? weight.dtype, packed, scaleCodes, scaleOfScales, mean);
+    }
+
+    /// <summary>What <see cref="Nf4Kernel.Encode"/> does, on any device.</summary>
+    internal static (Tensor Largest, Tensor Codes) Encode(Tensor table)
+    {
+        Tensor largest = table.abs().amax([1]); // [blocks]
 
         // The paper normalizes by the exact scale, not by its quantized form.
-        Tensor normalized = table / largest.clamp_min(Scalars.Of(1e-30)).unsqueeze(1);
-        float[] middles = [.. Enumerable.Range(0, 15).Select(i => (Codes[i] + Codes[i + 1]) / 2)];
-        Tensor codes = bucketize(normalized, tensor(middles, device: weight.device)).to(ScalarType.Byte).view(-1, 2); // [blocks · 32, 2]
-        Tensor packed = codes.select(1, 0).mul(Scalars.Of(16)).Plus(codes.select(1, 1));
-        return new Nf4Weight(weight.shape, dtype ?? weight.dtype, packed, scaleCodes, scaleOfScales, mean);
+        Tensor normalized = table / largest.clamp_min(Scalars.Of(SmallestScale)).unsqueeze(1);
+        Tensor codes = bucketize(normalized, tensor(Middles, device: table.device)).to(ScalarType.Byte).view(-1, 2); // [blocks · 32, 2]
+        return (largest, codes.select(1, 0).mul(Scalars.Of(16)).Plus(codes.select(1, 1)));
     }
 
     /// <summary>The positive and negative values of an E4M3 byte, scaled to ±1; NaN codes are never made.</summary>

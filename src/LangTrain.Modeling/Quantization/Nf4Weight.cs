@@ -41,8 +41,10 @@ public sealed class Nf4Weight : QuantizedWeight
         long blocks = _scaleCodes.numel(), groups = _scaleOfScales.numel();
         Tensor unit = _scaleTable.index_select(0, _scaleCodes.to(ScalarType.Int32)); // [blocks]
         Tensor factors = _scaleOfScales.repeat_interleave(Nf4.ScaleBlockSize).narrow(0, 0, blocks);
-        Tensor scales = unit.mul_(factors).AddInPlace(_mean).unsqueeze(1); // [blocks, 1]
-        Tensor values = _pairs.index_select(0, _codes.to(ScalarType.Int32)).view(blocks, Nf4.BlockSize).mul_(scales);
+        Tensor scales = unit.mul_(factors).AddInPlace(_mean); // [blocks]
+        Tensor values = Nf4Kernel.Fits(_codes.device)
+            ? Nf4Kernel.Decode(_codes, scales)
+            : _pairs.index_select(0, _codes.to(ScalarType.Int32)).view(blocks, Nf4.BlockSize).mul_(scales.unsqueeze(1));
         long count = _shape[0] * _shape[1];
         return values.view(-1).narrow(0, 0, count).view(_shape).to(Dtype).MoveToOuterDisposeScope();
     }

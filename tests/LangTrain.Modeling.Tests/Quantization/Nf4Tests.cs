@@ -55,6 +55,27 @@ public sealed class Nf4Tests : IDisposable
     }
 
     [Fact]
+    public void The_processors_kernel_makes_bit_by_bit_what_libtorchs_operators_make()
+    {
+        Assert.SkipUnless(Nf4Kernel.Fits(CPU), "this processor has no AVX2");
+        Tensor table = randn([3000, 64], generator: new Generator(5));
+        table[1] = zeros(64);
+        table[2] = tensor(1e-38f);
+        table[3] = tensor([.. Enumerable.Range(0, 64).Select(i => i < 15 ? Nf4.Middles[i] : i < 31 ? Nf4.Codes[i - 15] : 1f)]); // on the border, and in the middle of a code
+        (Tensor largest, Tensor codes) = Nf4.Encode(table);
+        (Tensor kernelLargest, Tensor kernelCodes) = Nf4Kernel.Encode(table);
+        Assert.True(largest.equal(kernelLargest).all().item<bool>());
+        Assert.True(codes.equal(kernelCodes).all().item<bool>());
+
+        Tensor book = tensor(Nf4.Codes), halves = stack([codes.div(16, RoundingMode.floor), codes.remainder(16)], 1).view(-1).to(ScalarType.Int64);
+        Assert.True((book.index_select(0, halves).view(3000, 64) * largest.unsqueeze(1)).equal(Nf4Kernel.Decode(codes, largest)).all().item<bool>());
+
+        table[4, 5] = tensor(float.NegativeInfinity);
+        table[5, 60] = tensor(float.NaN);
+        Assert.Equal([true, false, false, true], Nf4Kernel.Encode(table).Largest.isfinite()[TensorIndex.Slice(3, 7)].data<bool>());
+    }
+
+    [Fact]
     public void Forward_and_backward_equal_those_of_the_dequantized_model()
     {
         using var folder = Some.Folder();
