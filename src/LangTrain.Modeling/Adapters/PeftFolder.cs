@@ -14,7 +14,7 @@ internal static class PeftFolder
     /// <summary>Keys that say nothing about the arithmetic of a loaded adapter.</summary>
     private static readonly string[] s_harmless =
     [
-        "peft_type", "task_type", "base_model_name_or_path", "revision", "inference_mode", "auto_mapping", "init_lora_weights", "target_modules", "exclude_modules", "layers_to_transform", "layers_pattern", // which modules are adapted is seen from the weights
+        "peft_type", "task_type", "base_model_name_or_path", "revision", "inference_mode", "auto_mapping", "merge_weights", "target_modules", "exclude_modules", "layers_to_transform", "layers_pattern", // which modules are adapted is seen from the weights
         "peft_version", "ephemeral_gpu_offload", "runtime_config", "loftq_config", "eva_config", "corda_config", "lora_ga_config", "qalora_group_size", "ensure_weight_tying", "megatron_core",
     ];
 
@@ -80,8 +80,8 @@ internal static class PeftFolder
         List<(string, Tensor, Tensor, Tensor?)> layers = [];
         foreach (LinearLayer layer in model.Linears.Values)
         {
-            string prefix = $"{KeyPrefix}{layer.ModuleName}.";
-            if (file.Contains(prefix + "lora_A.weight"))
+            // An adapter of Gemma 3 with vision says which of the two models it means.
+            if (model.StoredNames(layer.ModuleName).Select(name => $"{KeyPrefix}{name}.").FirstOrDefault(name => file.Contains(name + "lora_A.weight")) is { } prefix)
             {
                 int rank = options.RankOf(layer.ModuleName);
                 layers.Add((
@@ -107,21 +107,13 @@ internal static class PeftFolder
             throw new FileNotFoundException($"There is no {ConfigFile} in '{Path.GetDirectoryName(path)}'.", path);
         }
 
-        ConfigObject keys;
-        try
-        {
-            keys = new ConfigObject(JsonNode.Parse(File.ReadAllText(path)) as JsonObject ?? throw new InvalidDataException($"{ConfigFile} is not a JSON object."), ConfigFile + ": ");
-        }
-        catch (JsonException error)
-        {
-            throw new InvalidDataException($"{ConfigFile} is not valid JSON: {error.Message}", error);
-        }
-
+        ConfigObject keys = new(ModelConfigReader.ParseObject(File.ReadAllText(path), ConfigFile), ConfigFile + ": ");
         keys.Allow(s_harmless);
         keys.Require("peft_type", "LORA");
+        keys.Require("init_lora_weights", "true", "false", "gaussian", "eva", "orthogonal"); // pissa, olora, corda, loftq: A and B stand beside a base whose weights were changed
         keys.Require("bias", "none");
         keys.Require("fan_in_fan_out", "false", "true"); // how the base stores its weight; A and B are the same either way
-        foreach (string absent in (string[])["modules_to_save", "megatron_config", "layer_replication", "trainable_token_indices", "target_parameters", "arrow_config", "alora_invocation_tokens"])
+        foreach (string absent in (string[])["modules_to_save", "megatron_config", "layer_replication", "trainable_token_indices", "target_parameters", "arrow_config", "alora_invocation_tokens", "enable_lora"])
         {
             keys.Require(absent, "[]", "{}");
         }
@@ -139,7 +131,7 @@ internal static class PeftFolder
             Dropout = keys.OptionalNumber("lora_dropout") ?? 0,
             UseRslora = keys.Flag("use_rslora", false),
             UseDora = keys.Flag("use_dora", false),
-            TargetModules = keys.Take("target_modules") is JsonArray targets ? [.. targets.Select(target => target!.GetValue<string>())] : [LoraOptions.AllLinear],
+            TargetModules = keys.Take("target_modules") is JsonArray ? keys.OptionalTexts("target_modules")! : [LoraOptions.AllLinear],
         };
         keys.RefuseTheRest();
         try

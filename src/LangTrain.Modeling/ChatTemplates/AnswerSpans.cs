@@ -27,8 +27,8 @@ internal sealed class AnswerSpans(Tokenizer tokenizer, Func<ChatRenderInput, str
             var span = FindOne(input, messages, i, rendered, tokens, cursor);
             cursor = span.End;
             if (messages[i].TryGetProperty("weight", out var weight) && weight.ValueKind == JsonValueKind.Number && weight.GetDouble() == 0) continue;
+            if (i == messages.Length - 1 && rendered.Text.AsSpan(span.End).IsWhiteSpace() && !tokens.Exists(token => token.End == span.End)) (endsOpen, span.End) = (true, rendered.Text.Length);
             spans.Add(span);
-            endsOpen = i == messages.Length - 1 && span.End == rendered.Text.Length && !tokens.Exists(token => token.End == span.End);
         }
         return spans;
     }
@@ -36,13 +36,14 @@ internal sealed class AnswerSpans(Tokenizer tokenizer, Func<ChatRenderInput, str
     private (int Start, int End) FindOne(
         ChatRenderInput input, JsonElement[] messages, int index, ContentMarks.Result rendered, List<(int Start, int End, AddedToken? Token)> tokens, int cursor)
     {
-        var own = rendered.Contents.Where(content => content.Message == index && content.Start >= cursor).ToList();
+        var own = rendered.Contents.Where(content => content.Message == index && (content.Start < 0 ? content.End : content.Start) >= cursor).ToList();
         var prompt = Prefix(input, messages[..index], addGenerationPrompt: true);
         var start = prompt is not null && prompt.Length >= cursor && rendered.Text.StartsWith(prompt, StringComparison.Ordinal) ? prompt.Length : -1;
         var hasToolCalls = messages[index].TryGetProperty("tool_calls", out var calls) && calls.ValueKind == JsonValueKind.Array && calls.GetArrayLength() > 0;
         if (!hasToolCalls && own.Count > 0)
         {
-            if (start < 0 || start > own[0].Start) start = own[0].Start;
+            var first = own[0].Start >= 0 ? own[0].Start : StartOfRest(rendered.Text, cursor, own[0].End, Text(messages[index], "content") ?? "");
+            if (start < 0 || start > first) start = first;
             return (start, EndOfTurn(rendered.Text, own[^1].End, tokens));
         }
         if (start >= 0 && Prefix(input, messages[..(index + 1)], addGenerationPrompt: false) is { } whole)
@@ -54,6 +55,15 @@ internal sealed class AnswerSpans(Tokenizer tokenizer, Func<ChatRenderInput, str
         }
         return ByDifference(input, messages, index, rendered.Text, tokens, cursor)
             ?? throw new ChatTemplateException($"The chat template mixes message {index} with the prompt, so that the answer in it cannot be told apart.");
+    }
+
+    /// <summary>Where the part of a content begins that a template left of it: as much of the content's end as stands there.</summary>
+    private static int StartOfRest(string text, int cursor, int end, string content)
+    {
+        content = content.TrimEnd();
+        var length = 0;
+        while (length < content.Length && end - length > cursor && content[^(length + 1)] == text[end - length - 1]) length++;
+        return end - text.AsSpan(end - length, length).TrimStart().Length;
     }
 
     /// <summary>Renders the answer alone, behind a chat without its system messages, and looks for it in the whole.</summary>

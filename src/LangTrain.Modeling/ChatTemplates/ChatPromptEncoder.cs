@@ -44,7 +44,9 @@ public sealed class ChatPromptEncoder
         var marked = Render(input, new ContentMarks(_tokenizer, borders: true));
         var bare = ContentMarks.Read(_template.Render(_template.Variables(input, new ContentMarks(_tokenizer, borders: false).Write), withTools));
         // The template did something else because of the borders: it looks into contents. Then only what would become a special token is marked.
-        return marked is { IsWhole: true } && marked.Text == bare.Text ? marked : bare;
+        if (marked?.Text != bare.Text) return bare;
+        // A part of a content did not come out (a thought of an earlier turn); where the rest is, is known.
+        return marked.IsWhole ? marked : bare with { Contents = marked.Contents };
     }
 
     private ContentMarks.Result? Render(ChatRenderInput input, ContentMarks marks)

@@ -14,13 +14,13 @@ namespace LangTrain.Modeling.ChatTemplates;
 /// </remarks>
 internal sealed class ContentMarks(Tokenizer tokenizer, bool borders)
 {
-    // U+FDD0 to U+FDEF are noncharacters. Open, the message's number in hexadecimal digits from U+FDE0, border, the content, close. Or, before a character: it is plain.
+    // U+FDD0 to U+FDEF are noncharacters. Open, the message's number in hexadecimal digits from U+FDE0, border, the content, close, the number again. Or, before a character: it is plain.
     private const char Open = '\uFDD0', Border = '\uFDD1', Close = '\uFDD2', PlainNext = '\uFDD3', Digits = '\uFDE0';
 
     /// <summary>A rendered text without its marks.</summary>
     /// <param name="Text">What the template rendered.</param>
     /// <param name="IsPlain">For each character whether it may not be part of a special token.</param>
-    /// <param name="Contents">Where contents are, and of which message.</param>
+    /// <param name="Contents">Where contents are, and of which message; a start of -1 where only the end of a content came out.</param>
     /// <param name="IsWhole">Whether each content came out with both its borders.</param>
     public sealed record Result(string Text, bool[] IsPlain, IReadOnlyList<(int Message, int Start, int End)> Contents, bool IsWhole);
 
@@ -43,14 +43,13 @@ internal sealed class ContentMarks(Tokenizer tokenizer, bool borders)
         var text = new StringBuilder(rendered.Length);
         var isPlain = new List<bool>(rendered.Length);
         var contents = new List<(int, int, int)>();
-        var (inContent, nextIsPlain, isWhole, message, start) = (false, false, true, 0, 0);
+        var (inContent, nextIsPlain, isWhole, start) = (false, false, true, 0);
         for (var i = 0; i < rendered.Length; i++)
         {
             switch (rendered[i])
             {
                 case Open:
-                    message = 0;
-                    while (i + 1 < rendered.Length && rendered[i + 1] is >= Digits and < (char)(Digits + 16)) message = message * 16 + (rendered[++i] - Digits);
+                    Number(rendered, ref i);
                     isWhole &= !inContent && i + 1 < rendered.Length && rendered[i + 1] == Border;
                     break;
                 case Border:
@@ -58,7 +57,7 @@ internal sealed class ContentMarks(Tokenizer tokenizer, bool borders)
                     break;
                 case Close:
                     isWhole &= inContent;
-                    if (inContent) contents.Add((message, start, text.Length));
+                    contents.Add((Number(rendered, ref i), inContent ? start : -1, text.Length));
                     inContent = false;
                     break;
                 case PlainNext:
@@ -108,9 +107,17 @@ internal sealed class ContentMarks(Tokenizer tokenizer, bool borders)
     {
         var (start, end) = (text.Length - text.AsSpan().TrimStart().Length, text.AsSpan().TrimEnd().Length);
         if (!borders || message < 0 || key is not ("content" or "text" or "reasoning_content") || start >= end) return MarkSpecialTokens(text);
-        var number = new StringBuilder().Append(Open);
+        var number = new StringBuilder();
         foreach (var digit in message.ToString("x", System.Globalization.CultureInfo.InvariantCulture)) number.Append((char)(Digits + Convert.ToInt32(digit.ToString(), 16)));
-        return $"{text[..start]}{number}{Border}{text[start..end]}{Close}{text[end..]}";
+        return $"{text[..start]}{Open}{number}{Border}{text[start..end]}{Close}{number}{text[end..]}";
+    }
+
+    /// <summary>Reads the number behind a mark and goes to its last digit.</summary>
+    private static int Number(string rendered, ref int i)
+    {
+        var number = 0;
+        while (i + 1 < rendered.Length && rendered[i + 1] is >= Digits and < (char)(Digits + 16)) number = number * 16 + (rendered[++i] - Digits);
+        return number;
     }
 
     private string MarkWholeTokens(string text)

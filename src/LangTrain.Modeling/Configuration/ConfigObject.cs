@@ -36,7 +36,7 @@ internal sealed class ConfigObject(JsonObject json, string prefix = "")
 
     public double? OptionalPositiveNumber(string key) => OptionalNumber(key) is not { } number ? null : number > 0 ? number : throw Wrong(key, "a positive number");
 
-    public double? OptionalNumber(string key) => Take(key) is not { } node ? null : node is JsonValue value && value.GetValueKind() == JsonValueKind.Number ? value.GetValue<JsonElement>().GetDouble() : throw Wrong(key, "a number");
+    public double? OptionalNumber(string key) => Take(key) is not { } node ? null : node is JsonValue value && value.GetValueKind() == JsonValueKind.Number && value.GetValue<JsonElement>().GetDouble() is var number && double.IsFinite(number) ? number : throw Wrong(key, "a number");
 
     public bool Flag(string key, bool otherwise) => Take(key) is not { } node ? otherwise : node.GetValueKind() switch
     {

@@ -13,7 +13,7 @@ internal static class ModelConfigReader
     /// <summary>Keys that never change what a forward pass computes here: bookkeeping, generation defaults, regularization of the original training.</summary>
     private static readonly string[] s_harmless =
     [
-        "architectures", "model_type", "torch_dtype", "dtype", "transformers_version", "use_cache", "initializer_range", "auto_map", "name_or_path", "_name_or_path", "_attn_implementation", "_attn_implementation_autoset", "_commit_hash",
+        "architectures", "model_type", "torch_dtype", "dtype", "transformers_version", "use_cache", "initializer_range", "auto_map", "name_or_path", "_name_or_path", "_attn_implementation", "_attn_implementation_autoset", "_flash_attn_2_enabled", "_commit_hash",
         "bos_token_id", "eos_token_id", "pad_token_id", "sep_token_id", "cls_token_id", "decoder_start_token_id", "is_decoder", "is_encoder_decoder",
         "attention_dropout", "attn_pdrop", "embd_pdrop", "resid_pdrop", "summary_activation", "summary_first_dropout", "summary_proj_to_labels",
         "summary_type", "summary_use_proj", "pretraining_tp", "output_attentions", "output_hidden_states", "output_past", "return_dict", "torchscript", "use_bfloat16",
@@ -21,7 +21,7 @@ internal static class ModelConfigReader
         "gradient_checkpointing", "chunk_size_feed_forward", "return_dict_in_generate", "remove_invalid_values", "forced_bos_token_id", "forced_eos_token_id",
         "suppress_tokens", "begin_suppress_tokens", "bad_words_ids", "max_length", "min_length", "do_sample", "early_stopping", "num_beams", "num_beam_groups",
         "diversity_penalty", "temperature", "top_k", "top_p", "typical_p", "repetition_penalty", "length_penalty", "no_repeat_ngram_size",
-        "encoder_no_repeat_ngram_size", "exponential_decay_length_penalty", "num_return_sequences", "output_scores", "cache_implementation", "unsloth_fixed", "unsloth_version", "_num_labels", "is_llama_config", "transformers.js_config", "max_sequence_length",
+        "encoder_no_repeat_ngram_size", "exponential_decay_length_penalty", "num_return_sequences", "output_scores", "cache_implementation", "unsloth_fixed", "unsloth_version", "_num_labels", "is_llama_config", "transformers.js_config", "max_sequence_length", "n_special", "predict_special_tokens",
     ];
 
     public static ModelConfig Read(string json, string? generationJson)
@@ -114,7 +114,8 @@ internal static class ModelConfigReader
         result["architectures"] = new JsonArray("Gemma3ForCausalLM");
         foreach (string key in (string[])["bos_token_id", "eos_token_id", "pad_token_id", "torch_dtype", "dtype", "tie_word_embeddings", "quantization_config"])
         {
-            if (root[key] is { } value && result[key] is null)
+            // What ends a turn is said by the outer one; transformers 5 writes the family's default into the inner one.
+            if (root[key] is { } value && (result[key] is null || key == "eos_token_id"))
             {
                 result[key] = value.DeepClone();
             }
@@ -123,7 +124,8 @@ internal static class ModelConfigReader
         return result;
     }
 
-    private static JsonObject ParseObject(string json, string file)
+    /// <exception cref="InvalidDataException">No JSON object, or a key twice.</exception>
+    internal static JsonObject ParseObject(string json, string file)
     {
         try
         {

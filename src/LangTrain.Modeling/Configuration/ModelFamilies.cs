@@ -17,6 +17,7 @@ internal static class ModelFamilies
 
     public static ModelConfig Mistral(ConfigObject keys, string json, string type)
     {
+        RequireNoBias(keys);
         ModelConfig config = Common(keys, json, type) with { Rope = RopeReader.Read(keys, 10000) };
         int? window = keys.OptionalPositiveInteger("sliding_window") ?? (keys.Has("sliding_window") ? null : 4096);
         return WithWindow(config, window, _ => true);
@@ -24,6 +25,7 @@ internal static class ModelFamilies
 
     public static ModelConfig Qwen2(ConfigObject keys, string json, string type)
     {
+        RequireNoBias(keys);
         keys.Require("use_mrope", "false");
         return QwenWindow(keys, Common(keys, json, type) with { Rope = RopeReader.Read(keys, 10000), QueryKeyValueBias = true });
     }
@@ -103,8 +105,7 @@ internal static class ModelFamilies
 
     public static ModelConfig Phi3(ConfigObject keys, string json, string type)
     {
-        keys.Require("attention_bias", "false");
-        keys.Require("mlp_bias", "false");
+        RequireNoBias(keys);
         keys.Require("lm_head_bias", "false");
         keys.Require("interpolate_factor", "1");
         keys.Require("full_attn_mod", "1");
@@ -233,6 +234,13 @@ internal static class ModelFamilies
             AttentionScale = 1 / Math.Sqrt(headSize),
             InitializerRange = keys.OptionalNumber("initializer_range") ?? 0.02,
         };
+    }
+
+    /// <summary>Some folders say of a bias that these families never have that there is none.</summary>
+    private static void RequireNoBias(ConfigObject keys)
+    {
+        keys.Require("attention_bias", "false");
+        keys.Require("mlp_bias", "false");
     }
 
     private static ModelConfig WithWindow(ModelConfig config, int? window, Func<int, bool> isSliding) => config with

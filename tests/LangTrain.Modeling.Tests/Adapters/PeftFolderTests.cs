@@ -59,6 +59,9 @@ public sealed class PeftFolderTests : IDisposable
     [InlineData("modules_to_save", "[\"lm_head\"]")]
     [InlineData("rank_pattern", "{\"(?=q)q_proj\": 8}")]
     [InlineData("peft_type", "\"IA3\"")]
+    [InlineData("init_lora_weights", "\"pissa_niter_4\"")]
+    [InlineData("init_lora_weights", "\"loftq\"")]
+    [InlineData("enable_lora", "[true, false]")]
     [InlineData("some_new_arithmetic", "true")]
     public void A_PEFT_feature_that_is_not_computed_is_refused_by_name(string key, string value)
     {
@@ -67,6 +70,37 @@ public sealed class PeftFolderTests : IDisposable
         config[key] = JsonNode.Parse(value);
         File.WriteAllText(_folder.File("adapter_config.json"), config.ToJsonString());
         Assert.Contains(key, Assert.Throws<UnsupportedModelException>(() => LoraAdapter.LoadPeft(_folder.Path, _model)).Message);
+    }
+
+    [Theory]
+    [InlineData("\"lora_alpha\": 1e999", "lora_alpha")]
+    [InlineData("\"target_modules\": [1]", "target_modules")]
+    [InlineData("\"target_modules\": [null]", "target_modules")]
+    [InlineData("\"alpha_pattern\": {\"q_proj\": \"4\"}", "alpha_pattern")]
+    [InlineData("\"r\": 8, \"r\": 4", "adapter_config.json")]
+    [InlineData("\"rank_pattern\": {\"q_proj\": 8, \"q_proj\": 4}", "adapter_config.json")]
+    public void A_config_that_makes_no_sense_is_refused_by_name(string keys, string named)
+    {
+        Save().Dispose();
+        File.WriteAllText(_folder.File("adapter_config.json"), $$"""{"peft_type": "LORA", {{keys}}}""");
+        Assert.Contains(named, Assert.Throws<InvalidDataException>(() => LoraAdapter.LoadPeft(_folder.Path, _model)).Message);
+    }
+
+    /// <summary>As written by early PEFT (0.2), and for Gemma 3 with vision, where the text model is a part of the model.</summary>
+    [Theory]
+    [InlineData("base_model.model.model.layers.", "\"enable_lora\": null, \"merge_weights\": false, \"init_lora_weights\": true")]
+    [InlineData("base_model.model.model.language_model.layers.", "\"init_lora_weights\": \"gaussian\", \"target_modules\": \"(?:.*?(?:language|text).*?(?:q_proj|v_proj).*?)\"")]
+    [InlineData("base_model.model.language_model.model.layers.", "\"init_lora_weights\": true, \"target_modules\": \"all-linear\"")]
+    public void Adapters_of_other_makers_are_read(string prefix, string keys)
+    {
+        using DecoderModel model = DecoderModel.Load(Path.Combine(AppContext.BaseDirectory, "Reference", "gemma3"));
+        using LoraAdapter adapter = Some.Adapter(model, options: new LoraOptions { Rank = 4, Alpha = 8, TargetModules = ["q_proj", "v_proj"] });
+        adapter.SetTrainable(false);
+        SafetensorsWriter.Write(_folder.File("adapter_model.safetensors"), [.. adapter.named_parameters().Select(pair => KeyValuePair.Create(pair.name.Replace("base_model.model.model.layers.", prefix, StringComparison.Ordinal), (Tensor)pair.parameter))]);
+        File.WriteAllText(_folder.File("adapter_config.json"), $$"""{"peft_type": "LORA", "r": 4, "lora_alpha": 8, "bias": "none", "task_type": "CAUSAL_LM", {{keys}}}""");
+        using LoraAdapter loaded = LoraAdapter.LoadPeft(_folder.Path, model);
+        Tensor ids = Some.Ids(1, 9, vocabulary: 40);
+        Assert.True(Some.Same(Some.Logits(model, ids, new ForwardPass { Adapters = AdapterSelection.All(adapter) }), Some.Logits(model, ids, new ForwardPass { Adapters = AdapterSelection.All(loaded) })));
     }
 
     [Fact]

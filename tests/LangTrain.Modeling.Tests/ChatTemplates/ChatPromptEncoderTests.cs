@@ -98,6 +98,26 @@ public class ChatPromptEncoderTests
         Assert.Equal("second<|im_end|>", Learned(tokenizer, chat));
     }
 
+    /// <summary>Models that think write their thoughts into the content; their templates drop those of earlier turns (Qwen3, QwQ, DeepSeek R1's distillations).</summary>
+    [Theory]
+    [InlineData("{% for m in messages %}{% set text = m.content if loop.last else m.content.split('</think>')[-1].lstrip('\n') %}{{ '<|im_start|>' + m.role + '\n' + text + '<|im_end|>\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}", "<think>\nwell\n</think>\n\ntwo<|im_end|>")]
+    [InlineData("{% for m in messages %}{% set text = m.content %}{% if '</think>' in text %}{% set text = text.split('</think>')[-1] | trim %}{% endif %}{{ '<|im_start|>' + m.role + '\n' + text + '<|im_end|>\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n<think>\n' }}{% endif %}", "two<|im_end|>")]
+    public void Of_an_answer_whose_thoughts_a_template_drops_the_rest_is_learned(string source, string last)
+    {
+        var tokenizer = Small();
+        var encoder = new ChatPromptEncoder(tokenizer, ChatTemplate.Parse(source));
+        Assert.Equal("one<|im_end|>" + last, Learned(tokenizer, encoder.EncodeForTraining(Input(("user", "q"), ("assistant", "<think>\nhm <|im_end|>\n</think>\n\none"), ("user", "one"), ("assistant", "<think>\nwell\n</think>\n\ntwo")))));
+    }
+
+    [Theory]
+    [InlineData("{% for m in messages %}{{ m.role + ':' + m.content + '\n\n' }}{% endfor %}{% if add_generation_prompt %}{{ 'assistant:' }}{% endif %}", "yes\n\n<|im_end|>")]
+    [InlineData("{% for m in messages %}{{ '<|im_start|>' + m.role + ':' + m.content }}{% if not loop.last or add_generation_prompt %}{{ '<|im_end|>' }}{% endif %}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant:' }}{% endif %}", "yes \n<|im_end|>", "yes \n")]
+    public void An_answer_behind_which_a_template_writes_nothing_but_white_space_ends_with_the_end_of_text(string source, string learned, string answer = "yes")
+    {
+        var tokenizer = Small();
+        Assert.Equal(learned, Learned(tokenizer, new ChatPromptEncoder(tokenizer, ChatTemplate.Parse(source)).EncodeForTraining(Input(("user", "q"), ("assistant", answer)))));
+    }
+
     [Fact]
     public void What_a_template_puts_before_the_content_is_learned_where_the_model_has_to_write_it()
     {

@@ -8,14 +8,17 @@ internal static class JinjaSequences
         if (arguments.Positional.Count == 0 && arguments.Named.Any(argument => argument.Key == "attribute"))
         {
             var given = arguments.Bind("map", "attribute", "default?");
-            return new PythonIterator(PythonValue.Iterate(value).Select(item => ByPath(item, given[0], given[1])));
+            return new PythonIterator(ItemsOrNone(value).Select(item => ByPath(item, given[0], given[1])));
         }
         if (arguments.Positional.Count == 0) throw new ChatTemplateException("map requires a filter argument");
         var name = PythonValue.Text(arguments.Positional[0]);
         if (!JinjaFilters.Knows(name)) throw new ChatTemplateException($"No filter named '{name}'.");
         var rest = arguments with { Positional = [.. arguments.Positional.Skip(1)] };
-        return new PythonIterator(PythonValue.Iterate(value).Select(item => JinjaFilters.Apply(name, item, rest)));
+        return new PythonIterator(ItemsOrNone(value).Select(item => JinjaFilters.Apply(name, item, rest)));
     }
+
+    /// <summary>For these filters none, false and 0 are empty too.</summary>
+    private static IEnumerable<object?> ItemsOrNone(object? value) => PythonValue.IsTrue(value) ? PythonValue.Iterate(value) : [];
 
     /// <summary><c>select</c>, <c>reject</c> and their forms for attributes: the items that a test holds for, or truth where none is named.</summary>
     public static object? Select(object? value, JinjaArguments arguments, bool byAttribute, bool keeps)
@@ -26,7 +29,7 @@ internal static class JinjaSequences
         var test = arguments.Positional.Count > skip ? PythonValue.Text(arguments.Positional[skip]) : null;
         var rest = arguments with { Positional = [.. arguments.Positional.Skip(skip + 1)] };
         if (test is not null && !JinjaTests.Knows(test)) throw new ChatTemplateException($"No test named '{test}'.");
-        return new PythonIterator(PythonValue.Iterate(value).Where(item =>
+        return new PythonIterator(ItemsOrNone(value).Where(item =>
         {
             RenderLimits.Current.Step();
             var looked = byAttribute ? ByPath(item, path) : item;

@@ -13,6 +13,7 @@ internal static class PythonValue
         long number => ((double)number).GetHashCode(),
         PythonList tuple => tuple.Items.Count,
         Markup markup => markup.Text.GetHashCode(StringComparison.Ordinal),
+        Undefined => 0,
         _ => value.GetHashCode(),
     });
 
@@ -157,7 +158,7 @@ internal static class PythonValue
         {
             case Undefined missing:
                 throw missing.Error();
-            case PythonDict dict when dict.TryGet(key, out var entry):
+            case PythonDict dict when PythonDict.IsHashable(key) && dict.TryGet(key, out var entry):
                 return entry;
             case PythonList { HasPlaces: true } list when Place(key, list.Items.Count) is { } place:
                 return list.Items[place];

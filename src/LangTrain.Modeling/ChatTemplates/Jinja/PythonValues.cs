@@ -57,15 +57,18 @@ internal sealed class PythonDict
 
     public bool Contains(object? key) => _entries.ContainsKey(Hashable(key));
 
-    private static object Hashable(object? key)
+    /// <summary>Whether the value can be a key at all.</summary>
+    public static bool IsHashable(object? key) => Unhashable(key) is null;
+
+    private static object Hashable(object? key) => Unhashable(key) is { } part ? throw new ChatTemplateException($"unhashable type: '{PythonValue.TypeName(part)}'") : key ?? None;
+
+    /// <summary>What in the value keeps it from being a key.</summary>
+    private static object? Unhashable(object? key)
     {
-        if (key is PythonDict or PythonList { Kind: not SequenceKind.Tuple }) throw new ChatTemplateException($"unhashable type: '{PythonValue.TypeName(key)}'");
-        if (key is PythonList tuple)
-        {
-            RenderLimits.Current.Visit();
-            foreach (var item in tuple.Items) Hashable(item);
-        }
-        return key ?? None;
+        if (key is PythonDict or PythonList { Kind: not SequenceKind.Tuple }) return key;
+        if (key is not PythonList tuple) return null;
+        RenderLimits.Current.Visit();
+        return tuple.Items.Select(Unhashable).FirstOrDefault(part => part is not null);
     }
 }
 
