@@ -84,6 +84,7 @@ public abstract class FineTuneRecipe
         // 1. Set-up, each line needing only those above it.
         using var data = LoadData(_options, _files, _control.Cancellation);
         data.Tell(_observer, _options.LongRows);
+        _observer.OnLog(TrainingLogLevel.Info, $"Loading the weights of {_files.BaseModelName}.");
         using var trainee = CreateTrainee(_options, _files);
         using var threads = new StepThreads(trainee.Model.ParameterCount, data.TokensOfMicroBatch(_options), trainee.Model.Device);
         trainee.ActivationCheckpointing = _options.ActivationCheckpointing;
@@ -234,6 +235,7 @@ public abstract class FineTuneRecipe
             throw TrainingDivergedException.OfWeights(writtenStep, state.Rollbacks);
         }
 
+        _observer.OnLog(TrainingLogLevel.Info, "Writing the result, reading it back and asking it some of its prompts.");
         SafetensorsWriter.RemoveUnfinished(_files.OutputFolder); // of an attempt that died here
         trainee.Save(_files.OutputFolder);
         if (_options.Method == TrainingMethod.Full)
