@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -125,15 +126,6 @@ internal static class ModelConfigReader
     }
 
     /// <exception cref="InvalidDataException">No JSON object, or a key twice.</exception>
-    internal static JsonObject ParseObject(string json, string file)
-    {
-        try
-        {
-            return JsonNode.Parse(json, null, new JsonDocumentOptions { AllowDuplicateProperties = false }) as JsonObject ?? throw new InvalidDataException($"{file} is not a JSON object.");
-        }
-        catch (JsonException error)
-        {
-            throw new InvalidDataException($"{file} is not valid JSON: {error.Message}", error);
-        }
-    }
+    internal static JsonObject ParseObject(string json, string file) =>
+        ModelJson.ParseNode(Encoding.UTF8.GetBytes(json), file) as JsonObject ?? throw new InvalidDataException($"{file} is not a JSON object.");
 }
