@@ -71,6 +71,15 @@ internal static class ModelConfigReader
             throw new InvalidDataException($"config.json: 'num_key_value_heads' {config.KeyValueHeads} does not divide 'num_attention_heads' {config.QueryHeads}.");
         }
 
+        // Far beyond every model, and so small that no number of elements overflows.
+        foreach ((string key, long size) in (ReadOnlySpan<(string, long)>)[("vocab_size", config.VocabularySize), ("hidden_size", config.HiddenSize), ("intermediate_size", config.FeedForwardSize), ("num_attention_heads, head_dim", (long)config.QueryHeads * config.HeadSize)])
+        {
+            if (size > 1 << 26)
+            {
+                throw new InvalidDataException($"config.json: '{key}' makes {size}; expected at most {1 << 26}.");
+            }
+        }
+
         if (config.Rope is { Scaling: RopeScaling.Yarn } yarn)
         {
             // Folders say how long the stretched context is, or only how long it was.
