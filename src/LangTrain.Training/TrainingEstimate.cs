@@ -42,6 +42,9 @@ public sealed record TrainingEstimate
     /// <summary>Memory that this device has; null where it cannot be told.</summary>
     public required long? DeviceMemoryBytes { get; init; }
 
-    /// <summary>Training time on this device, from its measured matmul rate.</summary>
+    /// <summary>
+    /// Time of the run on this machine, by what its parts take there now: steps, evaluations and their samples, checkpoints, and the check of the result. Reading
+    /// the rows and the model comes before that.
+    /// </summary>
     public required TimeSpan Duration { get; init; }
 }

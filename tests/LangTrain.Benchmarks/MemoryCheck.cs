@@ -130,7 +130,8 @@ internal static class MemoryCheck
         seconds.Sort();
         var memory = new TrainingMemory(options, config);
         var estimated = memory.Peak(of.Rows, of.Length, examples.Count * (length - 1));
-        var (step50, estimatedStep) = (seconds[Steps / 2] * 1000, EstimateCalculator.Seconds(memory, config, of.Rows * of.Length, 1) * 1000);
+        var speed = RunSpeed.Measure(options, config, memory, plan, examples);
+        var (step50, estimatedStep) = (seconds[Steps / 2] * 1000, (speed.PassSeconds + speed.UpdateSeconds / options.GradientAccumulationSteps) * 1000);
         Console.WriteLine(FormattableString.Invariant(
             $"{measured >> 20,11} {estimated >> 20,13}   {(double)estimated / measured:f2}  {step50,7:f0} {estimatedStep,13:f0}  {text}"));
         return 0;

@@ -88,17 +88,17 @@ public abstract class DecoderModel : nn.Module
         }
     }
 
-    /// <summary>Makes a model with random weights, for pre-training; on the meta device, names and shapes only.</summary>
+    /// <summary>Makes a model with random weights, for pre-training and for measuring; on the meta device, names and shapes only.</summary>
     /// <param name="config">The architecture.</param>
     /// <param name="seed">The same seed gives the same weights on one device.</param>
-    /// <param name="options">Type and device; quantization is not possible here.</param>
-    /// <exception cref="ArgumentException">Quantization was asked for.</exception>
+    /// <param name="options">Type, device, and quantization to NF4.</param>
+    /// <exception cref="ArgumentException">Another quantization was asked for.</exception>
     public static DecoderModel Create(ModelConfig config, long seed = 0, ModelLoadOptions? options = null)
     {
         options ??= new();
-        if (options.Quantization != Quantization.None)
+        if (options.Quantization is not (Quantization.None or Quantization.NF4))
         {
-            throw new ArgumentException("A new model cannot be quantized: save it and load it with quantization.", nameof(options));
+            throw new ArgumentException($"A new model cannot be quantized to {options.Quantization}: save it and load it with quantization.", nameof(options));
         }
 
         TorchSetup.Initialize();
@@ -213,6 +213,12 @@ public abstract class DecoderModel : nn.Module
                     : module is LayerNormLayer && name == "weight" ? parameter.fill_(Scalars.Of(1))
                     : name == "bias" ? parameter.zero_()
                     : parameter.normal_(0, Config.InitializerRange, generator);
+            }
+
+            if (module is LinearLayer { IsQuantized: true } linear)
+            {
+                using var scope = NewDisposeScope();
+                linear.SetQuantized(Nf4.Quantize(empty(linear.OutputSize, linear.InputSize, device: Device).normal_(0, Config.InitializerRange, generator), Dtype));
             }
         }
     }

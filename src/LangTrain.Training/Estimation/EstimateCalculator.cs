@@ -1,18 +1,15 @@
-using System.Diagnostics;
 using LangTrain.Modeling;
 using LangTrain.Training.Batches;
+using LangTrain.Training.Evaluation;
 using LangTrain.Training.Recipes;
-using static TorchSharp.torch;
 
 namespace LangTrain.Training.Estimation;
 
-/// <summary>Works out what a run will take from the model's shapes, the tokenized data, and a short measurement of the device.</summary>
+/// <summary>Works out what a run will take from the model's shapes, the tokenized data, and a short measurement of this machine.</summary>
 internal static class EstimateCalculator
 {
-    // Norms, softmax and memory traffic take the rest of a step's time.
-    private const double MatmulShareOfStep = 0.6;
-    // What the operators of a layer cost before they compute anything, forward and backward.
-    private const double SecondsPerLayerPass = 250e-6;
+    // A disk of middling speed, and what flushing and hashing a checkpoint's few files takes besides.
+    private const double BytesWrittenInASecond = 250e6, SecondsOfCheckpoint = 0.05;
 
     /// <summary>Works it out.</summary>
     /// <param name="options">The run's options.</param>
@@ -28,7 +25,8 @@ internal static class EstimateCalculator
 
         var planner = data.Planner(options);
         var epoch = planner.PlanEpoch(0);
-        var microBatches = epoch.SelectMany(step => step.MicroBatches).Select(rows => new Batch(rows, data.Training)).ToList();
+        var planned = epoch.SelectMany(step => step.MicroBatches).ToList();
+        var microBatches = planned.ConvertAll(rows => new Batch(rows, data.Training));
         var rowsPerStep = options.BatchSize * options.GradientAccumulationSteps * (options.Objective == TrainingObjective.Dpo ? 2 : 1);
         var stepsOfEpochs = isExact
             ? planner.CountSteps(options.Epochs, options.MaxSteps ?? int.MaxValue)
@@ -38,7 +36,11 @@ internal static class EstimateCalculator
 
         var memory = new TrainingMemory(options, config);
         var tokensPerEpoch = Total(data.Training.Count, data.Training.LengthOf) * scale;
-        var seconds = Seconds(memory, config, microBatches.Sum(batch => batch.Tokens) * scale * epochs, microBatches.Count * scale * epochs);
+        var evaluationBatches = data.Evaluation is not null ? data.EvaluationPlan.Count : (double)(evaluationRows ?? 0) / options.BatchSize;
+        // The micro-batch nearest to the mean stands for all.
+        var mean = microBatches.Average(batch => batch.Tokens);
+        var typical = planned[microBatches.Select((batch, index) => (Math.Abs(batch.Tokens - mean), index)).Min().index];
+        var seconds = Seconds(options, config, data, memory, typical, new Run(totalSteps, epochs, microBatches.Count * scale, evaluationBatches));
         return new TrainingEstimate
         {
             IsExact = isExact,
@@ -58,13 +60,20 @@ internal static class EstimateCalculator
         };
     }
 
-    /// <summary>Time of training passes on this device.</summary>
-    /// <param name="memory">The run's shapes.</param>
-    /// <param name="config">The model.</param>
-    /// <param name="tokens">Tokens of all passes, padding included.</param>
-    /// <param name="passes">Micro-batches.</param>
-    internal static double Seconds(TrainingMemory memory, ModelConfig config, double tokens, double passes) =>
-        tokens * memory.OperationsPerToken / (MatmulRate() * MatmulShareOfStep) + passes * config.LayerCount * SecondsPerLayerPass;
+    /// <summary>The whole run: steps, evaluations and their samples, checkpoints, the reference that preferences are measured against, and the check of the result.</summary>
+    private static double Seconds(TrainingOptions options, ModelConfig config, TrainingData data, TrainingMemory memory, int[][] typical, Run run)
+    {
+        using var threads = new StepThreads(memory.ModelParameters, data.TokensOfMicroBatch(options), ComputeTarget.Of(options, config).Device);
+        var speed = RunSpeed.Measure(options, config, memory, typical, data.Training);
+        var evaluations = run.EvaluationBatches == 0 ? 0 : Math.Ceiling(options.EvaluationSteps is { } every ? (double)run.Steps / every : run.Epochs);
+        var checkpoints = Math.Ceiling(options.SaveSteps is { } steps ? (double)run.Steps / steps : options.Method == TrainingMethod.Full ? run.Epochs : Math.Min(10, run.Steps));
+        var checkpointBytes = memory.TrainableParameters * 3 * sizeof(float); // weights and two moments
+        var referenceBatches = options.Objective == TrainingObjective.Dpo ? run.EpochBatches + run.EvaluationBatches : 0;
+        return run.Epochs * run.EpochBatches * speed.PassSeconds + run.Steps * speed.UpdateSeconds
+            + (evaluations * run.EvaluationBatches + referenceBatches) * speed.EvaluationSeconds
+            + (evaluations * Evaluator.ExpectedSteps(data, options) + ResultVerifier.ExpectedSteps(data)) * speed.GenerationSeconds
+            + checkpoints * (checkpointBytes / BytesWrittenInASecond + SecondsOfCheckpoint);
+    }
 
     private static long Total(int count, Func<int, int> of)
     {
@@ -77,23 +86,11 @@ internal static class EstimateCalculator
         return sum;
     }
 
-    /// <summary>fp32 operations a second of a matmul of a middling size, the best of a few.</summary>
-    private static double MatmulRate()
-    {
-        const int Size = 512;
-        using var noGrad = no_grad();
-        using var scope = NewDisposeScope();
-        var a = ones(Size, Size);
-        var best = double.MaxValue;
-        for (var i = 0; i < 6; i++)
-        {
-            var start = Stopwatch.GetTimestamp();
-            using var product = a.matmul(a);
-            best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds);
-        }
-
-        return 2.0 * Size * Size * Size / best;
-    }
+    /// <param name="Steps">Optimizer steps.</param>
+    /// <param name="Epochs">Passes over the data, as a fraction.</param>
+    /// <param name="EpochBatches">Micro-batches of a pass over the data.</param>
+    /// <param name="EvaluationBatches">Micro-batches of an evaluation.</param>
+    private sealed record Run(int Steps, double Epochs, double EpochBatches, double EvaluationBatches);
 
     private sealed record Batch(int Rows, int Width, int TrainedTokens)
     {

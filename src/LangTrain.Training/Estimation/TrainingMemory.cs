@@ -54,17 +54,6 @@ internal sealed class TrainingMemory
 
     public long TrainableParameters { get; }
 
-    /// <summary>Forward 2, backward for activations 2, backward for weights 2 operations a weight and token; frozen weights need no third (arXiv:2001.08361).</summary>
-    public double OperationsPerToken
-    {
-        get
-        {
-            var repeated = _options.ActivationCheckpointing ? 2.0 : 0;
-            var reference = _options.Objective == TrainingObjective.Dpo ? 2.0 / _options.Epochs : 0;
-            return (4.0 + repeated + reference) * ModelParameters + 2.0 * TrainableParameters;
-        }
-    }
-
     /// <summary>Peak memory of a step with this micro-batch.</summary>
     /// <param name="rows">Rows.</param>
     /// <param name="width">Tokens of the longest.</param>

@@ -11,11 +11,22 @@ namespace LangTrain.Training.Evaluation;
 internal sealed class Evaluator(
     Trainee trainee, RunObjective objective, TrainingData data, TrainingOptions options, ITrainingObserver observer, CancellationToken cancellation)
 {
-    private const int MaxSampleTokens = 64;
+    private const int MaxSampleTokens = 64, ExtraAnswerTokens = 16;
 
     /// <summary>True if this step is followed by an evaluation.</summary>
     public bool IsDue(int step, bool endsEpoch, bool isLast) =>
         data.Evaluation is not null && (isLast || (options.EvaluationSteps is { } every ? step % every == 0 : endsEpoch));
+
+    /// <summary>Tokens of the longest sample that an evaluation is likely to take, see <see cref="ResultVerifier.ExpectedSteps"/>.</summary>
+    public static int ExpectedSteps(TrainingData data, TrainingOptions options) => data.Questions(data.Evaluation ?? data.Training, options.EvaluationSamples)
+        .Select(question => Math.Min(MaxSampleTokens, question.Answer.Count + ExtraAnswerTokens / 2)).DefaultIfEmpty().Max();
+
+    /// <summary>Evaluations up to a step, this one included.</summary>
+    /// <param name="step">Optimizer steps made.</param>
+    /// <param name="totalSteps">Of the whole run, the last of which is followed by one.</param>
+    /// <param name="stepsOfEpoch">Of a pass over the data.</param>
+    public int CountUpTo(int step, int totalSteps, int stepsOfEpoch) => data.Evaluation is null ? 0
+        : step / (options.EvaluationSteps ?? stepsOfEpoch) + (step >= totalSteps && totalSteps % (options.EvaluationSteps ?? stepsOfEpoch) != 0 ? 1 : 0);
 
     /// <summary>True if the loss has not improved for as many evaluations as the options allow.</summary>
     public bool ShouldStop(TrainingState state) =>
@@ -73,7 +84,7 @@ internal sealed class Evaluator(
     {
         var questions = data.Questions(examples, options.EvaluationSamples).ToList();
         var answers = GreedyDecoder.Complete(
-            trainee.Model, trainee.Adapters, [.. questions.Select(question => (question.Prompt, Math.Min(MaxSampleTokens, question.Answer.Count + 16)))], cancellation);
+            trainee.Model, trainee.Adapters, [.. questions.Select(question => (question.Prompt, Math.Min(MaxSampleTokens, question.Answer.Count + ExtraAnswerTokens)))], cancellation);
         foreach (var (question, answer) in questions.Zip(answers))
         {
             observer.OnSample(new SampleText(

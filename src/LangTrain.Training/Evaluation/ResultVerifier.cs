@@ -8,7 +8,7 @@ namespace LangTrain.Training.Evaluation;
 /// <summary>Reads a run's result back from its files and compares it with what was trained.</summary>
 internal static class ResultVerifier
 {
-    private const int Prompts = 8;
+    public const int Prompts = 8;
     private const int ExtraAnswerTokens = 16;
     private const int MaxAnswerTokens = 256;
 
@@ -48,6 +48,25 @@ internal static class ResultVerifier
         }
 
         return report;
+    }
+
+    /// <summary>Tokens of the longest answer that the trained model is likely to write: one that has not learned to end its answers goes on beyond them.</summary>
+    public static int ExpectedSteps(TrainingData data) =>
+        data.Questions(data.Training, Prompts).Select(question => Math.Min(MaxAnswerTokens, question.Answer.Count + ExtraAnswerTokens / 2)).DefaultIfEmpty().Max();
+
+    /// <summary>What asking the trained model its prompts is likely to take, by two tokens of each that it writes now.</summary>
+    public static double ExpectedSeconds(Trainee trainee, TrainingData data, TimeProvider time, CancellationToken cancellation)
+    {
+        (IReadOnlyList<int>, int)[] prompts = [.. data.Questions(data.Training, Prompts).Select(question => ((IReadOnlyList<int>)[question.Prompt[0]], 2))];
+        if (prompts.Length == 0)
+        {
+            return 0;
+        }
+
+        _ = GreedyDecoder.Complete(trainee.Model, trainee.Adapters, prompts, cancellation); // compiles what the next finds
+        var start = time.GetTimestamp();
+        var steps = GreedyDecoder.Complete(trainee.Model, trainee.Adapters, prompts, cancellation).Max(answer => answer.Count);
+        return time.GetElapsedTime(start).TotalSeconds / steps * ExpectedSteps(data);
     }
 
     private static (int Tensors, int NonFinite) ScanFiles(string folder)

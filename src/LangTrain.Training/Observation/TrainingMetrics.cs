@@ -28,7 +28,7 @@ public sealed record TrainingMetrics
     /// <summary>Tokens, trained or not but without padding, that the run passes through the model in a second, lately.</summary>
     public required double TokensPerSecond { get; init; }
 
-    /// <summary>Estimated seconds until the last step, from the same rate.</summary>
+    /// <summary>Estimated seconds until the result is written and checked: steps by the same rate, evaluations and checkpoints by what the last ones took.</summary>
     public required double EtaSeconds { get; init; }
 
     /// <summary>Resident memory of the process.</summary>

@@ -26,6 +26,8 @@ public abstract class FineTuneRecipe
 {
     // Of the loss that is told of the whole job: a single batch's own jumps about.
     private const double LossSmoothing = 0.9;
+    // Of a micro-batch's time, where it needs no gradient.
+    private const double ForwardShare = 1.0 / 3;
     private readonly TrainingOptions _options;
     private readonly TrainingFiles _files;
     private readonly ITrainingObserver _observer;
@@ -82,6 +84,7 @@ public abstract class FineTuneRecipe
         // 1. Set-up, each line needing only those above it.
         using var data = LoadData(_options, _files, _control.Cancellation);
         data.Tell(_observer, _options.LongRows);
+        _observer.OnLog(TrainingLogLevel.Info, $"Loading the weights of {_files.BaseModelName}.");
         using var trainee = CreateTrainee(_options, _files);
         using var threads = new StepThreads(trainee.Model.ParameterCount, data.TokensOfMicroBatch(_options), trainee.Model.Device);
         trainee.ActivationCheckpointing = _options.ActivationCheckpointing;
@@ -91,16 +94,17 @@ public abstract class FineTuneRecipe
         var warmupSteps = _options.WarmupSteps ?? (int)Math.Ceiling(_options.WarmupRatio * totalSteps);
         var schedule = new LearningRateSchedule(_options.LearningRateDecay, _options.LearningRate, warmupSteps, totalSteps);
         var checkpoints = new RunCheckpoints(_options, _files, data, totalSteps, _observer, _time, BeforeCheckpointOperation);
+        var startedAt = _time.GetTimestamp();
         if (RunObjective.Create(_options, trainee, data, _control) is not { } objective)
         {
             // Whoever goes on measures the preferences again.
-            return Result(TrainingOutcome.Paused, checkpoints.Start, totalSteps, new TrainingProgress(_time, 0));
+            return Result(TrainingOutcome.Paused, checkpoints.Start, totalSteps, new TrainingProgress(_time, startedAt, 0));
         }
 
         var state = checkpoints.Resume(trainee, optimizer);
         var divergence = new DivergenceWatch(_options.NonFiniteStepLimit, objective.GuessingLoss(trainee.Model.Config.VocabularySize), state.NonFiniteStepsInRow);
         var evaluator = new Evaluator(trainee, objective, data, _options, _observer, _control.Cancellation);
-        var progress = new TrainingProgress(_time, state.ElapsedSeconds);
+        var progress = new TrainingProgress(_time, startedAt, state.ElapsedSeconds, ResultVerifier.ExpectedSeconds(trainee, data, _time, _control.Cancellation));
         using var dropout = new Generator((ulong)_options.Seed, trainee.Model.Device);
         _observer.OnLog(TrainingLogLevel.Info, FormattableString.Invariant(
             $"Training {trainee.Parameters.Sum(p => p.Value.numel()):N0} parameters on {data.Training.Count:N0} examples, {totalSteps} steps, from step {state.Step}."));
@@ -182,13 +186,18 @@ public abstract class FineTuneRecipe
             // 2.5 Report.
             if (verdict == StepVerdict.Update)
             {
-                _observer.OnMetrics(progress.Complete(new TrainingMetrics
+                var measuredStep = new TrainingMetrics
                 {
                     Epoch = epochsDone, Step = state.Step, TotalSteps = totalSteps, Loss = loss, SmoothedLoss = state.SmoothedLoss ?? loss, LearningRate = learningRate, Rollbacks = state.Rollbacks,
                     GradientNorm = norm, TrainedTokens = state.TrainedTokens, TokensPerSecond = 0, EtaSeconds = 0, MemoryBytes = 0,
                     RewardMargin = _options.Objective == TrainingObjective.Dpo ? rewardMargin : null,
                     RewardAccuracy = _options.Objective == TrainingObjective.Dpo ? rewardAccuracy : null,
-                }));
+                };
+                _observer.OnMetrics(progress.Complete(
+                    measuredStep,
+                    evaluator.CountUpTo(totalSteps, totalSteps, plan.Count) - evaluator.CountUpTo(state.Step - 1, totalSteps, plan.Count),
+                    data.EvaluationPlan.Count * ForwardShare / microBatches.Length,
+                    checkpoints.CountUpTo(totalSteps, plan.Count) - checkpoints.CountUpTo(state.Step - 1, plan.Count)));
             }
             else
             {
@@ -200,11 +209,13 @@ public abstract class FineTuneRecipe
             if (evaluator.IsDue(state.Step, endsEpoch, isLast))
             {
                 state = evaluator.Run(state, epochsDone);
+                progress.EvaluationDone();
             }
 
             if (checkpoints.IsDue(state, endsEpoch, isLast || evaluator.ShouldStop(state)))
             {
                 checkpoints.TryWrite(trainee, optimizer, state);
+                progress.CheckpointDone();
             }
         }
 
@@ -224,6 +235,7 @@ public abstract class FineTuneRecipe
             throw TrainingDivergedException.OfWeights(writtenStep, state.Rollbacks);
         }
 
+        _observer.OnLog(TrainingLogLevel.Info, "Writing the result, reading it back and asking it some of its prompts.");
         SafetensorsWriter.RemoveUnfinished(_files.OutputFolder); // of an attempt that died here
         trainee.Save(_files.OutputFolder);
         if (_options.Method == TrainingMethod.Full)

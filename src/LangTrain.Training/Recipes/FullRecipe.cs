@@ -26,14 +26,17 @@ public sealed class FullRecipe : FineTuneRecipe
     internal static Trainee Prepare(TrainingOptions options, TrainingFiles files, ComputeTarget? target = null)
     {
         target ??= ComputeTarget.Of(options, ModelConfig.Read(files.BaseModelFolder));
-        return new ModelTrainee(Load(files.BaseModelFolder, target.Device)) { ComputeDtype = target.Dtype, Int16Products = target.Int16Products };
+        return Wrap(DecoderModel.Load(files.BaseModelFolder, LoadOptions(target)), target);
     }
 
-    private static DecoderModel Load(string folder, Device device)
+    /// <summary>How the model is held.</summary>
+    internal static ModelLoadOptions LoadOptions(ComputeTarget target) => new() { Dtype = ScalarType.Float32, Device = target.Device };
+
+    /// <summary>Turns a model's gradients on; it is the trainee's from then on.</summary>
+    internal static Trainee Wrap(DecoderModel model, ComputeTarget target)
     {
-        var model = DecoderModel.Load(folder, new ModelLoadOptions { Dtype = ScalarType.Float32, Device = device });
         model.SetTrainable(true);
-        return model;
+        return new ModelTrainee(model) { ComputeDtype = target.Dtype, Int16Products = target.Int16Products };
     }
 
     private sealed class ModelTrainee(DecoderModel model) : Trainee(model, AdapterSelection.None, TrainedParameter.From(model.named_parameters()))
@@ -46,7 +49,7 @@ public sealed class FullRecipe : FineTuneRecipe
         public override void Restore(string folder)
         {
             using var noGrad = no_grad();
-            using var stored = Load(folder, Model.Device);
+            using var stored = DecoderModel.Load(folder, Model.Options);
             var values = stored.named_parameters().ToDictionary(p => p.name, p => p.parameter);
             foreach (var parameter in Parameters)
             {
@@ -54,7 +57,7 @@ public sealed class FullRecipe : FineTuneRecipe
             }
         }
 
-        public override Trainee Reload(string folder) => new ModelTrainee(Load(folder, Model.Device));
+        public override Trainee Reload(string folder) => new ModelTrainee(DecoderModel.Load(folder, Model.Options));
 
         public override void Dispose() => Model.Dispose();
     }

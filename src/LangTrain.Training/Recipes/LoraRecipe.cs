@@ -28,13 +28,10 @@ public sealed class LoraRecipe : FineTuneRecipe
     /// <param name="target">Where and in what to compute; null is what fits the options and the machine.</param>
     internal static Trainee Prepare(TrainingOptions options, TrainingFiles files, ComputeTarget? target = null)
     {
-        var quantization = options.Method == TrainingMethod.QLora ? Quantization.NF4 : Quantization.None;
         target ??= ComputeTarget.Of(options, ModelConfig.Read(files.BaseModelFolder));
-        var model = DecoderModel.Load(files.BaseModelFolder, new ModelLoadOptions { Dtype = target.Dtype, Device = target.Device, Quantization = quantization });
+        var trainee = Wrap(DecoderModel.Load(files.BaseModelFolder, LoadOptions(options, target)), options, target, files.BaseModelName);
         try
         {
-            var seed = SeededRandom.Mix(options.Seed, RandomPurpose.AdapterInit);
-            var trainee = new AdapterTrainee(model, LoraAdapter.Create(model, options.Lora, seed), files.BaseModelName, ownsModel: true) { Int16Products = target.Int16Products };
             if (files.InitialAdapterFolder is { } initial)
             {
                 // A checkpoint of this run, where there is one, is restored over it.
@@ -42,6 +39,27 @@ public sealed class LoraRecipe : FineTuneRecipe
             }
 
             return trainee;
+        }
+        catch
+        {
+            trainee.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>How the base model is held.</summary>
+    internal static ModelLoadOptions LoadOptions(TrainingOptions options, ComputeTarget target) => new()
+    {
+        Dtype = target.Dtype, Device = target.Device, Quantization = options.Method == TrainingMethod.QLora ? Quantization.NF4 : Quantization.None,
+    };
+
+    /// <summary>Makes a new adapter over a model, which is the trainee's from then on.</summary>
+    internal static Trainee Wrap(DecoderModel model, TrainingOptions options, ComputeTarget target, string baseModelName)
+    {
+        try
+        {
+            var seed = SeededRandom.Mix(options.Seed, RandomPurpose.AdapterInit);
+            return new AdapterTrainee(model, LoraAdapter.Create(model, options.Lora, seed), baseModelName, ownsModel: true) { Int16Products = target.Int16Products };
         }
         catch
         {

@@ -134,6 +134,11 @@ internal sealed class RunCheckpoints
             || (_everySteps is { } every ? state.Step % every == 0 : endsEpoch)
             || _time.GetElapsedTime(_lastWrittenAt) >= _options.SaveInterval);
 
+    /// <summary>Checkpoints by steps up to a step, this one included.</summary>
+    /// <param name="step">Optimizer steps made.</param>
+    /// <param name="stepsOfEpoch">Of a pass over the data.</param>
+    public int CountUpTo(int step, int stepsOfEpoch) => step / (_everySteps ?? stepsOfEpoch);
+
     /// <summary>
     /// Saves if it can. A disk that is full costs the checkpoint, not the run: the older ones stand, and the next one is tried. Nor is one made of weights that are
     /// not finite: the next step tells whether the run diverged, and then goes back to one of the older ones.
