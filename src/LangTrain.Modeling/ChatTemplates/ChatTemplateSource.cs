@@ -23,22 +23,15 @@ internal sealed record ChatTemplateSource(string Default, string? ToolUse)
     private static ChatTemplateSource? FromKey(string path)
     {
         if (!File.Exists(path)) return null;
-        try
+        using var json = ModelJson.Parse(File.ReadAllBytes(path), Path.GetFileName(path));
+        if (json.RootElement.ValueKind != JsonValueKind.Object || !json.RootElement.TryGetProperty("chat_template", out var template)) return null;
+        return template.ValueKind switch
         {
-            using var json = JsonDocument.Parse(File.ReadAllBytes(path));
-            if (json.RootElement.ValueKind != JsonValueKind.Object || !json.RootElement.TryGetProperty("chat_template", out var template)) return null;
-            return template.ValueKind switch
-            {
-                JsonValueKind.String => new ChatTemplateSource(template.GetString()!, null),
-                JsonValueKind.Array => FromNamed(template, path),
-                JsonValueKind.Null => null,
-                _ => throw new InvalidDataException($"{Path.GetFileName(path)}: chat_template is neither a text nor a list of named texts."),
-            };
-        }
-        catch (JsonException e)
-        {
-            throw new InvalidDataException($"{Path.GetFileName(path)} is not valid JSON: {e.Message}", e);
-        }
+            JsonValueKind.String => new ChatTemplateSource(template.GetString()!, null),
+            JsonValueKind.Array => FromNamed(template, path),
+            JsonValueKind.Null => null,
+            _ => throw new InvalidDataException($"{Path.GetFileName(path)}: chat_template is neither a text nor a list of named texts."),
+        };
     }
 
     private static ChatTemplateSource? FromNamed(JsonElement list, string path)

@@ -27,7 +27,8 @@ internal sealed class ConfigObject(JsonObject json, string prefix = "")
         ? null
         : number == Math.Floor(number) && Math.Abs(number) <= int.MaxValue ? (int)number : throw Wrong(key, "a whole number");
 
-    public int PositiveInteger(string key, int? otherwise = null) => OptionalPositiveInteger(key) ?? otherwise ?? throw Missing(key);
+    public int PositiveInteger(string key, int? otherwise = null, int most = int.MaxValue) =>
+        (OptionalPositiveInteger(key) ?? otherwise ?? throw Missing(key)) is var number && number <= most ? number : throw Wrong(key, $"at most {most}");
 
     /// <summary>Whether the key is there at all; null counts (families differ in what absent and null mean).</summary>
     public bool Has(string key) => json.ContainsKey(key);

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -70,6 +71,15 @@ internal static class ModelConfigReader
             throw new InvalidDataException($"config.json: 'num_key_value_heads' {config.KeyValueHeads} does not divide 'num_attention_heads' {config.QueryHeads}.");
         }
 
+        // Far beyond every model, and so small that no number of elements overflows.
+        foreach ((string key, long size) in (ReadOnlySpan<(string, long)>)[("vocab_size", config.VocabularySize), ("hidden_size", config.HiddenSize), ("intermediate_size", config.FeedForwardSize), ("num_attention_heads, head_dim", (long)config.QueryHeads * config.HeadSize)])
+        {
+            if (size > 1 << 26)
+            {
+                throw new InvalidDataException($"config.json: '{key}' makes {size}; expected at most {1 << 26}.");
+            }
+        }
+
         if (config.Rope is { Scaling: RopeScaling.Yarn } yarn)
         {
             // Folders say how long the stretched context is, or only how long it was.
@@ -125,15 +135,6 @@ internal static class ModelConfigReader
     }
 
     /// <exception cref="InvalidDataException">No JSON object, or a key twice.</exception>
-    internal static JsonObject ParseObject(string json, string file)
-    {
-        try
-        {
-            return JsonNode.Parse(json, null, new JsonDocumentOptions { AllowDuplicateProperties = false }) as JsonObject ?? throw new InvalidDataException($"{file} is not a JSON object.");
-        }
-        catch (JsonException error)
-        {
-            throw new InvalidDataException($"{file} is not valid JSON: {error.Message}", error);
-        }
-    }
+    internal static JsonObject ParseObject(string json, string file) =>
+        ModelJson.ParseNode(Encoding.UTF8.GetBytes(json), file) as JsonObject ?? throw new InvalidDataException($"{file} is not a JSON object.");
 }

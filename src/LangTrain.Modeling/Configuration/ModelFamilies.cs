@@ -3,6 +3,9 @@ namespace LangTrain.Modeling;
 /// <summary>The spellings and defaults of each supported family, as transformers has them.</summary>
 internal static class ModelFamilies
 {
+    /// <summary>Far beyond every model: layers are made before the weights are seen, and config.json may claim any number.</summary>
+    private const int MostLayers = 10_000;
+
     public static ModelConfig Llama(ConfigObject keys, string json, string type)
     {
         bool attentionBias = keys.Flag("attention_bias", false);
@@ -191,7 +194,7 @@ internal static class ModelFamilies
             ContextLength = keys.PositiveInteger("n_positions", 1024),
             VocabularySize = keys.PositiveInteger("vocab_size", 50257),
             HiddenSize = hidden,
-            LayerCount = keys.PositiveInteger("n_layer", 12),
+            LayerCount = keys.PositiveInteger("n_layer", 12, MostLayers),
             QueryHeads = heads,
             KeyValueHeads = heads,
             HeadSize = hidden / heads,
@@ -223,7 +226,7 @@ internal static class ModelFamilies
             ContextLength = keys.PositiveInteger("max_position_embeddings", gemma3 ? 131072 : 2048),
             VocabularySize = keys.PositiveInteger("vocab_size", Default(262208)),
             HiddenSize = hidden,
-            LayerCount = keys.PositiveInteger("num_hidden_layers", Default(26)),
+            LayerCount = keys.PositiveInteger("num_hidden_layers", Default(26), MostLayers),
             QueryHeads = heads,
             KeyValueHeads = keys.OptionalPositiveInteger("num_key_value_heads") ?? Default(4) ?? heads,
             HeadSize = headSize,

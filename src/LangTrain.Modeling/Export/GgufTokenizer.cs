@@ -144,7 +144,10 @@ internal static class GgufTokenizer
             throw new UnsupportedModelException(null, $"This tokenizer puts {before.Count} tokens before a text and {behind.Count} behind it; llama.cpp can put one.");
         }
 
-        int? bos = before.Count > 0 ? before[0] : config.BosTokenId, eos = behind.Count > 0 ? behind[0] : config.EosTokenIds.Count > 0 ? config.EosTokenIds[0] : null;
+        // What tokenizer_config.json names is what the template writes for bos_token and eos_token; without any id llama.cpp takes those of GPT-2's vocabulary.
+        TokenizerSettings settings = TokenizerSettings.Read(folder);
+        int? bos = before.Count > 0 ? before[0] : (settings.BosToken is null ? null : tokenizer.BosTokenId) ?? config.BosTokenId ?? tokenizer.BosTokenId;
+        int? eos = behind.Count > 0 ? behind[0] : (settings.EosToken is null ? null : tokenizer.EosTokenId) ?? (config.EosTokenIds.Count > 0 ? config.EosTokenIds[0] : tokenizer.EosTokenId);
         if (bos is { } first && first < tokens.Length)
         {
             file.Add("tokenizer.ggml.bos_token_id", (uint)first);
@@ -154,6 +157,11 @@ internal static class GgufTokenizer
         if (eos is { } last && last < tokens.Length)
         {
             file.Add("tokenizer.ggml.eos_token_id", (uint)last);
+        }
+
+        if (eos is { } end && config.EosTokenIds.Count > 0 && !config.EosTokenIds.Contains(end) && config.EosTokenIds[0] < tokens.Length)
+        {
+            file.Add("tokenizer.ggml.eot_token_id", (uint)config.EosTokenIds[0]);
         }
 
         file.Add("tokenizer.ggml.add_eos_token", behind.Count > 0);

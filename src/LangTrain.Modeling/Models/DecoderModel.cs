@@ -67,10 +67,18 @@ public abstract class DecoderModel : nn.Module
     public static DecoderModel Load(string folder, ModelLoadOptions? options = null)
     {
         TorchSetup.Initialize();
-        DecoderModel model = Build(ModelConfig.Read(folder), options ?? new());
+        ModelConfig config = ModelConfig.Read(folder);
+        using CheckpointFolder checkpoint = CheckpointFolder.Open(folder);
+        using (DecoderModel shapes = Build(config, new ModelLoadOptions { Device = META }))
+        {
+            // Before anything is allocated: config.json may claim any size, and memory that libtorch does not get ends the process.
+            CheckpointLoader.Check(shapes, checkpoint);
+        }
+
+        DecoderModel model = Build(config, options ?? new());
         try
         {
-            CheckpointLoader.Load(model, folder);
+            CheckpointLoader.Load(model, checkpoint);
             return model;
         }
         catch

@@ -23,7 +23,7 @@ internal sealed record TokenizerFile(
     /// <exception cref="InvalidDataException">It is not JSON.</exception>
     public static TokenizerFile Parse(ReadOnlyMemory<byte> json)
     {
-        using var document = ParseJson(json);
+        using var document = ModelJson.Parse(json, "tokenizer.json");
         var root = new JsonSection(document.RootElement, "tokenizer.json");
         JsonElement Section(string key) => root.Json.TryGetProperty(key, out var section) ? section : default;
         // truncation and padding are wishes of a batch, not part of what a text's tokens are; they only say what fills one.
@@ -39,18 +39,6 @@ internal sealed record TokenizerFile(
             PostProcessor.FromJson(Section("post_processor"), "post_processor"),
             TokenBytesReader.FromJson(Section("decoder"), "decoder"),
             Section("padding").ValueKind == JsonValueKind.Object ? new JsonSection(Section("padding"), "padding").OptionalString("pad_token") : null);
-    }
-
-    private static JsonDocument ParseJson(ReadOnlyMemory<byte> json)
-    {
-        try
-        {
-            return JsonDocument.Parse(json);
-        }
-        catch (JsonException e)
-        {
-            throw new InvalidDataException($"tokenizer.json is not valid JSON: {e.Message}", e);
-        }
     }
 
     private static AddedToken ReadAddedToken(JsonSection section)

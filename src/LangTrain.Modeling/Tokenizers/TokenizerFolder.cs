@@ -62,15 +62,7 @@ internal static class TokenizerFolder
     private static byte[] WithPrefixSpace(byte[] json, TokenizerSettings settings)
     {
         if (settings is not { TokenizerClass: "GPT2Tokenizer" or "Qwen2Tokenizer", AddPrefixSpace: { } wanted }) return json;
-        JsonNode? root;
-        try
-        {
-            root = JsonNode.Parse(json, null, new JsonDocumentOptions { AllowDuplicateProperties = false });
-        }
-        catch (JsonException e)
-        {
-            throw new InvalidDataException($"tokenizer.json is not valid JSON: {e.Message}", e);
-        }
+        var root = ModelJson.ParseNode(json, "tokenizer.json");
         var changed = false;
         void Visit(JsonNode? node)
         {
@@ -126,15 +118,5 @@ internal static class TokenizerFolder
         return stream.ToArray();
     }
 
-    private static JsonDocument Parse(string file)
-    {
-        try
-        {
-            return JsonDocument.Parse(File.ReadAllBytes(file));
-        }
-        catch (JsonException e)
-        {
-            throw new InvalidDataException($"{Path.GetFileName(file)} is not valid JSON: {e.Message}", e);
-        }
-    }
+    private static JsonDocument Parse(string file) => ModelJson.Parse(File.ReadAllBytes(file), Path.GetFileName(file));
 }

@@ -169,16 +169,9 @@ internal sealed class TokenizerSettings
     {
         var path = Path.Combine(folder, name);
         if (!File.Exists(path)) return null;
-        try
-        {
-            var json = JsonDocument.Parse(File.ReadAllBytes(path));
-            if (json.RootElement.ValueKind == JsonValueKind.Object) return json;
-            json.Dispose();
-            throw new InvalidDataException($"{name} is not a JSON object.");
-        }
-        catch (JsonException e)
-        {
-            throw new InvalidDataException($"{name} is not valid JSON: {e.Message}", e);
-        }
+        var json = ModelJson.Parse(File.ReadAllBytes(path), name);
+        if (json.RootElement.ValueKind == JsonValueKind.Object) return json;
+        json.Dispose();
+        throw new InvalidDataException($"{name} is not a JSON object.");
     }
 }

@@ -4,6 +4,24 @@ namespace LangTrain.Modeling.Tests;
 
 public class ModelConfigTests
 {
+    [Theory]
+    [InlineData("\"hidden_act\": \"\\ud800\"", false)]
+    [InlineData("\"\\udc00\": 1", false)]
+    [InlineData("\"id2label\": {\"0\": \"\\ud83d\\u0020\"}", false)]
+    [InlineData("\"id2label\": {\"0\": \"\\ud83d\\ude00 \\\\ud800\"}", true)]
+    public void An_escape_of_half_a_character_is_refused(string keys, bool isFine)
+    {
+        string json = $$"""{"model_type":"llama","hidden_size":32,"intermediate_size":48,"num_hidden_layers":1,"num_attention_heads":2,"vocab_size":64,"max_position_embeddings":64,{{keys}}}""";
+        if (isFine)
+        {
+            Assert.Equal("llama", ModelConfig.Parse(json).ModelType);
+        }
+        else
+        {
+            Assert.Contains("config.json", Assert.Throws<InvalidDataException>(() => ModelConfig.Parse(json)).Message);
+        }
+    }
+
     [Fact]
     public void Both_spellings_of_rope_and_dtype_mean_the_same()
     {

@@ -76,6 +76,21 @@ public sealed class GgufExporterTests : IDisposable
         Assert.Equal(true, metadata["tokenizer.ggml.add_bos_token"]);
     }
 
+    /// <summary>Without ids in the file llama.cpp takes those of GPT-2's vocabulary, and writes a comma for them.</summary>
+    [Fact]
+    public void Where_config_json_names_no_tokens_those_of_the_tokenizer_begin_and_end_a_text()
+    {
+        File.WriteAllText(_folder.File("vocab.json"), JsonSerializer.Serialize(Enumerable.Range(0, 256).ToDictionary(value => ByteAlphabet.CharOf((byte)value).ToString())));
+        File.WriteAllText(_folder.File("merges.txt"), "#version: 0.2\n");
+        File.WriteAllText(_folder.File("tokenizer_config.json"), """{"tokenizer_class": "GPT2Tokenizer", "added_tokens_decoder": {"256": {"content": "<s>", "special": true}, "257": {"content": "</s>", "special": true}}, "bos_token": "<s>", "eos_token": "</s>", "chat_template": "{{ bos_token }}{{ messages[0].content }}{{ eos_token }}"}""");
+        ModelConfig config = ModelConfig.Parse("""{"model_type":"llama","vocab_size":258,"hidden_size":32,"num_hidden_layers":1,"num_attention_heads":2,"intermediate_size":16,"max_position_embeddings":64}""");
+        using DecoderModel model = Some.Model(config: config);
+        GgufExporter.Export(model, _folder.File("m.gguf"), GgufType.F32, _folder.Path);
+        Dictionary<string, object> metadata = new GgufReader(_folder.File("m.gguf")).Metadata;
+        Assert.Equal((256u, 257u, false), (metadata["tokenizer.ggml.bos_token_id"], metadata["tokenizer.ggml.eos_token_id"], metadata["tokenizer.ggml.add_bos_token"]));
+        Assert.DoesNotContain("tokenizer.ggml.eot_token_id", metadata.Keys);
+    }
+
     [Fact]
     public void Tokens_that_only_the_settings_name_are_in_the_file_where_the_model_has_rows_for_them()
     {
@@ -91,6 +106,8 @@ public sealed class GgufExporterTests : IDisposable
         Assert.Equal(["<|endoftext|>", "<tool_call>", "<|im_end|>"], ((object[])metadata["tokenizer.ggml.tokens"])[256..].Cast<string>());
         Assert.Equal([3, 4, 3], ((object[])metadata["tokenizer.ggml.token_type"])[256..].Cast<int>());
         Assert.Equal((true, 256u), (metadata["tokenizer.ggml.add_bos_token"], metadata["tokenizer.ggml.bos_token_id"]));
+        // The end of text is the one that a template would write; config.json's other one ends an answer too.
+        Assert.Equal((258u, 2u), (metadata["tokenizer.ggml.eos_token_id"], metadata["tokenizer.ggml.eot_token_id"]));
 
         // And the folder that comes back has one tokenizer.json which says all of it.
         GgufImporter.Import(_folder.File("m.gguf"), _folder.File("back"));

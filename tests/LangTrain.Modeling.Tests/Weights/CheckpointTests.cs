@@ -47,6 +47,11 @@ public sealed class CheckpointTests : IDisposable
     [InlineData("num_hidden_layers", 2, "model.layers.2")] // the checkpoint has one more than the config
     [InlineData("num_hidden_layers", 4, "model.layers.3")] // and one less
     [InlineData("intermediate_size", 40, "gate_proj")]
+    [InlineData("head_dim", 10_000_000, "q_proj")] // before memory is asked for: libtorch ends the process where there is none
+    [InlineData("vocab_size", 60_000_000, "embed_tokens")]
+    [InlineData("head_dim", 1_000_000_000, "head_dim")]
+    [InlineData("hidden_size", 2_000_000_000, "hidden_size")]
+    [InlineData("num_hidden_layers", 100_000_000, "num_hidden_layers")]
     public void A_checkpoint_that_does_not_fit_its_config_is_refused(string key, int value, string named)
     {
         using (DecoderModel model = Some.Model())
