@@ -103,31 +103,29 @@ public sealed class CheckpointUploaderTests : IDisposable
     [Fact]
     public async Task What_is_told_after_a_return_has_keys_of_its_own_and_numbers_of_where_the_run_is_again()
     {
-        await _store.CreateAsync(_job);
-        var row = (await _store.FindAsync(_job.Ref()))!;
-        await using var lease = new JobLease(_store, row, TimeSpan.FromMinutes(5), TimeProvider.System, NullLogger.Instance);
-        await using var reporter = new JobEventReporter(_log, new RecordingRelay(), _job.Ref(), 1, TimeProvider.System, NullLogger.Instance);
-        var folders = new BlobFolder(_blobs);
-        var models = new CheckpointModels(new InMemoryModelStore(), _store, folders, new StorageNames(), TimeProvider.System);
-        await using var uploader = new CheckpointUploader(folders, Container, _job.Ref(), reporter, lease, models, NullLogger.Instance);
-        var observer = new TrainingProgressObserver(reporter, lease, uploader);
+        await RunAsync(async (uploader, lease, reporter) =>
+        {
+            var observer = new TrainingProgressObserver(reporter, lease, uploader);
 
-        // The step after the return is skipped, so that nothing but the evaluation tells of it.
-        observer.OnEvaluation(Evaluated(6, loss: 9, rollbacks: 0));
-        observer.OnSample(new SampleText(6, "p", "bad", "e"));
-        observer.OnRolledBack(new RolledBack { Step = 5, Rollbacks = 1, Loss = 2, EvaluationLoss = 1.5, EvaluationAccuracy = 0.5, TrainedTokens = 50 });
-        Assert.True(await lease.FlushAsync(TestContext.Current.CancellationToken));
-        var progress = lease.Job.Progress;
-        Assert.Equal((5, 2.0, 1.5, 0.5, 50), (progress.CurrentStep, progress.TrainLoss!.Value, progress.EvalLoss!.Value, progress.EvalTokenAccuracy!.Value, progress.TrainedTokens));
-        observer.OnEvaluation(Evaluated(6, loss: 1.25, rollbacks: 1));
-        observer.OnSample(new SampleText(6, "p", "good", "e") { Rollbacks = 1 });
-        await reporter.FlushAsync(TestContext.Current.CancellationToken);
-        Assert.Equal(["eval", "sample", "rollback", "eval", "sample"], _log.Of(_job.Ref()).Select(told => told.Type));
+            // The step after the return is skipped, so that nothing but the evaluation tells of it.
+            observer.OnEvaluation(Evaluated(6, loss: 9, rollbacks: 0));
+            observer.OnSample(new SampleText(6, "p", "bad", "e"));
+            observer.OnRolledBack(new RolledBack { Step = 5, Rollbacks = 1, Loss = 2, EvaluationLoss = 1.5, EvaluationAccuracy = 0.5, TrainedTokens = 50 });
+            Assert.True(await lease.FlushAsync(TestContext.Current.CancellationToken));
+            var progress = lease.Job.Progress;
+            Assert.Equal((5, 2.0, 1.5, 0.5, 50), (progress.CurrentStep, progress.TrainLoss!.Value, progress.EvalLoss!.Value, progress.EvalTokenAccuracy!.Value, progress.TrainedTokens));
+            observer.OnEvaluation(Evaluated(6, loss: 1.25, rollbacks: 1));
+            observer.OnSample(new SampleText(6, "p", "good", "e") { Rollbacks = 1 });
+            await reporter.FlushAsync(TestContext.Current.CancellationToken);
+            Assert.Equal(["eval", "sample", "rollback", "eval", "sample"], _log.Of(_job.Ref()).Select(told => told.Type));
+        });
     }
 
     public void Dispose() => Directory.Delete(_local, recursive: true);
 
-    private async Task RunAsync(Func<CheckpointUploader, Task> act)
+    private Task RunAsync(Func<CheckpointUploader, Task> act) => RunAsync((uploader, _, _) => act(uploader));
+
+    private async Task RunAsync(Func<CheckpointUploader, JobLease, JobEventReporter, Task> act)
     {
         if (await _store.FindAsync(_job.Ref()) is null)
         {
@@ -140,7 +138,7 @@ public sealed class CheckpointUploaderTests : IDisposable
         var folders = new BlobFolder(_blobs);
         var models = new CheckpointModels(new InMemoryModelStore(), _store, folders, new StorageNames(), TimeProvider.System);
         await using var uploader = new CheckpointUploader(folders, Container, _job.Ref(), reporter, lease, models, NullLogger.Instance);
-        await act(uploader);
+        await act(uploader, lease, reporter);
         await uploader.CompleteAsync(TestContext.Current.CancellationToken);
     }
 
