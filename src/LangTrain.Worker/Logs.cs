@@ -35,6 +35,9 @@ internal static partial class Logs
     [LoggerMessage(9, LogLevel.Warning, "Checkpoint {Step} of job {JobId} could not be stored; the next one will be tried")]
     public static partial void CheckpointFailed(this ILogger logger, Exception failure, int step, string jobId);
 
+    [LoggerMessage(13, LogLevel.Warning, "The message of attempt {Attempt} of job {JobId} could not be deleted; it will come again and be found stale")]
+    public static partial void MessageStays(this ILogger logger, Exception failure, int attempt, string jobId);
+
     [LoggerMessage(12, LogLevel.Warning, "The stored checkpoint {Step} of job {JobId} is damaged; an older one is taken")]
     public static partial void CheckpointDamaged(this ILogger logger, Exception damaged, int step, string jobId);
 

@@ -81,6 +81,14 @@ public sealed class RunTrainingAttemptTests : IDisposable
     }
 
     [Fact]
+    public async Task A_message_that_cannot_be_deleted_does_not_hold_up_the_job_it_was_for()
+    {
+        var job = await QueueAsync("completion", ["""{"prompt":"One","completion":" two"}"""], new FineTuneConfig { TrainingConfig = new TrainingConfig { Epochs = 1 } });
+        await RunAsync(job, () => Task.FromException(new IOException("500")));
+        Assert.Equal(FineTuneSignalKind.Succeeded, Assert.Single(_signals.Messages).Kind);
+    }
+
+    [Fact]
     public async Task A_target_that_the_model_has_not_is_the_owner_s_to_mend()
     {
         var job = await QueueAsync("completion", ["""{"prompt":"One","completion":" two"}"""], new FineTuneConfig { LoraConfig = new LoraConfig { TargetModules = ["c_attn"] } });
@@ -130,7 +138,7 @@ public sealed class RunTrainingAttemptTests : IDisposable
         return job;
     }
 
-    private async Task RunAsync(FineTune job)
+    private async Task RunAsync(FineTune job, Func<Task>? deleteMessage = null)
     {
         var folders = new BlobFolder(_blobs);
         var attempt = new RunTrainingAttempt(
@@ -138,6 +146,6 @@ public sealed class RunTrainingAttemptTests : IDisposable
             new TrainFineTune(_blobs, new ModelFiles(folders, _options), _options, TimeProvider.System), new ArtifactStore(folders, _blobs, _options),
             new CheckpointModels(new InMemoryModelStore(), _store, folders, _options.Names, TimeProvider.System),
             _options, TimeProvider.System, NullLogger<RunTrainingAttempt>.Instance);
-        await attempt.ExecuteAsync(new TrainModelWorkItem(job.AccountId, job.Id, 1), () => Task.CompletedTask, CancellationToken.None);
+        await attempt.ExecuteAsync(new TrainModelWorkItem(job.AccountId, job.Id, 1), deleteMessage ?? (() => Task.CompletedTask), CancellationToken.None);
     }
 }

@@ -105,6 +105,7 @@ internal sealed class DatasetReader(DatasetLimits limits, DatasetOptions options
             var isList = _shape is null && line.Span.TrimStart(" \t"u8) is [(byte)'[', ..];
             return Refuse(number, isList
                 ? "the file seems to be one JSON list; it must have one JSON object a line (JSONL)"
+                : IsJson(line) ? "an object has a key twice"
                 : $"not valid JSON (at byte {(wrong.BytePositionInLine ?? 0) + 1} of the line)");
         }
         catch (InvalidOperationException)
@@ -119,6 +120,20 @@ internal sealed class DatasetReader(DatasetLimits limits, DatasetOptions options
         }
 
         return output.Problems.Count == 0;
+    }
+
+    /// <summary>Whether the line is JSON but for what these rows must not have.</summary>
+    private static bool IsJson(ReadOnlyMemory<byte> line)
+    {
+        try
+        {
+            using var parsed = JsonDocument.Parse(line, Json with { AllowDuplicateProperties = true });
+            return true;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
     }
 
     private void Take(RowOutput output, IRowSink? training, IRowSink? evaluation, RowHashes? other)

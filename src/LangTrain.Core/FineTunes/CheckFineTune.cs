@@ -27,6 +27,13 @@ public sealed class CheckFineTune(ModelCatalog models, IFileStore files, StartAd
                 $"config.training_config.max_seq_length is {length}; the model's context holds {model.ContextLength} tokens.", "config.training_config.max_seq_length");
         }
 
+        if (request.Config.TrainingConfig is { EarlyStopping: not null, EvalSplit: 0 } && request.Dataset.ValidationFileId is null)
+        {
+            throw ApiErrors.Invalid(
+                "config.training_config.early_stopping stops by the loss on held-out data, of which there is none: give an eval_split or a validation file.",
+                "config.training_config.early_stopping");
+        }
+
         await RequireFileAsync(caller.AccountId, request.Dataset.FileId, "dataset.file_id", cancellation);
         await RequireFileAsync(caller.AccountId, request.Dataset.ValidationFileId, "dataset.validation_file_id", cancellation);
         return (model, target, config);

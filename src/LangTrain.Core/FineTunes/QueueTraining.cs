@@ -29,7 +29,10 @@ public sealed class QueueTraining(ChangeFineTune change, IWorkQueue<TrainModelWo
         }
 
         using var span = JobTrace.Start("queue", queued, ActivityKind.Producer);
-        await queue.SendAsync(new TrainModelWorkItem(job.AccountId, job.JobId, queued.Attempt, span?.Id ?? queued.TraceParent), default, cancellation);
+        await queue.SendAsync(new TrainModelWorkItem(job.AccountId, job.JobId, queued.Attempt, span?.Id ?? queued.TraceParent), PauseBefore(queued), cancellation);
         return queued.Attempt;
     }
+
+    /// <summary>What made the last attempt fail (a full disk, storage that does not answer) needs a while to pass; a few seconds later all attempts would be used up.</summary>
+    private static TimeSpan PauseBefore(FineTune job) => job.Failures == 0 ? TimeSpan.Zero : TimeSpan.FromSeconds(5 * Math.Pow(6, job.Failures - 1));
 }

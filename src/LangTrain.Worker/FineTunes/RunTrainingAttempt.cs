@@ -36,7 +36,7 @@ internal sealed class RunTrainingAttempt(
 
         // 1. Claim: from here on the row carries this worker's token.
         var claimed = await ClaimAsync(item, CancellationToken.None);
-        await deleteMessage();
+        await EndMessageAsync(deleteMessage, item);
         if (claimed is null)
         {
             logger.StaleMessage(item.Attempt, item.JobId);
@@ -86,6 +86,19 @@ internal sealed class RunTrainingAttempt(
         finally
         {
             DeleteFolder(scratch);
+        }
+    }
+
+    /// <summary>A message that cannot be deleted comes again and is found stale; the job it led to must not wait for that until its lease runs out.</summary>
+    private async Task EndMessageAsync(Func<Task> deleteMessage, TrainModelWorkItem item)
+    {
+        try
+        {
+            await deleteMessage();
+        }
+        catch (Exception failure)
+        {
+            logger.MessageStays(failure, item.Attempt, item.JobId);
         }
     }
 

@@ -54,6 +54,15 @@ public sealed class EstimateFineTuneTests
     }
 
     [Fact]
+    public async Task Early_stopping_without_data_to_stop_by_is_refused()
+    {
+        const string Stops = """{"training_config":{"early_stopping":{"patience":1}}}""";
+        var error = await Assert.ThrowsAsync<ApiException>(() => EstimateAsync("""{"prompt":"a","completion":"b"}""", Stops));
+        Assert.Equal("config.training_config.early_stopping", error.Param);
+        Assert.Contains("eval_split", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task What_the_worker_says_is_what_the_client_hears()
     {
         _worker.Failure = new GenerationFailedException(new GenerationFailure(400, "dataset_invalid", "Line 1: the model's chat template refuses the row.", "dataset"));

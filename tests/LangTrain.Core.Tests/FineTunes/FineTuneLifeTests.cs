@@ -44,6 +44,26 @@ public sealed class FineTuneLifeTests
         }
     }
 
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(1, 5)]
+    [InlineData(2, 30)]
+    public async Task The_attempt_after_a_failure_waits_the_longer_the_more_there_were(int failures, int seconds)
+    {
+        var queue = new InMemoryWorkQueue<TrainModelWorkItem>(_time);
+        var job = Some.Job() with { Status = FineTuneStatus.Queued, Attempt = failures + 1, Failures = failures };
+        await _store.CreateAsync(job);
+        await new QueueTraining(new ChangeFineTune(_store, _log, _relay, _time), queue).ExecuteAsync(job.Ref(), failures);
+        if (seconds > 0)
+        {
+            _time.Advance(TimeSpan.FromSeconds(seconds - 1));
+            Assert.Null(await queue.ReceiveAsync(TimeSpan.FromMinutes(1)));
+            _time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        Assert.NotNull(await queue.ReceiveAsync(TimeSpan.FromMinutes(1)));
+    }
+
     [Fact]
     public async Task A_worker_lost_three_times_ends_the_job()
     {
