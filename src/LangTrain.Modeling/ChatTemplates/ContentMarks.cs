@@ -14,7 +14,7 @@ namespace LangTrain.Modeling.ChatTemplates;
 /// </remarks>
 internal sealed class ContentMarks(Tokenizer tokenizer, bool borders)
 {
-    // U+FDD0 to U+FDEF are noncharacters. Open, the message's number in hexadecimal digits from U+FDE0, border, the content, close, the number again. Or, before a character: it is plain.
+    // U+FDD0 to U+FDEF are noncharacters. Open, border, the content, close, the message's number in hexadecimal digits from U+FDE0. Or, before a character: it is plain.
     private const char Open = '\uFDD0', Border = '\uFDD1', Close = '\uFDD2', PlainNext = '\uFDD3', Digits = '\uFDE0';
 
     /// <summary>A rendered text without its marks.</summary>
@@ -49,7 +49,6 @@ internal sealed class ContentMarks(Tokenizer tokenizer, bool borders)
             switch (rendered[i])
             {
                 case Open:
-                    Number(rendered, ref i);
                     isWhole &= !inContent && i + 1 < rendered.Length && rendered[i + 1] == Border;
                     break;
                 case Border:
@@ -109,7 +108,7 @@ internal sealed class ContentMarks(Tokenizer tokenizer, bool borders)
         if (!borders || message < 0 || key is not ("content" or "text" or "reasoning_content") || start >= end) return MarkSpecialTokens(text);
         var number = new StringBuilder();
         foreach (var digit in message.ToString("x", System.Globalization.CultureInfo.InvariantCulture)) number.Append((char)(Digits + Convert.ToInt32(digit.ToString(), 16)));
-        return $"{text[..start]}{Open}{number}{Border}{text[start..end]}{Close}{number}{text[end..]}";
+        return $"{text[..start]}{Open}{Border}{text[start..end]}{Close}{number}{text[end..]}";
     }
 
     /// <summary>Reads the number behind a mark and goes to its last digit.</summary>
