@@ -44,7 +44,7 @@ internal static class DemoCheck
     private static double ExactMatch(DecoderModel model, AdapterSelection adapters, ITokenizedExamples examples)
     {
         var questions = Question.Among(examples, examples.Count).ToList();
-        var answers = GreedyDecoder.Complete(model, adapters, [.. questions.Select(question => (question.Prompt, question.Answer.Count + 4))], CancellationToken.None);
+        var answers = GreedyDecoder.Complete(model, adapters, [.. questions.Select(question => (question.Prompt, question.Answer.Count + 4))], model.Config.EosTokenIds, CancellationToken.None);
         return (double)questions.Zip(answers).Count(pair => pair.First.IsAnsweredBy(pair.Second)) / questions.Count;
     }
 }

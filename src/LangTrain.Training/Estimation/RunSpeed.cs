@@ -35,10 +35,10 @@ internal sealed record RunSpeed(double PassSeconds, double UpdateSeconds, double
         {
             if (memory.ModelParameters <= SmallModel)
             {
-                return MeasureModel(options, config with { EosTokenIds = [] }, rows, examples).Speed;
+                return MeasureModel(options, config, rows, examples).Speed;
             }
 
-            var narrow = config with { VocabularySize = Math.Min(config.VocabularySize, LargestVocabulary), EosTokenIds = [] };
+            var narrow = config with { VocabularySize = Math.Min(config.VocabularySize, LargestVocabulary) };
             while (LayerWeights(narrow) > WideLayer && narrow is { HiddenSize: var c, FeedForwardSize: var f, QueryHeads: var h, KeyValueHeads: var k }
                 && c % 2 == 0 && f % 2 == 0 && h % 2 == 0 && (k == 1 || k % 2 == 0))
             {
@@ -90,7 +90,7 @@ internal sealed record RunSpeed(double PassSeconds, double UpdateSeconds, double
                 return norm;
             }),
             scale * Time(() => isOfPairs ? trainee.LogProbabilities(batch).sum() : trainee.Evaluate(batch).LossSum),
-            Time(() => tensor(GreedyDecoder.Complete(trainee.Model, trainee.Adapters, prompts, CancellationToken.None).Count)) / GeneratedTokens);
+            Time(() => tensor(GreedyDecoder.Complete(trainee.Model, trainee.Adapters, prompts, [], CancellationToken.None).Count)) / GeneratedTokens);
         return (speed, trainee.Parameters.Sum(p => p.Value.numel()));
     }
 

@@ -84,7 +84,8 @@ internal sealed class Evaluator(
     {
         var questions = data.Questions(examples, options.EvaluationSamples).ToList();
         var answers = GreedyDecoder.Complete(
-            trainee.Model, trainee.Adapters, [.. questions.Select(question => (question.Prompt, Math.Min(MaxSampleTokens, question.Answer.Count + ExtraAnswerTokens)))], cancellation);
+            trainee.Model, trainee.Adapters, [.. questions.Select(question => (question.Prompt, Math.Min(MaxSampleTokens, question.Answer.Count + ExtraAnswerTokens)))],
+            data.EndTokens(trainee.Model.Config), cancellation);
         foreach (var (question, answer) in questions.Zip(answers))
         {
             observer.OnSample(new SampleText(

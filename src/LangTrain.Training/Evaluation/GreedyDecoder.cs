@@ -13,11 +13,12 @@ internal static class GreedyDecoder
     /// <param name="model">The model, which need not be in evaluation mode: the pass says that nothing is trained.</param>
     /// <param name="adapters">The adapter to use.</param>
     /// <param name="prompts">Token ids, at least one, and the most tokens to add.</param>
+    /// <param name="endTokens">Tokens that end a text.</param>
     /// <param name="cancellation">Looked at before each step.</param>
-    /// <returns>For each prompt the new tokens; the last is an end-of-sequence token if the model ended its text. None where the context has no room.</returns>
+    /// <returns>For each prompt the new tokens; the last is an end token if the model ended its text. None where the context has no room.</returns>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static IReadOnlyList<IReadOnlyList<int>> Complete(
-        DecoderModel model, AdapterSelection adapters, IReadOnlyList<(IReadOnlyList<int> Prompt, int MaxNewTokens)> prompts, CancellationToken cancellation)
+        DecoderModel model, AdapterSelection adapters, IReadOnlyList<(IReadOnlyList<int> Prompt, int MaxNewTokens)> prompts, IReadOnlyCollection<int> endTokens, CancellationToken cancellation)
     {
         var completions = new List<IReadOnlyList<int>>();
         while (completions.Count < prompts.Count)
@@ -34,14 +35,14 @@ internal static class GreedyDecoder
                 (rows, capacity) = (rows + 1, needed);
             }
 
-            completions.AddRange(CompleteTogether(model, adapters, [.. prompts.Skip(completions.Count).Take(rows)], capacity, cancellation));
+            completions.AddRange(CompleteTogether(model, adapters, [.. prompts.Skip(completions.Count).Take(rows)], endTokens, capacity, cancellation));
         }
 
         return completions;
     }
 
     private static List<int>[] CompleteTogether(
-        DecoderModel model, AdapterSelection adapters, (IReadOnlyList<int> Prompt, int MaxNewTokens)[] prompts, int capacity, CancellationToken cancellation)
+        DecoderModel model, AdapterSelection adapters, (IReadOnlyList<int> Prompt, int MaxNewTokens)[] prompts, IReadOnlyCollection<int> endTokens, int capacity, CancellationToken cancellation)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
@@ -81,6 +82,6 @@ internal static class GreedyDecoder
         }
 
         bool GoesOn(int row) => completions[row].Count < prompts[row].MaxNewTokens && cache.Length(row) + next[row].Count <= capacity
-            && (completions[row].Count == 0 || !model.Config.EosTokenIds.Contains(completions[row][^1]));
+            && (completions[row].Count == 0 || !endTokens.Contains(completions[row][^1]));
     }
 }

@@ -35,14 +35,15 @@ internal static class ResultVerifier
         }
 
         var questions = data.Questions(data.Training, Prompts).ToList();
+        var ends = data.EndTokens(trainee.Model.Config);
         var answers = GreedyDecoder.Complete(
-            trainee.Model, trainee.Adapters, [.. questions.Select(question => (question.Prompt, Math.Min(MaxAnswerTokens, question.Answer.Count + ExtraAnswerTokens)))], cancellation);
+            trainee.Model, trainee.Adapters, [.. questions.Select(question => (question.Prompt, Math.Min(MaxAnswerTokens, question.Answer.Count + ExtraAnswerTokens)))], ends, cancellation);
         foreach (var (question, answer) in questions.Zip(answers))
         {
             report = report with
             {
                 PromptsTried = report.PromptsTried + 1,
-                PromptsEnded = report.PromptsEnded + (answer.Count > 0 && trainee.Model.Config.EosTokenIds.Contains(answer[^1]) ? 1 : 0),
+                PromptsEnded = report.PromptsEnded + (answer.Count > 0 && ends.Contains(answer[^1]) ? 1 : 0),
                 PromptsExact = report.PromptsExact + (question.IsAnsweredBy(answer) ? 1 : 0),
             };
         }
@@ -63,9 +64,9 @@ internal static class ResultVerifier
             return 0;
         }
 
-        _ = GreedyDecoder.Complete(trainee.Model, trainee.Adapters, prompts, cancellation); // compiles what the next finds
+        _ = GreedyDecoder.Complete(trainee.Model, trainee.Adapters, prompts, [], cancellation); // compiles what the next finds
         var start = time.GetTimestamp();
-        var steps = GreedyDecoder.Complete(trainee.Model, trainee.Adapters, prompts, cancellation).Max(answer => answer.Count);
+        var steps = GreedyDecoder.Complete(trainee.Model, trainee.Adapters, prompts, [], cancellation).Max(answer => answer.Count);
         return time.GetElapsedTime(start).TotalSeconds / steps * ExpectedSteps(data);
     }
 

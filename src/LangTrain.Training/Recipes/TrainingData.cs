@@ -111,6 +111,9 @@ internal sealed class TrainingData : IDisposable
     /// <summary>Which training examples meet when.</summary>
     public BatchPlanner Planner(TrainingOptions options) => Plan(Training, options, options.Packing ? PackedRowLength(options) : null);
 
+    /// <summary>Tokens that end an answer when the model is served: those of its config, and the tokenizer's, which rows end with.</summary>
+    public IReadOnlyCollection<int> EndTokens(ModelConfig config) => [.. config.EosTokenIds, .. Tokenizer.EosTokenId is { } eos ? [eos] : Array.Empty<int>()];
+
     /// <summary>Prompts and answers among the training examples; of pairs the chosen answers.</summary>
     public IEnumerable<Question> Questions(ITokenizedExamples examples, int count) => Question.Among(examples, count, _examplesPerRow);
 

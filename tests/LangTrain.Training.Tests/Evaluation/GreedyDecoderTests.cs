@@ -12,9 +12,9 @@ public class GreedyDecoderTests
     public void Prompts_completed_together_are_completed_as_alone()
     {
         using var scope = NewDisposeScope();
-        using var model = Model(endTokens: []);
+        using var model = Model();
         (IReadOnlyList<int> Prompt, int MaxNewTokens)[] prompts = [.. Enumerable.Range(0, 9).Select(i => (Prompt(1 + 5 * i, i), i == 3 ? 0 : 4 + i))];
-        var together = GreedyDecoder.Complete(model, AdapterSelection.None, prompts, CancellationToken.None);
+        var together = GreedyDecoder.Complete(model, AdapterSelection.None, prompts, [], CancellationToken.None);
 
         for (var i = 0; i < prompts.Length; i++)
         {
@@ -27,16 +27,15 @@ public class GreedyDecoderTests
     }
 
     [Fact]
-    public void A_row_ends_with_its_end_token_and_the_others_go_on()
+    public void A_row_ends_with_an_end_token_and_the_others_go_on()
     {
         using var scope = NewDisposeScope();
-        using var endless = Model(endTokens: []);
+        using var model = Model();
         (IReadOnlyList<int> Prompt, int MaxNewTokens)[] prompts = [(Prompt(4, 1), 10), (Prompt(7, 2), 10)];
-        var free = GreedyDecoder.Complete(endless, AdapterSelection.None, prompts, CancellationToken.None);
+        var free = GreedyDecoder.Complete(model, AdapterSelection.None, prompts, [], CancellationToken.None);
         var end = free[0].First(token => !free[1].Contains(token));
 
-        using var model = Model(endTokens: [end]);
-        var ended = GreedyDecoder.Complete(model, AdapterSelection.None, prompts, CancellationToken.None);
+        var ended = GreedyDecoder.Complete(model, AdapterSelection.None, prompts, [end], CancellationToken.None);
         Assert.Equal([.. free[0].TakeWhile(token => token != end), end], ended[0]);
         Assert.Equal(free[1], ended[1]);
     }
@@ -45,20 +44,20 @@ public class GreedyDecoderTests
     public void More_prompts_than_the_cache_may_hold_go_in_turns_and_one_without_room_gets_nothing()
     {
         using var scope = NewDisposeScope();
-        using var model = Model(endTokens: []);
+        using var model = Model();
         (IReadOnlyList<int> Prompt, int MaxNewTokens)[] prompts = [(Prompt(Context + 1, 1), 5), .. Enumerable.Range(0, 200).Select(i => (Prompt(40, i % 3), 8))];
-        var completions = GreedyDecoder.Complete(model, AdapterSelection.None, prompts, CancellationToken.None);
+        var completions = GreedyDecoder.Complete(model, AdapterSelection.None, prompts, [], CancellationToken.None);
         Assert.Equal(201, completions.Count);
         Assert.Empty(completions[0]);
         Assert.All(completions.Skip(1).Select((tokens, i) => (tokens, i)), pair => Assert.Equal(completions[1 + pair.i % 3], pair.tokens));
-        Assert.Throws<OperationCanceledException>(() => GreedyDecoder.Complete(model, AdapterSelection.None, prompts, new CancellationToken(canceled: true)));
+        Assert.Throws<OperationCanceledException>(() => GreedyDecoder.Complete(model, AdapterSelection.None, prompts, [], new CancellationToken(canceled: true)));
     }
 
     private static IReadOnlyList<int> Prompt(int length, int salt) => [.. Enumerable.Range(0, length).Select(i => 3 + (7 * i + 11 * salt + i * i) % 90)];
 
-    private static DecoderModel Model(int[] endTokens)
+    private static DecoderModel Model()
     {
-        var config = ModelConfig.ForLlama(100, 32, 2, 4, 2, 48, Context) with { EosTokenIds = endTokens, InitializerRange = 0.4 };
+        var config = ModelConfig.ForLlama(100, 32, 2, 4, 2, 48, Context) with { InitializerRange = 0.4 };
         return DecoderModel.Create(config, seed: 3, new ModelLoadOptions { Dtype = ScalarType.Float64 });
     }
 

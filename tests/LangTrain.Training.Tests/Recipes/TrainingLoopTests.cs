@@ -423,6 +423,16 @@ public sealed class TrainingLoopTests : IDisposable
     private static byte[][] Snapshot(DecoderModel model) =>
         [.. model.parameters().Concat(model.Linears.Values.Select(l => l.DenseWeight())).Select(p => p.bytes.ToArray())];
 
+    [Fact]
+    public void An_answer_ends_with_the_tokenizers_end_token_where_the_config_names_another()
+    {
+        using var run = new SmallRun(ModelConfig.ForLlama(259, 32, 2, 4, 2, 64, 128, bosTokenId: 256, eosTokenId: 258));
+        run.WriteRows(Enumerable.Range(0, 16).Select(i => new JsonObject { ["prompt"] = $"{i}?", ["completion"] = "yes" }));
+        var options = new TrainingOptions { Method = TrainingMethod.Full, Epochs = 20, BatchSize = 8, LearningRate = 1e-2 };
+        var verification = run.Train(options, new RecordingObserver()).Verification!;
+        Assert.Equal((8, 8, 8), (verification.PromptsTried, verification.PromptsEnded, verification.PromptsExact));
+    }
+
     private static void AssertClose(IReadOnlyList<double> expected, IReadOnlyList<double> actual, double relative)
     {
         Assert.Equal(expected.Count, actual.Count);
