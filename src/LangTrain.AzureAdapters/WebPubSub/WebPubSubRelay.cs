@@ -125,8 +125,8 @@ internal sealed class WebPubSubRelay : IJobRelay, IAsyncDisposable, IDisposable
     /// <summary>Gives what waits a moment to leave, then stops.</summary>
     public async ValueTask DisposeAsync()
     {
-        var deadline = TimeProvider.System.GetTimestamp();
-        while (TimeProvider.System.GetElapsedTime(deadline) < LastMoment && !IsIdle())
+        var ending = _time.GetTimestamp();
+        while (_time.GetElapsedTime(ending) < LastMoment && !IsIdle())
         {
             await Task.Delay(TimeSpan.FromMilliseconds(20));
         }
