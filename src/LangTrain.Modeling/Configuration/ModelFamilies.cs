@@ -6,17 +6,7 @@ internal static class ModelFamilies
     /// <summary>Far beyond every model: layers are made before the weights are seen, and config.json may claim any number.</summary>
     private const int MostLayers = 10_000;
 
-    public static ModelConfig Llama(ConfigObject keys, string json, string type)
-    {
-        bool attentionBias = keys.Flag("attention_bias", false);
-        return Common(keys, json, type) with
-        {
-            Rope = RopeReader.Read(keys, 10000),
-            QueryKeyValueBias = attentionBias,
-            AttentionOutputBias = attentionBias,
-            FeedForwardBias = keys.Flag("mlp_bias", false),
-        };
-    }
+    public static ModelConfig Llama(ConfigObject keys, string json, string type) => WithBiases(keys, Common(keys, json, type) with { Rope = RopeReader.Read(keys, 10000) });
 
     public static ModelConfig Mistral(ConfigObject keys, string json, string type)
     {
@@ -119,14 +109,7 @@ internal static class ModelFamilies
 
     public static ModelConfig SmolLm3(ConfigObject keys, string json, string type)
     {
-        bool bias = keys.Flag("attention_bias", false);
-        ModelConfig config = Common(keys, json, type, tied: true) with
-        {
-            Rope = RopeReader.Read(keys, 2_000_000),
-            QueryKeyValueBias = bias,
-            AttentionOutputBias = bias,
-            FeedForwardBias = keys.Flag("mlp_bias", false),
-        };
+        ModelConfig config = WithBiases(keys, Common(keys, json, type, tied: true) with { Rope = RopeReader.Read(keys, 2_000_000) });
         int interval = keys.OptionalPositiveInteger("no_rope_layer_interval") ?? 4;
         List<bool> turns = keys.OptionalIntegers("no_rope_layers") is { } listed
             ? [.. listed.Select(number => number != 0)] // despite the key's name 0 says that a layer turns nothing
@@ -148,21 +131,14 @@ internal static class ModelFamilies
         return WithWindow(config with { RotaryLayers = [.. turns.Take(config.LayerCount)] }, window, layer => types?[layer] ?? !turns[layer]);
     }
 
-    public static ModelConfig Granite(ConfigObject keys, string json, string type)
+    public static ModelConfig Granite(ConfigObject keys, string json, string type) => WithBiases(keys, Common(keys, json, type) with
     {
-        bool bias = keys.Flag("attention_bias", false);
-        return Common(keys, json, type) with
-        {
-            Rope = RopeReader.Read(keys, 10000),
-            QueryKeyValueBias = bias,
-            AttentionOutputBias = bias,
-            FeedForwardBias = keys.Flag("mlp_bias", false),
-            AttentionScale = keys.OptionalPositiveNumber("attention_multiplier") ?? 1,
-            EmbeddingScale = keys.OptionalPositiveNumber("embedding_multiplier") ?? 1,
-            ResidualScale = keys.OptionalPositiveNumber("residual_multiplier") ?? 1,
-            OutputScale = 1 / (keys.OptionalPositiveNumber("logits_scaling") ?? 1),
-        };
-    }
+        Rope = RopeReader.Read(keys, 10000),
+        AttentionScale = keys.OptionalPositiveNumber("attention_multiplier") ?? 1,
+        EmbeddingScale = keys.OptionalPositiveNumber("embedding_multiplier") ?? 1,
+        ResidualScale = keys.OptionalPositiveNumber("residual_multiplier") ?? 1,
+        OutputScale = 1 / (keys.OptionalPositiveNumber("logits_scaling") ?? 1),
+    });
 
     public static ModelConfig Olmo2(ConfigObject keys, string json, string type)
     {
@@ -237,6 +213,12 @@ internal static class ModelFamilies
             AttentionScale = 1 / Math.Sqrt(headSize),
             InitializerRange = keys.OptionalNumber("initializer_range") ?? 0.02,
         };
+    }
+
+    private static ModelConfig WithBiases(ConfigObject keys, ModelConfig config)
+    {
+        bool attention = keys.Flag("attention_bias", false);
+        return config with { QueryKeyValueBias = attention, AttentionOutputBias = attention, FeedForwardBias = keys.Flag("mlp_bias", false) };
     }
 
     /// <summary>Some folders say of a bias that these families never have that there is none.</summary>
