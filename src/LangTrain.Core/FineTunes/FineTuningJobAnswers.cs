@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using LangTrain.Contracts.FineTunes;
 
 namespace LangTrain.Core.FineTunes;
@@ -117,6 +116,5 @@ public static class FineTuningJobAnswers
         }
     }
 
-    private static double Number(JobEvent told, string name) =>
-        told.Data is { ValueKind: JsonValueKind.Object } data && data.TryGetProperty(name, out var value) && value.TryGetDouble(out var number) ? number : 0;
+    private static double Number(JobEvent told, string name) => told.Number(name) ?? 0;
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using LangTrain.Contracts;
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Core.Models;
@@ -51,13 +50,13 @@ public sealed class ReadFineTuneEvents(IJobEventLog log, BlobFolder folders, Sto
         var returns = new List<(long Sequence, double Step)>();
         await foreach (var told in log.ReadAsync(job, 0, cancellation))
         {
-            if (told.Type == JobEventTypes.Rollback && Number(told, "step") is { } step)
+            if (told.Type == JobEventTypes.Rollback && told.Number("step") is { } step)
             {
                 returns.Add((told.Sequence, step));
             }
         }
 
-        return told => !returns.Exists(back => told.Sequence < back.Sequence && Number(told, "step") > back.Step);
+        return told => !returns.Exists(back => told.Sequence < back.Sequence && told.Number("step") > back.Step);
     }
 
     /// <summary>The checkpoints that are stored now, newest first, each with what the log tells of its step.</summary>
@@ -79,19 +78,19 @@ public sealed class ReadFineTuneEvents(IJobEventLog log, BlobFolder folders, Sto
         await foreach (var told in log.ReadAsync(job.Ref(), 0, cancellation))
         {
             // A run that went back tells a step again, if it comes there again; the last telling counts.
-            if (told.Type == JobEventTypes.Rollback && Number(told, "step") is { } back)
+            if (told.Type == JobEventTypes.Rollback && told.Number("step") is { } back)
             {
-                RemoveAfter(back, times);
-                RemoveAfter(back, losses);
-                RemoveAfter(back, evaluations);
+                times.RemoveAfter(back);
+                losses.RemoveAfter(back);
+                evaluations.RemoveAfter(back);
             }
-            else if (Number(told, "step") is { } number && stored.Contains((int)number))
+            else if (told.Number("step") is { } number && stored.Contains((int)number))
             {
                 switch (told.Type)
                 {
                     case JobEventTypes.Checkpoint: times[(int)number] = told.Timestamp; break;
-                    case JobEventTypes.Metrics when Number(told, "loss") is { } loss: losses[(int)number] = loss; break;
-                    case JobEventTypes.Eval: evaluations[(int)number] = (Number(told, "eval_loss"), Number(told, "token_accuracy")); break;
+                    case JobEventTypes.Metrics when told.Number("loss") is { } loss: losses[(int)number] = loss; break;
+                    case JobEventTypes.Eval: evaluations[(int)number] = (told.Number("eval_loss"), told.Number("token_accuracy")); break;
                 }
             }
         }
@@ -112,15 +111,4 @@ public sealed class ReadFineTuneEvents(IJobEventLog log, BlobFolder folders, Sto
                     evaluations.GetValueOrDefault(pair.Key).Accuracy))),
         ];
     }
-
-    private static void RemoveAfter<T>(double step, Dictionary<int, T> byStep)
-    {
-        foreach (var later in byStep.Keys.Where(key => key > step).ToList())
-        {
-            byStep.Remove(later);
-        }
-    }
-
-    private static double? Number(JobEvent told, string name) =>
-        told.Data is { ValueKind: JsonValueKind.Object } data && data.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : null;
 }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
 using LangTrain.Contracts;
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Core.Datasets;
@@ -62,33 +61,25 @@ public sealed class WriteResultFile(IJobEventLog log, IFileStore files, IBlobSto
         var steps = new SortedDictionary<long, Row>();
         await foreach (var told in log.ReadAsync(job.Ref(), cancellation: cancellation))
         {
-            if (told.Type is not (JobEventTypes.Metrics or JobEventTypes.Eval or JobEventTypes.Rollback) || Number(told, "step") is not { } step)
+            if (told.Type is not (JobEventTypes.Metrics or JobEventTypes.Eval or JobEventTypes.Rollback) || told.Number("step") is not { } step)
             {
                 continue;
             }
 
             if (told.Type == JobEventTypes.Rollback)
             {
-                // The run may end, or leave a step out, before it comes to where it was.
-                foreach (var later in steps.Keys.Where(key => key > step).ToList())
-                {
-                    steps.Remove(later);
-                }
-
+                steps.RemoveAfter(step);
                 continue;
             }
 
             var row = steps.GetValueOrDefault((long)step);
             steps[(long)step] = told.Type == JobEventTypes.Metrics
-                ? row with { Loss = Number(told, "loss"), LearningRate = Number(told, "learning_rate"), GradientNorm = Number(told, "grad_norm") }
-                : row with { EvalLoss = Number(told, "eval_loss"), EvalAccuracy = Number(told, "token_accuracy") };
+                ? row with { Loss = told.Number("loss"), LearningRate = told.Number("learning_rate"), GradientNorm = told.Number("grad_norm") }
+                : row with { EvalLoss = told.Number("eval_loss"), EvalAccuracy = told.Number("token_accuracy") };
         }
 
         return steps;
     }
-
-    private static double? Number(JobEvent told, string name) =>
-        told.Data is { ValueKind: JsonValueKind.Object } data && data.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : null;
 
     private static string Text(double? value) => value?.ToString("G9", CultureInfo.InvariantCulture) ?? "";
 

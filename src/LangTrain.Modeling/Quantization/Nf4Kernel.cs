@@ -55,20 +55,13 @@ internal static unsafe class Nf4Kernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float EncodeBlock(float* values, byte* codes)
     {
-        // Absolute values as the integers that their bits are: these have the same order, with infinity and NaN last, so that neither gets lost.
         Vector256<int> most = default;
         for (int i = 0; i < BlockSize; i += 8)
         {
-            most = Vector256.Max(most, Vector256.Load(values + i).AsInt32() & Vector256.Create(int.MaxValue));
+            most = Vector256.Max(most, FloatBits.Magnitude(Vector256.Load(values + i)));
         }
 
-        int bits = 0;
-        for (int i = 0; i < 8; i++)
-        {
-            bits = Math.Max(bits, most[i]);
-        }
-
-        float largest = BitConverter.Int32BitsToSingle(bits);
+        float largest = FloatBits.Largest(most);
         Vector256<float> divisor = Vector256.Create(Math.Max(largest, Nf4.SmallestScale));
         for (int i = 0; i < BlockSize; i += 32, codes += 16)
         {

@@ -11,15 +11,15 @@ namespace LangTrain.Training.Evaluation;
 internal sealed class Evaluator(
     Trainee trainee, RunObjective objective, TrainingData data, TrainingOptions options, ITrainingObserver observer, CancellationToken cancellation)
 {
-    private const int MaxSampleTokens = 64, ExtraAnswerTokens = 16;
+    private const int MaxSampleTokens = 64;
 
     /// <summary>True if this step is followed by an evaluation.</summary>
     public bool IsDue(int step, bool endsEpoch, bool isLast) =>
         data.Evaluation is not null && (isLast || (options.EvaluationSteps is { } every ? step % every == 0 : endsEpoch));
 
-    /// <summary>Tokens of the longest sample that an evaluation is likely to take, see <see cref="ResultVerifier.ExpectedSteps"/>.</summary>
-    public static int ExpectedSteps(TrainingData data, TrainingOptions options) => data.Questions(data.Evaluation ?? data.Training, options.EvaluationSamples)
-        .Select(question => Math.Min(MaxSampleTokens, question.Answer.Count + ExtraAnswerTokens / 2)).DefaultIfEmpty().Max();
+    /// <summary>Tokens of the longest sample that an evaluation is likely to take.</summary>
+    public static int ExpectedSteps(TrainingData data, TrainingOptions options) =>
+        Question.LikelyTokens(data.Questions(data.Evaluation ?? data.Training, options.EvaluationSamples), MaxSampleTokens);
 
     /// <summary>Evaluations up to a step, this one included.</summary>
     /// <param name="step">Optimizer steps made.</param>
@@ -83,10 +83,7 @@ internal sealed class Evaluator(
     private void WriteSamples(TrainingState state, ITokenizedExamples examples)
     {
         var questions = data.Questions(examples, options.EvaluationSamples).ToList();
-        var answers = GreedyDecoder.Complete(
-            trainee.Model, trainee.Adapters, [.. questions.Select(question => (question.Prompt, Math.Min(MaxSampleTokens, question.Answer.Count + ExtraAnswerTokens)))],
-            data.EndTokens(trainee.Model.Config), cancellation);
-        foreach (var (question, answer) in questions.Zip(answers))
+        foreach (var (question, answer) in questions.Zip(GreedyDecoder.Answer(trainee, data, questions, MaxSampleTokens, cancellation)))
         {
             observer.OnSample(new SampleText(
                 state.Step,

@@ -1,4 +1,5 @@
 using LangTrain.Modeling;
+using LangTrain.Training.Recipes;
 using static TorchSharp.torch;
 
 namespace LangTrain.Training.Evaluation;
@@ -8,6 +9,16 @@ internal static class GreedyDecoder
 {
     // Of all rows that go through the model together: bounds the cache's memory.
     private const int MostCachedTokens = 8192;
+
+    /// <summary>What is trained answers questions about its data.</summary>
+    /// <param name="trainee">The model and adapter.</param>
+    /// <param name="data">Says what ends an answer.</param>
+    /// <param name="questions">The questions.</param>
+    /// <param name="most">Tokens of an answer, see <see cref="Question.AnswerTokens"/>.</param>
+    /// <param name="cancellation">Looked at before each step.</param>
+    /// <returns>As <see cref="Complete"/>.</returns>
+    public static IReadOnlyList<IReadOnlyList<int>> Answer(Trainee trainee, TrainingData data, IEnumerable<Question> questions, int most, CancellationToken cancellation) =>
+        Complete(trainee.Model, trainee.Adapters, [.. questions.Select(question => (question.Prompt, question.AnswerTokens(most)))], data.EndTokens(trainee.Model.Config), cancellation);
 
     /// <summary>Completes prompts, several at a time: a step reads every weight once, for one row or for many.</summary>
     /// <param name="model">The model, which need not be in evaluation mode: the pass says that nothing is trained.</param>

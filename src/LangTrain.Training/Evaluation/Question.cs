@@ -7,6 +7,19 @@ namespace LangTrain.Training.Evaluation;
 /// <param name="Answer">The trained tokens that follow, up to the next untrained one.</param>
 internal sealed record Question(IReadOnlyList<int> Prompt, IReadOnlyList<int> Answer)
 {
+    // One that has not learned to end its answers goes on beyond them.
+    private const int ExtraAnswerTokens = 16;
+
+    /// <summary>Tokens that a model gets to answer with.</summary>
+    /// <param name="most">Of an answer of any length.</param>
+    public int AnswerTokens(int most) => Math.Min(most, Answer.Count + ExtraAnswerTokens);
+
+    /// <summary>Tokens of the longest answer that a model is likely to give.</summary>
+    /// <param name="questions">What it is asked together.</param>
+    /// <param name="most">As for <see cref="AnswerTokens"/>.</param>
+    public static int LikelyTokens(IEnumerable<Question> questions, int most) =>
+        questions.Select(question => Math.Min(most, question.Answer.Count + ExtraAnswerTokens / 2)).DefaultIfEmpty().Max();
+
     /// <summary>True if a model's answer, its end token included, is that of the data.</summary>
     /// <remarks>A chat template may train one more token after the end token (a newline, say), which no answer ever reaches.</remarks>
     public bool IsAnsweredBy(IReadOnlyList<int> given) =>

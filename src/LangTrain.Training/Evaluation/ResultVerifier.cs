@@ -9,7 +9,6 @@ namespace LangTrain.Training.Evaluation;
 internal static class ResultVerifier
 {
     public const int Prompts = 8;
-    private const int ExtraAnswerTokens = 16;
     private const int MaxAnswerTokens = 256;
 
     /// <summary>Scans the files, reloads them, compares logits, and asks the trained model some of its prompts.</summary>
@@ -36,9 +35,7 @@ internal static class ResultVerifier
 
         var questions = data.Questions(data.Training, Prompts).ToList();
         var ends = data.EndTokens(trainee.Model.Config);
-        var answers = GreedyDecoder.Complete(
-            trainee.Model, trainee.Adapters, [.. questions.Select(question => (question.Prompt, Math.Min(MaxAnswerTokens, question.Answer.Count + ExtraAnswerTokens)))], ends, cancellation);
-        foreach (var (question, answer) in questions.Zip(answers))
+        foreach (var (question, answer) in questions.Zip(GreedyDecoder.Answer(trainee, data, questions, MaxAnswerTokens, cancellation)))
         {
             report = report with
             {
@@ -51,9 +48,8 @@ internal static class ResultVerifier
         return report;
     }
 
-    /// <summary>Tokens of the longest answer that the trained model is likely to write: one that has not learned to end its answers goes on beyond them.</summary>
-    public static int ExpectedSteps(TrainingData data) =>
-        data.Questions(data.Training, Prompts).Select(question => Math.Min(MaxAnswerTokens, question.Answer.Count + ExtraAnswerTokens / 2)).DefaultIfEmpty().Max();
+    /// <summary>Tokens of the longest answer that the trained model is likely to write.</summary>
+    public static int ExpectedSteps(TrainingData data) => Question.LikelyTokens(data.Questions(data.Training, Prompts), MaxAnswerTokens);
 
     /// <summary>What asking the trained model its prompts is likely to take, by two tokens of each that it writes now.</summary>
     public static double ExpectedSeconds(Trainee trainee, TrainingData data, TimeProvider time, CancellationToken cancellation)

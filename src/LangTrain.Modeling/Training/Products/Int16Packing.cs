@@ -140,12 +140,10 @@ internal static unsafe class Int16Packing
         int k = 0;
         for (; k + 8 <= count; k += 8)
         {
-            most = Vector256.Max(most, Magnitude(Vector256.Load(from + k)));
+            most = Vector256.Max(most, FloatBits.Magnitude(Vector256.Load(from + k)));
         }
 
-        Vector128<int> half = Vector128.Max(most.GetLower(), most.GetUpper());
-        half = Vector128.Max(half, Vector128.Shuffle(half, Vector128.Create(2, 3, 0, 1)));
-        float max = BitConverter.Int32BitsToSingle(Math.Max(half[0], half[1]));
+        float max = FloatBits.Largest(most);
         for (; k < count; k++)
         {
             max = MathF.Max(max, MathF.Abs(from[k]));
@@ -176,7 +174,7 @@ internal static unsafe class Int16Packing
         float* row = from;
         for (int k = 0; k < 2 * pairs; k++, row += step)
         {
-            bits = Vector256.Max(bits, Magnitude(Vector256.Load(row)));
+            bits = Vector256.Max(bits, FloatBits.Magnitude(Vector256.Load(row)));
         }
 
         Vector256<float> most = bits.AsSingle();
@@ -188,10 +186,6 @@ internal static unsafe class Int16Packing
             Avx2.Blend(low.AsInt16(), (high << 16).AsInt16(), 0b1010_1010).AsInt32().Store(to);
         }
     }
-
-    // Absolute values as the integers that their bits are: these have the same order, with infinity and NaN last, so that neither gets lost.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<int> Magnitude(Vector256<float> values) => values.AsInt32() & Vector256.Create(int.MaxValue);
 
     /// <summary>8 rows of 8 words become 8 columns.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
