@@ -1,3 +1,4 @@
+using LangTrain.AzureAdapters;
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Modeling;
 using LangTrain.Training;
@@ -30,6 +31,7 @@ internal static class TrainingFailures
         // The next attempt may run where there is room; the owner can do nothing about it.
         IOException { HResult: DiskFull } => (new JobError("storage_full", "The worker's disk is full."), true),
         CheckpointMismatchException => (new JobError("checkpoint_mismatch", failure.Message), false),
+        _ when StorageOutage.Is(failure) => (new JobError("storage_unavailable", "The service's storage did not answer. Nothing is wrong with your data or configuration."), true),
         _ => (new JobError("internal_error", "The training failed for a reason that is not in your data or configuration."), true),
     };
 
