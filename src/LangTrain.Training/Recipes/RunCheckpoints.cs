@@ -205,7 +205,7 @@ internal sealed class RunCheckpoints
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             _lastWrittenAt = _time.GetTimestamp();
-            _observer.OnLog(TrainingLogLevel.Warning, $"The checkpoint of step {state.Step} could not be written and training goes on without it: {failure.Message}");
+            _observer.OnLog(TrainingLogLevel.Warning, $"The checkpoint of step {state.Step} could not be written and training goes on without it. {DiskFailure.Describe(failure)}");
         }
     }
 
@@ -251,7 +251,7 @@ internal sealed class RunCheckpoints
         var folder = _store.FolderOf(best);
         if (!CheckpointStore.IsIntact(folder))
         {
-            _observer.OnLog(TrainingLogLevel.Warning, $"The best checkpoint, step {best}, is damaged; the last weights are taken.");
+            _observer.OnLog(TrainingLogLevel.Warning, $"The best checkpoint, step {best}, {(Directory.Exists(folder) ? "is damaged" : "is not there, since it could not be stored")}; the last weights are taken.");
             return state.Step;
         }
 
