@@ -193,6 +193,9 @@ public abstract class DecoderModel : nn.Module
 
     internal bool Drops(string name) => IsDropped(name);
 
+    /// <summary>Belongs to the part of the folder's model that looks at images, which takes no part in a text.</summary>
+    internal virtual bool IsOfVision(string name) => false;
+
     /// <summary>Names under which checkpoints in the wild keep a weight, the usual one first.</summary>
     internal virtual IEnumerable<string> StoredNames(string name) => [name];
 

@@ -21,7 +21,8 @@ public sealed class Nf4Weight : QuantizedWeight
         // One byte holds two codes: a row of this table is both their values.
         float[] pairs = [.. Enumerable.Range(0, 256).SelectMany(code => (float[])[Nf4.Codes[code >> 4], Nf4.Codes[code & 15]])];
         _pairs = tensor(pairs, device: codes.device).view(256, 2).DetachFromDisposeScope();
-        _scaleTable = tensor(Nf4.ScaleTable(), device: codes.device).DetachFromDisposeScope();
+        using var scope = NewDisposeScope();
+        _scaleTable = Nf4.ScaleTable().to(codes.device).DetachFromDisposeScope();
     }
 
     /// <summary>Type that the weight is dequantized to.</summary>
