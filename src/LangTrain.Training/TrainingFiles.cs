@@ -9,7 +9,10 @@ public sealed record TrainingFiles
     /// <summary>The base model's public id, written into an adapter's <c>adapter_config.json</c>.</summary>
     public required string BaseModelName { get; init; }
 
-    /// <summary>A PEFT folder of the run's rank and targets with whose weights an adapter begins, and preferences are measured against; null begins with one that changes nothing.</summary>
+    /// <summary>
+    /// A PEFT folder with whose weights an adapter begins, and preferences are measured against; null begins with one that changes nothing. Its shape is the run's,
+    /// whatever <see cref="TrainingOptions.Lora"/> says, but for dropout.
+    /// </summary>
     public string? InitialAdapterFolder { get; init; }
 
     /// <summary>Training rows, JSONL in the canonical shapes.</summary>

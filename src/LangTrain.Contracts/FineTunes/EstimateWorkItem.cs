@@ -8,6 +8,9 @@ public sealed record EstimateWorkItem
     /// <summary>Where the model's files lie.</summary>
     public required ModelSource BaseModel { get; init; }
 
+    /// <summary>Where the adapter lies that training begins with; null begins with a new one.</summary>
+    public ModelSource? StartAdapter { get; init; }
+
     /// <summary>How to train, with every default filled in.</summary>
     public required FineTuneConfig Config { get; init; }
 

@@ -1,4 +1,5 @@
 using LangTrain.Contracts.FineTunes;
+using LangTrain.Contracts.Generation;
 using LangTrain.Core.Accounts;
 using LangTrain.Core.Datasets;
 using LangTrain.Core.Errors;
@@ -74,7 +75,7 @@ public sealed class EstimateFineTune(CheckFineTune check, PrepareDataset prepare
             return answer;
         }
 
-        var estimate = await AskAsync(answer, target.Base, rows, cancellation);
+        var estimate = await AskAsync(answer, target, rows, cancellation);
         var pricing = model.ToAnswer().Pricing;
         return answer with { Estimate = estimate, Price = new FineTunePriceAnswer(pricing.Training * estimate.TotalTokens / ModelAnswers.PricedTokens, pricing.Currency) };
     }
@@ -87,14 +88,14 @@ public sealed class EstimateFineTune(CheckFineTune check, PrepareDataset prepare
     }
 
     private async Task<TrainingEstimateAnswer> AskAsync(
-        FineTuneEstimateAnswer answer, Contracts.Models.ModelSource model, SampledRows rows, CancellationToken cancellation)
+        FineTuneEstimateAnswer answer, GenerationTarget target, SampledRows rows, CancellationToken cancellation)
     {
         try
         {
             return await worker.EstimateAsync(
                 new EstimateWorkItem
                 {
-                    BaseModel = model, Config = answer.Config, Rows = rows.Rows, TotalRows = answer.Dataset.Rows, EvaluationRows = answer.Dataset.ValidationRows,
+                    BaseModel = target.Base, StartAdapter = target.Adapter, Config = answer.Config, Rows = rows.Rows, TotalRows = answer.Dataset.Rows, EvaluationRows = answer.Dataset.ValidationRows,
                 },
                 cancellation);
         }

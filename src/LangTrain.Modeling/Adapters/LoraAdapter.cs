@@ -15,11 +15,14 @@ public sealed class LoraAdapter : nn.Module
 {
     private readonly Dictionary<string, LoraLayer> _layers = [];
 
-    private LoraAdapter(LoraOptions options)
-        : base(nameof(LoraAdapter)) => Options = options;
+    private LoraAdapter(LoraOptions options, bool isOfTextPart)
+        : base(nameof(LoraAdapter)) => (Options, IsOfTextPart) = (options, isOfTextPart);
 
     /// <summary>The adapter's shape; target modules are those that it really has.</summary>
     public LoraOptions Options { get; private set; }
+
+    /// <summary>See <see cref="ModelConfig.IsTextPart"/> of the model that it was made for.</summary>
+    internal bool IsOfTextPart { get; }
 
     /// <summary>Factor on B·A of modules that no pattern names: alpha / R, or alpha / sqrt(R).</summary>
     public double Scaling => Options.Alpha / (Options.UseRslora ? Math.Sqrt(Options.Rank) : Options.Rank);
@@ -40,7 +43,7 @@ public sealed class LoraAdapter : nn.Module
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
         IReadOnlyList<LinearLayer> targets = LoraTargets.Resolve(model, options);
-        var adapter = new LoraAdapter(options);
+        var adapter = new LoraAdapter(options, model.Config.IsTextPart);
         ScalarType dtype = ParameterType(model);
         using var frozen = no_grad();
         using var generator = new Generator((ulong)seed, model.Device);
@@ -73,6 +76,16 @@ public sealed class LoraAdapter : nn.Module
         return adapter;
     }
 
+    /// <summary>The shape of a stored adapter, read without its weights: ranks, strengths, and which modules it has.</summary>
+    /// <param name="folder">A folder in PEFT's layout.</param>
+    /// <param name="config">The base model that it was trained on.</param>
+    /// <inheritdoc cref="LoadPeft" path="/exception"/>
+    public static LoraOptions ReadPeftOptions(string folder, ModelConfig config)
+    {
+        using DecoderModel shapes = DecoderModel.Create(config, options: new ModelLoadOptions { Device = META });
+        return PeftFolder.ReadOptions(folder, shapes);
+    }
+
     /// <summary>Saves the adapter so that Hugging Face PEFT loads it.</summary>
     /// <param name="folder">Made where absent.</param>
     /// <param name="baseModelName">Name or path of the base model, as a Python user would give it.</param>
@@ -101,9 +114,9 @@ public sealed class LoraAdapter : nn.Module
     internal LoraLayer? Find(string module) => _layers.GetValueOrDefault(module);
 
     /// <summary>An adapter made of tensors that were read from files.</summary>
-    internal static LoraAdapter FromTensors(LoraOptions options, IEnumerable<(string Module, Tensor A, Tensor B, Tensor? Magnitude)> tensors)
+    internal static LoraAdapter FromTensors(DecoderModel model, LoraOptions options, IEnumerable<(string Module, Tensor A, Tensor B, Tensor? Magnitude)> tensors)
     {
-        var adapter = new LoraAdapter(options);
+        var adapter = new LoraAdapter(options, model.Config.IsTextPart);
         foreach ((string module, Tensor a, Tensor b, Tensor? magnitude) in tensors)
         {
             adapter.Add(module, a, b, magnitude);

@@ -38,13 +38,17 @@ public sealed record LoraOptions
     /// <exception cref="ArgumentException">A pattern is no regular expression, or one that cannot be matched in linear time.</exception>
     public int RankOf(string module) => Find(RankPattern, module, Rank);
 
+    /// <summary>Alpha of one module.</summary>
+    /// <inheritdoc cref="RankOf"/>
+    public double AlphaOf(string module) => Find(AlphaPattern, module, Alpha);
+
     /// <summary>Factor on B·A of one module: alpha / R, or alpha / sqrt(R).</summary>
     /// <param name="module">Its name in the checkpoint.</param>
     /// <exception cref="ArgumentException">A pattern is no regular expression, or one that cannot be matched in linear time.</exception>
     public double ScalingOf(string module)
     {
         int rank = RankOf(module);
-        return Find(AlphaPattern, module, Alpha) / (UseRslora ? Math.Sqrt(rank) : rank);
+        return AlphaOf(module) / (UseRslora ? Math.Sqrt(rank) : rank);
     }
 
     /// <summary>The first pattern that is the module's name or what follows a dot in it, as in PEFT's get_pattern_key.</summary>

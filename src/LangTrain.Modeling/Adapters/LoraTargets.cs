@@ -36,5 +36,6 @@ internal static class LoraTargets
             : throw new ArgumentException("No target modules were given.", nameof(options));
     }
 
-    private static bool Matches(string name, string target) => name == target || name.EndsWith("." + target, StringComparison.Ordinal);
+    /// <summary>Whether a target means a module.</summary>
+    internal static bool Matches(string name, string target) => name == target || name.EndsWith("." + target, StringComparison.Ordinal);
 }

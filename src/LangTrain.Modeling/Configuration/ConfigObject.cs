@@ -4,9 +4,9 @@ using System.Text.Json.Nodes;
 namespace LangTrain.Modeling;
 
 /// <summary>
-/// One JSON object of config.json that remembers which keys were asked for, so that what nobody asked for can be refused.
+/// One JSON object of config.json, or of a file like it, that remembers which keys were asked for, so that what nobody asked for can be refused.
 /// </summary>
-internal sealed class ConfigObject(JsonObject json, string prefix = "")
+internal sealed class ConfigObject(JsonObject json, string prefix = "", string file = "config.json")
 {
     private readonly HashSet<string> _known = [];
 
@@ -60,7 +60,7 @@ internal sealed class ConfigObject(JsonObject json, string prefix = "")
         : node is JsonArray array && array.All(item => item?.GetValueKind() == JsonValueKind.String) ? [.. array.Select(item => item!.GetValue<string>())]
         : throw Wrong(key, "a list of strings");
 
-    public ConfigObject? OptionalObject(string key) => Take(key) is not { } node ? null : node is JsonObject inner ? new ConfigObject(inner, Path(key) + ".") : throw Wrong(key, "an object");
+    public ConfigObject? OptionalObject(string key) => Take(key) is not { } node ? null : node is JsonObject inner ? new ConfigObject(inner, Path(key) + ".", file) : throw Wrong(key, "an object");
 
     /// <summary>One token id or a list of them.</summary>
     public IReadOnlyList<int> TokenIds(string key) => Take(key) switch
@@ -84,7 +84,7 @@ internal sealed class ConfigObject(JsonObject json, string prefix = "")
                 }
             }
 
-            throw new UnsupportedModelException(Path(key), $"{found} is not supported; {(allowed.IsEmpty ? "it has to be absent or null" : $"supported: {string.Join(", ", allowed.ToArray())}")}.");
+            throw new UnsupportedModelException(Path(key), $"{found} is not supported; {(allowed.IsEmpty ? "it has to be absent or null" : $"supported: {string.Join(", ", allowed.ToArray())}")}.", file);
         }
     }
 
@@ -95,12 +95,12 @@ internal sealed class ConfigObject(JsonObject json, string prefix = "")
         {
             if (value is not null && !_known.Contains(key))
             {
-                throw new UnsupportedModelException(Path(key), "this key is not known, and it may change what the model computes.");
+                throw new UnsupportedModelException(Path(key), "this key is not known, and it may change what the model computes.", file);
             }
         }
     }
 
-    public InvalidDataException Missing(string key) => new($"config.json: '{Path(key)}' is missing.");
+    public InvalidDataException Missing(string key) => new($"{file}: '{Path(key)}' is missing.");
 
-    public InvalidDataException Wrong(string key, string expected) => new($"config.json: '{Path(key)}' is {json[key]!.ToJsonString()}; expected {expected}.");
+    public InvalidDataException Wrong(string key, string expected) => new($"{file}: '{Path(key)}' is {json[key]!.ToJsonString()}; expected {expected}.");
 }

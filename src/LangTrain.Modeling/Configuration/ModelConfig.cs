@@ -147,6 +147,9 @@ public sealed record ModelConfig
     /// <summary>Where the norms of a block are.</summary>
     public NormPlacement Norms { get; init; }
 
+    /// <summary>The folder's model has vision as well: what others make for it, such as adapters, names the text model's parts one level down.</summary>
+    public bool IsTextPart { get; init; }
+
     /// <summary>Standard deviation of random initial weights.</summary>
     public double InitializerRange { get; init; } = 0.02;
 

@@ -28,10 +28,11 @@ internal static class ModelConfigReader
     public static ModelConfig Read(string json, string? generationJson)
     {
         JsonObject root = ParseObject(json, "config.json");
+        bool isTextPart = false;
         if ((root["model_type"] as JsonValue)?.ToString() == "gemma3" && root["text_config"] is JsonObject text)
         {
             // Gemma 3 with vision: the text model is a model of its own, nested; its vision tower is not loaded.
-            root = TextModel(root, text);
+            (root, isTextPart) = (TextModel(root, text), true);
             json = root.ToJsonString(s_indented);
         }
 
@@ -61,7 +62,7 @@ internal static class ModelConfigReader
             _ => throw new UnsupportedModelException("model_type", $"'{type}' is not supported; supported: {Families}."),
         };
         keys.RefuseTheRest();
-        return WithTokens(Validated(config), keys, generationJson);
+        return WithTokens(Validated(config with { IsTextPart = isTextPart }), keys, generationJson);
     }
 
     private static ModelConfig Validated(ModelConfig config)
@@ -99,7 +100,7 @@ internal static class ModelConfigReader
         List<int> eos = [.. keys.TokenIds("eos_token_id")];
         if (generationJson is not null)
         {
-            eos.AddRange(new ConfigObject(ParseObject(generationJson, "generation_config.json")).TokenIds("eos_token_id"));
+            eos.AddRange(new ConfigObject(ParseObject(generationJson, "generation_config.json"), file: "generation_config.json").TokenIds("eos_token_id"));
         }
 
         IReadOnlyList<int> bos = keys.TokenIds("bos_token_id"), pad = keys.TokenIds("pad_token_id");

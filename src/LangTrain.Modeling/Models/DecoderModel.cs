@@ -163,7 +163,7 @@ public abstract class DecoderModel : nn.Module
     /// <returns>[…, V], compute dtype; fresh, owned by the caller's scope.</returns>
     public Tensor Logits(Tensor hidden)
     {
-        Tensor logits = nn.functional.linear(hidden, OutputWeight);
+        Tensor logits = WeightProduct.Linear(hidden, OutputWeight, bias: null);
         if (Config.LogitSoftCap is not { } cap)
         {
             return logits;
@@ -192,6 +192,9 @@ public abstract class DecoderModel : nn.Module
     private protected abstract bool IsDropped(string name);
 
     internal bool Drops(string name) => IsDropped(name);
+
+    /// <summary>Belongs to the part of the folder's model that looks at images, which takes no part in a text.</summary>
+    internal virtual bool IsOfVision(string name) => false;
 
     /// <summary>Names under which checkpoints in the wild keep a weight, the usual one first.</summary>
     internal virtual IEnumerable<string> StoredNames(string name) => [name];

@@ -39,5 +39,8 @@ internal sealed class LlamaModel : DecoderModel
     private protected override bool IsDropped(string name) =>
         name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal)
         || (Config.TieEmbeddings && StoredNames("lm_head.weight").Contains(name))
-        || (Config.ModelType == "gemma3_text" && (name.Contains("vision_tower.", StringComparison.Ordinal) || name.Contains("multi_modal_projector.", StringComparison.Ordinal)));
+        || IsOfVision(name);
+
+    internal override bool IsOfVision(string name) =>
+        Config.ModelType == "gemma3_text" && (name.Contains("vision_tower.", StringComparison.Ordinal) || name.Contains("multi_modal_projector.", StringComparison.Ordinal));
 }

@@ -4,9 +4,10 @@ namespace LangTrain.Modeling;
 
 /// <summary>
 /// 4-bit NormalFloat with double quantization (arXiv:2305.14314, section 3): each weight is the nearest of 16 quantiles of a normal distribution, scaled by the
-/// largest absolute value of its block of 64; those block scales, less their mean, are 8-bit floats (E4M3) with one Float32 scale for each 256 blocks.
-/// About 4.127 bits a weight.
+/// largest absolute value of its block of 64; those block scales, less their mean, are the nearest of 256 values (<see cref="ScaleTable"/>) with one Float32 scale
+/// for each 256 blocks. About 4.127 bits a weight.
 /// </summary>
+/// <remarks>The numbers are those of bitsandbytes (<c>quantize_4bit</c>, nf4, <c>compress_statistics</c>), so that a QLoRA adapter meets here the base that it meets there.</remarks>
 public static class Nf4
 {
     /// <summary>Weights that share a scale.</summary>
@@ -22,8 +23,8 @@ public static class Nf4
         0.07958029955625534f, 0.16093020141124725f, 0.24611230194568634f, 0.33791524171829224f, 0.44070982933044434f, 0.5626170039176941f, 0.7229568362236023f, 1.0f,
     ];
 
-    /// <summary>A block whose largest is below this is zeros.</summary>
-    internal const float SmallestScale = 1e-30f;
+    /// <summary>No block's values are divided by less than this.</summary>
+    internal const float SmallestScale = 1e-38f;
 
     /// <summary>Between neighbours of the code book: a value's code is how many of these are below it.</summary>
     internal static readonly float[] Middles = [.. Enumerable.Range(0, 15).Select(i => (Codes[i] + Codes[i + 1]) / 2)];
@@ -61,24 +62,31 @@ public static class Nf4
     {
         Tensor largest = table.abs().amax([1]); // [blocks]
 
-        // The paper normalizes by the exact scale, not by its quantized form.
-        Tensor normalized = table / largest.clamp_min(Scalars.Of(SmallestScale)).unsqueeze(1);
+        // The paper normalizes by the exact scale, not by its quantized form; times the reciprocal, as on every processor that bitsandbytes has a kernel for.
+        Tensor normalized = table * largest.clamp_min(Scalars.Of(SmallestScale)).reciprocal().unsqueeze(1);
         Tensor codes = bucketize(normalized, tensor(Middles, device: table.device)).to(ScalarType.Byte).view(-1, 2); // [blocks · 32, 2]
         return (largest, codes.select(1, 0).mul(Scalars.Of(16)).Plus(codes.select(1, 1)));
     }
 
-    /// <summary>The positive and negative values of an E4M3 byte, scaled to ±1; NaN codes are never made.</summary>
-    internal static float[] ScaleTable()
+    /// <summary>
+    /// The values of a block scale's byte, ascending: bitsandbytes' signed dynamic map. For each power of ten from 1e-6 to 1 it has 1, 2, 4, … 64 values, evenly
+    /// spread over a decade, and as many below 0; besides, 0 and 1.
+    /// </summary>
+    /// <returns>[256], Float32, on the CPU; fresh, owned by the caller's scope.</returns>
+    /// <remarks>arXiv:1511.04561.</remarks>
+    internal static Tensor ScaleTable()
     {
-        float[] table = new float[256];
-        for (int code = 0; code < 256; code++)
+        using var scope = NewDisposeScope();
+        List<Tensor> values = [tensor(new float[] { 0, 1 })];
+        for (int power = -6; power <= 0; power++)
         {
-            int exponent = code >> 3 & 15, mantissa = code & 7;
-            double value = exponent == 0 ? mantissa / 8.0 * Math.Pow(2, -6) : (1 + mantissa / 8.0) * Math.Pow(2, exponent - 7);
-            table[code] = (code & 127) == 127 ? 0 : (float)((code < 128 ? value : -value) / 448);
+            long count = 1L << (power + 6);
+            Tensor borders = linspace(0.1, 1, count + 1, ScalarType.Float32);
+            Tensor decade = borders.narrow(0, 0, count).Plus(borders.narrow(0, 1, count)).div_(Scalars.Of(2.0)).mul_(Scalars.Of(Math.Pow(10, power)));
+            values.AddRange([decade, decade.neg()]);
         }
 
-        return table;
+        return cat(values).sort().Values.MoveToOuterDisposeScope();
     }
 
     private static (Tensor Codes, Tensor Scales, float Mean) QuantizeScales(Tensor largest)
@@ -87,11 +95,10 @@ public static class Nf4
         float mean = largest.mean().item<float>();
         Tensor centered = Pad(largest.sub(Scalars.Of(mean)), groups * ScaleBlockSize).view(groups, ScaleBlockSize);
         Tensor scales = centered.abs().amax([1]); // [groups]
-        (float Value, int Code)[] sorted = [.. ScaleTable().Select((value, code) => (value, code)).Where(pair => (pair.code & 127) != 127 && pair.code != 128).OrderBy(pair => pair.value)];
-        float[] middles = [.. Enumerable.Range(0, sorted.Length - 1).Select(i => (sorted[i].Value + sorted[i + 1].Value) / 2)];
-        Tensor nearest = bucketize(centered / scales.clamp_min(Scalars.Of(1e-30)).unsqueeze(1), tensor(middles, device: largest.device));
-        Tensor byRank = tensor(sorted.Select(pair => (byte)pair.Code).ToArray(), device: largest.device);
-        return (byRank.index_select(0, nearest.view(-1)).narrow(0, 0, blocks), scales, mean);
+        Tensor table = ScaleTable();
+        Tensor middles = table.narrow(0, 0, 255).Plus(table.narrow(0, 1, 255)).div_(Scalars.Of(2.0)).to(largest.device);
+        Tensor nearest = bucketize(centered * scales.clamp_min(Scalars.Of(SmallestScale)).reciprocal().unsqueeze(1), middles);
+        return (nearest.view(-1).narrow(0, 0, blocks).to(ScalarType.Byte), scales, mean);
     }
 
     private static Tensor Pad(Tensor flat, long length) => flat.numel() == length ? flat : cat([flat, zeros(length - flat.numel(), flat.dtype, flat.device)]);

@@ -62,10 +62,10 @@ internal static unsafe class Nf4Kernel
         }
 
         float largest = FloatBits.Largest(most);
-        Vector256<float> divisor = Vector256.Create(Math.Max(largest, Nf4.SmallestScale));
+        Vector256<float> factor = Vector256.Create(1 / Math.Max(largest, Nf4.SmallestScale));
         for (int i = 0; i < BlockSize; i += 32, codes += 16)
         {
-            Vector256<short> first = Vector256.Narrow(Codes(values + i, divisor), Codes(values + i + 8, divisor)), second = Vector256.Narrow(Codes(values + i + 16, divisor), Codes(values + i + 24, divisor));
+            Vector256<short> first = Vector256.Narrow(Codes(values + i, factor), Codes(values + i + 8, factor)), second = Vector256.Narrow(Codes(values + i + 16, factor), Codes(values + i + 24, factor));
             Vector256<ushort> pairs = Vector256.Narrow(first, second).AsUInt16(); // the first of two codes in the lower byte
             pairs = (pairs << 4 | pairs >> 8) & Vector256.Create((ushort)0xFF);
             Vector128.Narrow(pairs.GetLower(), pairs.GetUpper()).Store(codes);
@@ -76,9 +76,9 @@ internal static unsafe class Nf4Kernel
 
     /// <summary>How many middles between neighbours of the code book are below each value.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<int> Codes(float* values, Vector256<float> divisor)
+    private static Vector256<int> Codes(float* values, Vector256<float> factor)
     {
-        Vector256<float> normalized = Vector256.Load(values) / divisor;
+        Vector256<float> normalized = Vector256.Load(values) * factor;
         Vector256<int> codes = default;
         foreach (float middle in Nf4.Middles)
         {
@@ -88,8 +88,12 @@ internal static unsafe class Nf4Kernel
         return codes;
     }
 
+    /// <summary>The values of one block.</summary>
+    /// <param name="codes">32 bytes.</param>
+    /// <param name="scale">Of the block.</param>
+    /// <param name="values">[64], written.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void DecodeBlock(byte* codes, float scale, float* values)
+    public static void DecodeBlock(byte* codes, float scale, float* values)
     {
         Vector256<float> low = Vector256.Create(Nf4.Codes.AsSpan(0, 8)), high = Vector256.Create(Nf4.Codes.AsSpan(8, 8)), factor = Vector256.Create(scale);
         Vector256<uint> shifts = Vector256.Create(4u, 0, 12, 8, 20, 16, 28, 24);

@@ -46,7 +46,7 @@ internal sealed class TrainingMemory
 
         var targets = LoraTargets.Resolve(model, options.Lora);
         TrainableParameters = targets.Sum(layer =>
-            (long)options.Lora.Rank * (layer.InputSize + layer.OutputSize) + (options.Lora.UseDora ? layer.OutputSize : 0));
+            (long)options.Lora.RankOf(layer.ModuleName) * (layer.InputSize + layer.OutputSize) + (options.Lora.UseDora ? layer.OutputSize : 0));
         _keptByAdapters = targets.Sum(KeptByAdapter);
     }
 
@@ -105,7 +105,7 @@ internal sealed class TrainingMemory
     private long KeptByAdapter(LinearLayer layer)
     {
         var (dropout, dora) = (_options.Lora.Dropout > 0, _options.Lora.UseDora);
-        return (_options.Lora.Rank + (dropout ? (IsRecorded ? 2L : 1L) * layer.InputSize : 0) + (dora ? 2L * layer.OutputSize : 0)) * _computeBytes;
+        return (_options.Lora.RankOf(layer.ModuleName) + (dropout ? (IsRecorded ? 2L : 1L) * layer.InputSize : 0) + (dora ? 2L * layer.OutputSize : 0)) * _computeBytes;
     }
 
     /// <summary>Bytes that capped attention keeps of a token besides: scores and weights in full, and key and value of every query head.</summary>

@@ -28,7 +28,7 @@ public abstract class FineTuneRecipe
     private const double LossSmoothing = 0.9;
     // Of a micro-batch's time, where it needs no gradient.
     private const double ForwardShare = 1.0 / 3;
-    private readonly TrainingOptions _options;
+    private TrainingOptions _options;
     private readonly TrainingFiles _files;
     private readonly ITrainingObserver _observer;
     private readonly TrainingControl _control;
@@ -66,6 +66,7 @@ public abstract class FineTuneRecipe
     public TrainingEstimate Estimate(long? trainingRows = null, long? evaluationRows = null)
     {
         using var scope = NewDisposeScope();
+        TakeShapeOfInitialAdapter();
         using var data = LoadData(_options, _files, _control.Cancellation);
         return EstimateCalculator.Calculate(_options, _files, data, trainingRows, evaluationRows);
     }
@@ -82,6 +83,7 @@ public abstract class FineTuneRecipe
         using var runScope = NewDisposeScope();
 
         // 1. Set-up, each line needing only those above it.
+        TakeShapeOfInitialAdapter();
         using var data = LoadData(_options, _files, _control.Cancellation);
         data.Tell(_observer, _options.LongRows);
         _observer.OnLog(TrainingLogLevel.Info, $"Loading the weights of {_files.BaseModelName}.");
@@ -255,6 +257,14 @@ public abstract class FineTuneRecipe
             OutputFolder = _files.OutputFolder,
             Verification = verification,
         };
+    }
+
+    private void TakeShapeOfInitialAdapter()
+    {
+        if (_files.InitialAdapterFolder is { } folder)
+        {
+            _options = _options with { Lora = LoraAdapter.ReadPeftOptions(folder, ModelConfig.Read(_files.BaseModelFolder)) with { Dropout = _options.Lora.Dropout } };
+        }
     }
 
     /// <summary>Reads and tokenizes the rows.</summary>

@@ -79,9 +79,14 @@ public sealed class LoraRecipe : FineTuneRecipe
         {
             using var noGrad = no_grad();
             using var stored = LoraAdapter.LoadPeft(folder, Model);
-            if (stored.Modules.Count != adapter.Modules.Count || stored.Scaling != adapter.Scaling)
+            if (stored.Modules.Count != adapter.Modules.Count)
             {
-                throw new InvalidDataException($"The stored adapter has {stored.Modules.Count} modules and scaling {stored.Scaling}; the run's has {adapter.Modules.Count} and {adapter.Scaling}.");
+                throw new InvalidDataException($"The stored adapter has {stored.Modules.Count} modules; the run's has {adapter.Modules.Count}.");
+            }
+
+            foreach (var module in adapter.Modules.Where(module => stored.Options.ScalingOf(module) != adapter.Options.ScalingOf(module)))
+            {
+                throw new InvalidDataException($"The stored adapter scales {module} by {stored.Options.ScalingOf(module)}; the run's by {adapter.Options.ScalingOf(module)}.");
             }
 
             foreach (var ((name, parameter), (storedName, value)) in adapter.named_parameters().Zip(stored.named_parameters()))

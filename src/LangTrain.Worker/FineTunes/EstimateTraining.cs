@@ -25,6 +25,7 @@ internal sealed class EstimateTraining(ModelFiles models, WorkerOptions options,
             {
                 BaseModelFolder = modelFolder,
                 BaseModelName = item.BaseModel.Folder,
+                InitialAdapterFolder = item.StartAdapter is { } start ? await models.GetFolderAsync(start, cancellation) : null,
                 TrainingFile = Path.Combine(scratch, "train.jsonl"),
                 CheckpointFolder = Path.Combine(scratch, "checkpoints"),
                 OutputFolder = Path.Combine(scratch, "output"),

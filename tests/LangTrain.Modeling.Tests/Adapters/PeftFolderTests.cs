@@ -55,7 +55,7 @@ public sealed class PeftFolderTests : IDisposable
     }
 
     [Theory]
-    [InlineData("bias", "\"all\"")]
+    [InlineData("lora_bias", "true")]
     [InlineData("modules_to_save", "[\"lm_head\"]")]
     [InlineData("rank_pattern", "{\"(?=q)q_proj\": 8}")]
     [InlineData("peft_type", "\"IA3\"")]
@@ -69,7 +69,22 @@ public sealed class PeftFolderTests : IDisposable
         JsonObject config = JsonNode.Parse(File.ReadAllText(_folder.File("adapter_config.json")))!.AsObject();
         config[key] = JsonNode.Parse(value);
         File.WriteAllText(_folder.File("adapter_config.json"), config.ToJsonString());
-        Assert.Contains(key, Assert.Throws<UnsupportedModelException>(() => LoraAdapter.LoadPeft(_folder.Path, _model)).Message);
+        string message = Assert.Throws<UnsupportedModelException>(() => LoraAdapter.LoadPeft(_folder.Path, _model)).Message;
+        Assert.StartsWith("adapter_config.json: '", message);
+        Assert.Contains(key, message);
+    }
+
+    [Fact]
+    public void Biases_of_its_own_are_refused_where_the_adapter_has_some()
+    {
+        using LoraAdapter adapter = Save();
+        string config = _folder.File("adapter_config.json");
+        File.WriteAllText(config, File.ReadAllText(config).Replace("\"bias\": \"none\"", "\"bias\": \"all\"", StringComparison.Ordinal));
+        LoraAdapter.LoadPeft(_folder.Path, _model).Dispose();
+        SafetensorsWriter.Write(
+            _folder.File("adapter_model.safetensors"),
+            [.. adapter.named_parameters().Select(pair => KeyValuePair.Create(pair.name, (Tensor)pair.parameter)), KeyValuePair.Create("base_model.model.model.layers.0.self_attn.q_proj.base_layer.bias", zeros(32))]);
+        Assert.Contains("'bias'", Assert.Throws<UnsupportedModelException>(() => LoraAdapter.LoadPeft(_folder.Path, _model)).Message);
     }
 
     [Theory]
@@ -101,6 +116,41 @@ public sealed class PeftFolderTests : IDisposable
         using LoraAdapter loaded = LoraAdapter.LoadPeft(_folder.Path, model);
         Tensor ids = Some.Ids(1, 9, vocabulary: 40);
         Assert.True(Some.Same(Some.Logits(model, ids, new ForwardPass { Adapters = AdapterSelection.All(adapter) }), Some.Logits(model, ids, new ForwardPass { Adapters = AdapterSelection.All(loaded) })));
+    }
+
+    /// <summary>In Python the folder is one model with vision, whose adapters name the text model's modules one level down and may adapt the vision tower as well.</summary>
+    [Fact]
+    public void Adapters_of_a_model_with_vision_are_exchanged_under_the_names_that_modules_have_there()
+    {
+        using DecoderModel model = DecoderModel.Load(Path.Combine(AppContext.BaseDirectory, "Reference", "gemma3"));
+        using LoraAdapter adapter = Some.Adapter(model, options: new LoraOptions { Rank = 4, Alpha = 8, TargetModules = ["q_proj", "model.layers.1.mlp.up_proj"] });
+        adapter.SetTrainable(false);
+        adapter.SavePeft(_folder.Path, "org/base");
+        using (SafetensorsFile file = SafetensorsFile.Open(_folder.File("adapter_model.safetensors")))
+        {
+            Assert.All(file.Entries, entry => Assert.StartsWith("base_model.model.model.language_model.layers.", entry.Name));
+        }
+
+        JsonObject config = JsonNode.Parse(File.ReadAllText(_folder.File("adapter_config.json")))!.AsObject();
+        string targets = (string)config["target_modules"]!;
+        Assert.True(IsTarget("model.language_model.layers.2.self_attn.q_proj") && IsTarget("model.language_model.layers.1.mlp.up_proj"));
+        Assert.False(IsTarget("model.language_model.layers.0.mlp.up_proj") || IsTarget("model.vision_tower.encoder.layers.0.self_attn.q_proj"));
+        bool IsTarget(string name) => System.Text.RegularExpressions.Regex.IsMatch(name, $"^(?:{targets})$");
+
+        // As PEFT writes it with a strength for one layer, by the name that the layer has there.
+        config["alpha_pattern"] = new JsonObject { ["model.language_model.layers.1.self_attn.q_proj"] = 16 };
+        File.WriteAllText(_folder.File("adapter_config.json"), config.ToJsonString());
+        SafetensorsWriter.Write(
+            _folder.File("adapter_model.safetensors"),
+            [
+                .. adapter.named_parameters().Select(pair => KeyValuePair.Create(pair.name.Replace(".model.layers.", ".model.language_model.layers.", StringComparison.Ordinal), (Tensor)pair.parameter)),
+                KeyValuePair.Create("base_model.model.model.vision_tower.encoder.layers.0.self_attn.q_proj.lora_A.weight", zeros(4, 8)),
+                KeyValuePair.Create("base_model.model.model.vision_tower.encoder.layers.0.self_attn.q_proj.lora_B.weight", zeros(8, 4)),
+            ]);
+        using LoraAdapter loaded = LoraAdapter.LoadPeft(_folder.Path, model);
+        Assert.Equal(adapter.Modules, loaded.Modules);
+        Assert.Equal((2.0, 4.0), (loaded.Options.ScalingOf("model.layers.0.self_attn.q_proj"), loaded.Options.ScalingOf("model.layers.1.self_attn.q_proj")));
+        Assert.Equal(2.0, loaded.Options.ScalingOf("model.layers.1.mlp.up_proj"));
     }
 
     [Fact]

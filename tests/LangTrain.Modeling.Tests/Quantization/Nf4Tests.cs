@@ -20,10 +20,24 @@ public sealed class Nf4Tests : IDisposable
         double relative = (error.square().mean().sqrt() / weight.square().mean().sqrt()).item<float>();
         Assert.InRange(relative, 0.085, 0.10);
 
-        // No weight is further off than half the widest gap of the code book times its block's scale (with 3 % for the scale's own rounding to E4M3).
+        // No weight is further off than half the widest gap of the code book times its block's scale (with 3 % for the scale's own rounding).
         Tensor scale = weight.view(-1, 64).abs().amax([1], keepdim: true);
         Assert.True((error.view(-1, 64).abs() <= scale * (0.152 + 0.03)).all().item<bool>());
         Assert.Equal(0, error.mean().item<float>(), 3e-4);
+    }
+
+    /// <summary>Expected values: <c>Reference/make_nf4_reference.py</c>.</summary>
+    [Theory]
+    [InlineData("odd")]
+    [InlineData("heavy")]
+    [InlineData("zeros")]
+    public void Dequantized_values_are_those_of_bitsandbytes(string name)
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(AppContext.BaseDirectory, "Reference", "nf4", "bitsandbytes.safetensors"));
+        using Nf4Weight quantized = Nf4.Quantize(file.View(name), ScalarType.Float32);
+        Tensor expected = file.View(name + ".dequantized");
+        // The mean of the block scales is a sum, whose last bits are the processor's.
+        Assert.True(quantized.Dequantize().isclose(expected, rtol: 1e-6, atol: 0).all().item<bool>());
     }
 
     [Fact]

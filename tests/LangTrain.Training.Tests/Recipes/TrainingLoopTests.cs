@@ -418,6 +418,28 @@ public sealed class TrainingLoopTests : IDisposable
         Assert.NotEqual(alone, both[1]);
     }
 
+    [Fact]
+    public void A_run_that_begins_with_an_adapter_takes_its_shape()
+    {
+        var shape = new LoraOptions
+        {
+            Rank = 4, Alpha = 8, UseRslora = true, Dropout = 0.5, TargetModules = ["q_proj", "model.layers.1.mlp.up_proj"],
+            RankPattern = new Dictionary<string, int> { ["up_proj"] = 2 }, AlphaPattern = new Dictionary<string, double> { ["layers.0.self_attn.q_proj"] = 3 },
+        };
+        var folder = Path.Combine(_run.Root, "initial");
+        using (var model = DecoderModel.Load(_run.BaseModel))
+        using (var adapter = LoraAdapter.Create(model, shape, seed: 1))
+        {
+            adapter.SavePeft(folder, "test/small");
+        }
+
+        var files = _run.Files() with { InitialAdapterFolder = folder };
+        LoraRecipe Recipe() => new(Lora with { MaxSteps = 1 }, files, new RecordingObserver(), new TrainingControl(), TimeProvider.System);
+        Assert.Equal(2 * 4 * (32 + 32) + 2 * (32 + 64), Recipe().Estimate().TrainableParameters);
+        var output = Recipe().Train().OutputFolder!;
+        Assert.Equivalent(shape with { Dropout = Lora.Lora.Dropout }, LoraAdapter.ReadPeftOptions(output, ModelConfig.Read(_run.BaseModel)), strict: true);
+    }
+
     public void Dispose() => _run.Dispose();
 
     private static byte[][] Snapshot(DecoderModel model) =>
