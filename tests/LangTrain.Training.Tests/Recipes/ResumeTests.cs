@@ -184,7 +184,8 @@ public sealed class ResumeTests : IDisposable
             }
         }
 
-        Copy(Step("foreign", 4), Step("mixed", 5));
+        Copy(Step("foreign", 4), Step("mixed", 6));
+        Copy(Step("whole", 4), Step("mixed", 5)); // a place that this run does not have
         var asked = new List<int>();
         var resumed = new RecordingObserver();
         _run.Train(options, resumed, "mixed", passesOverForeign: true, fetchCheckpoint: most =>
@@ -201,7 +202,8 @@ public sealed class ResumeTests : IDisposable
             }
         });
         Assert.Equal([4, 3], asked);
-        Assert.Contains("Warning: Checkpoint step-5 was made with other options and is passed over.", resumed.Log);
+        Assert.Contains("Warning: Checkpoint step-6 was made with other options or data and is passed over.", resumed.Log);
+        Assert.Contains("Warning: Checkpoint step-5 cannot be restored and is passed over.", resumed.Log);
         Assert.Contains("Warning: Checkpoint step-4 is damaged and is passed over.", resumed.Log);
         Assert.Equal(whole.Losses.Skip(3), resumed.Losses);
 
