@@ -59,14 +59,14 @@ internal sealed class RunCheckpoints
                 PassOver(bad, "is damaged");
             }
 
+            if (damaged.Count > 0)
+            {
+                continue; // with what was fetched in their place
+            }
+
             if (folder is null)
             {
-                if (oldest is int.MaxValue or 0 || !Fetch(oldest - 1))
-                {
-                    return BeginAnew(oldest);
-                }
-
-                continue;
+                return BeginAnew(oldest);
             }
 
             try
@@ -95,20 +95,17 @@ internal sealed class RunCheckpoints
             }
         }
 
-        // Deleted: it would be counted among those that are kept.
+        // Deleted, since it would be counted among those that are kept; and the newest before it is asked for, which may be newer than what is left here.
         void PassOver(string folder, string why)
         {
             _observer.OnLog(TrainingLogLevel.Warning, $"Checkpoint {Path.GetFileName(folder)} {why} and is passed over.");
-            oldest = Math.Min(oldest, CheckpointStore.StepOf(folder));
             _store.Delete(folder);
+            if (CheckpointStore.StepOf(folder) is var step && step < oldest)
+            {
+                oldest = step;
+                _fetch?.Invoke(step - 1);
+            }
         }
-    }
-
-    // True if there is something new to look at.
-    private bool Fetch(int atMost)
-    {
-        _fetch?.Invoke(atMost);
-        return _store.HasAny;
     }
 
     private TrainingState BeginAnew(int passedOver)
