@@ -58,8 +58,10 @@ public static class AzureAdaptersRegistration
             var clients = p.GetRequiredService<StorageClients>();
             return new AppendBlobJobEventLog(clients.Container(clients.Names.EventsContainer));
         });
+        // However often it was received: what becomes of an attempt is counted on the job's row. A message that went while the row could not be
+        // claimed (storage that answers in part) would leave a job queued for which no worker is ever told again.
         services.AddSingleton<IWorkQueue<TrainModelWorkItem>>(p => p.GetRequiredService<StorageClients>().Queue(
-            p.GetRequiredService<StorageNames>().TrainingJobsQueue, LangTrainJson.Default.TrainModelWorkItem, p.GetRequiredService<ILogger<StorageClients>>()));
+            p.GetRequiredService<StorageNames>().TrainingJobsQueue, LangTrainJson.Default.TrainModelWorkItem, p.GetRequiredService<ILogger<StorageClients>>(), int.MaxValue));
         services.AddSingleton<IWorkQueue<FineTuneSignal>>(p => p.GetRequiredService<StorageClients>().Queue(
             p.GetRequiredService<StorageNames>().TrainingEventsQueue, LangTrainJson.Default.FineTuneSignal, p.GetRequiredService<ILogger<StorageClients>>()));
 

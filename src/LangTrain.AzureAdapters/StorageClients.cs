@@ -73,9 +73,13 @@ internal sealed class StorageClients
     public LazyResource<BlobContainerClient> Container(string name) => new(Blobs.GetBlobContainerClient(name), client => client.CreateIfNotExistsAsync());
 
     /// <summary>A queue with its poison queue.</summary>
-    public StorageWorkQueue<T> Queue<T>(string name, JsonTypeInfo<T> json, ILogger logger)
+    /// <param name="name">Its name.</param>
+    /// <param name="json">How messages are written.</param>
+    /// <param name="logger">Told of moved messages.</param>
+    /// <param name="maxDequeueCount">Receivings of a message before it is poison; null is what the options say.</param>
+    public StorageWorkQueue<T> Queue<T>(string name, JsonTypeInfo<T> json, ILogger logger, int? maxDequeueCount = null)
         where T : class =>
-        new(QueueClient(name), QueueClient(name + "-poison"), json, _maxDequeueCount, logger);
+        new(QueueClient(name), QueueClient(name + "-poison"), json, maxDequeueCount ?? _maxDequeueCount, logger);
 
     private static TableClientOptions Once() => new() { Retry = { MaxRetries = 0, NetworkTimeout = TimeSpan.FromSeconds(10) } };
 

@@ -86,6 +86,7 @@ public static class FunctionsAppSetup
         services.AddSingleton(provider => new WebhookCall(
             GuardedHttp.CreateClient(settings.AllowPrivateUrls), provider.GetRequiredService<WebhookSignature>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<DeliverWebhook>();
+        services.AddSingleton<TidyFineTune>();
         services.AddSingleton<FinishFineTune>();
 
         services.AddSingleton<ModelCatalog>();

@@ -33,6 +33,15 @@ public sealed record TrainingFiles
     /// </summary>
     public Action<int>? FetchCheckpoint { get; init; }
 
+    /// <summary>Whether somebody still reads the checkpoint of a step, which then is not removed however many newer ones there are. Null is never.</summary>
+    public Func<int, bool>? IsCheckpointInUse { get; init; }
+
+    /// <summary>
+    /// Whether a checkpoint that was made with other options or data is deleted and an older one, or the beginning, taken instead of refusing to train: for a folder
+    /// that is this run's alone. False by default.
+    /// </summary>
+    public bool PassesOverForeignCheckpoints { get; init; }
+
     /// <summary>The result is written to this folder, which is made, or replaced file by file.</summary>
     public required string OutputFolder { get; init; }
 }

@@ -38,7 +38,16 @@ internal static partial class Logs
     [LoggerMessage(13, LogLevel.Warning, "The message of attempt {Attempt} of job {JobId} could not be deleted; it will come again and be found stale")]
     public static partial void MessageStays(this ILogger logger, Exception failure, int attempt, string jobId);
 
-    [LoggerMessage(12, LogLevel.Warning, "The stored checkpoint {Step} of job {JobId} is damaged; an older one is taken")]
+    [LoggerMessage(14, LogLevel.Warning, "It is not known whether attempt {Attempt} of job {JobId} was claimed; the job is read again")]
+    public static partial void ClaimUnsure(this ILogger logger, Exception failure, int attempt, string jobId);
+
+    [LoggerMessage(15, LogLevel.Warning, "The end of the attempt at job {JobId} could not be told; trying again in {Delay}")]
+    public static partial void SignalFailed(this ILogger logger, Exception failure, string jobId, TimeSpan delay);
+
+    [LoggerMessage(16, LogLevel.Warning, "What was stored of the cancelled job {JobId} could not be removed")]
+    public static partial void ResultStays(this ILogger logger, Exception failure, string jobId);
+
+    [LoggerMessage(12, LogLevel.Warning, "The stored checkpoint {Step} of job {JobId} is damaged and passed over")]
     public static partial void CheckpointDamaged(this ILogger logger, Exception damaged, int step, string jobId);
 
     [LoggerMessage(10, LogLevel.Error, "Request {RequestId} for {ModelId} failed")]

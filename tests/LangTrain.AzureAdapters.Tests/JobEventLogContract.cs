@@ -55,6 +55,20 @@ public abstract class JobEventLogContract
     }
 
     [Fact]
+    public async Task Nothing_follows_the_end_of_the_job()
+    {
+        var (worker, service) = (NewLog(), NewLog());
+        await worker.AppendAsync(Job, [Some.Event("a")]);
+        var end = new JobEventDraft { Key = "status-4", Type = JobEventTypes.Status, Timestamp = Some.Moment, Status = "completed" };
+        Assert.Equal(2, (await service.AppendAsync(Job, [Some.Event("ready"), end])).Count);
+
+        // A worker that was thought lost wakes where it was about to tell.
+        Assert.Empty(await worker.AppendAsync(Job, [Some.Event("late")]));
+        Assert.Empty(await service.AppendAsync(Job, [end, Some.Event("later")]));
+        Assert.Equal(["a", "ready", "status-4"], (await NewLog().ReadAsync(Job).ToListAsync()).Select(e => e.Key));
+    }
+
+    [Fact]
     public async Task Two_writers_at_once_leave_no_hole_and_double_nothing()
     {
         var logs = new[] { NewLog(), NewLog() };

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using LangTrain.Modeling;
 using static TorchSharp.torch;
 
@@ -14,23 +15,26 @@ internal static class MatmulSpeed
         (1024, 288, 288), (1024, 288, 768), (1024, 768, 288), (1024, 288, 16), (256, 288, 32000), (512, 768, 16), (512, 768, 768), (512, 768, 2048), (512, 2048, 768), (128, 768, 32000),
     ];
 
-    public static int Run()
+    /// <param name="wanted">Shapes such as <c>512x768x2048</c>: rows, inputs, outputs. Empty for those of training.</param>
+    public static int Run(string[] wanted)
     {
         TorchSetup.Initialize(threads: 2);
         using var frozen = no_grad();
         using var scope = NewDisposeScope();
-        foreach (var (rows, inputs, outputs) in s_shapes)
+        foreach (var (rows, inputs, outputs) in wanted.Length == 0 ? s_shapes : wanted.Select(Parse))
         {
             var x = randn(rows, inputs);
             var y = randn(rows, outputs);
             var weight = randn(outputs, inputs);
+            using var quantized = Nf4.Quantize(weight, ScalarType.Float32);
             using var packed = WeightProduct.Pack(weight, rows);
             Console.WriteLine($"[{rows}, {inputs}] x [{outputs}, {inputs}]");
             Race(
                 2.0 * rows * inputs * outputs,
                 ("forward, libtorch", () => nn.functional.linear(x, weight)),
-                ("forward, oneDNN", () => WeightProduct.Forward(x, weight)),
-                ("forward, oneDNN packed", () => WeightProduct.Forward(x, packed)),
+                (rows > 16 ? "forward, oneDNN" : "forward, few rows", () => WeightProduct.Forward(x, weight)),
+                ("forward, NF4", () => quantized.Multiply(x, bias: null)),
+                ("forward, oneDNN packed", () => packed is null ? nn.functional.linear(x, weight) : WeightProduct.ForwardPacked(x, packed)),
                 ("forward, 16-bit integers", () => WeightProduct.Forward(x, weight, int16: true)),
                 ("input's gradient, libtorch", () => y.matmul(weight)),
                 ("input's gradient, oneDNN", () => WeightProduct.Backward(y, weight)),
@@ -40,6 +44,11 @@ internal static class MatmulSpeed
 
         return 0;
     }
+
+    private static (int Rows, int Inputs, int Outputs) Parse(string text) =>
+        text.Split('x') is [var rows, var inputs, var outputs]
+            ? (int.Parse(rows, CultureInfo.InvariantCulture), int.Parse(inputs, CultureInfo.InvariantCulture), int.Parse(outputs, CultureInfo.InvariantCulture))
+            : throw new ArgumentException($"{text} is no shape: rows x inputs x outputs.");
 
     // They take turns: whoever else is busy on the machine for a while holds up all alike.
     private static void Race(double flops, params (string Name, Func<Tensor> Action)[] contestants)

@@ -20,6 +20,8 @@ internal static class MemoryCheck
         ["15m"] = ModelConfig.ForLlama(32_000, 288, 6, 6, 6, 768, 2048),
         ["15m-one-key-head"] = ModelConfig.ForLlama(32_000, 288, 6, 6, 1, 768, 2048),
         ["110m"] = ModelConfig.ForLlama(32_000, 768, 12, 12, 12, 2048, 1024),
+        // As large as Llama 3.2 1B; 5 GB of files.
+        ["1b"] = ModelConfig.ForLlama(128_256, 2048, 16, 32, 8, 8192, 2048),
         // Beside PyTorch: training-speed 128k.
         ["128k"] = TrainingShape.Of("128k").Config,
         ["128k-untied"] = ModelConfig.ForLlama(128_256, 256, 2, 4, 4, 512, 1024, tieEmbeddings: false),

@@ -5,7 +5,7 @@ return args switch
     ["training-speed", .. var rest] => TrainingSpeed.Run(rest),
     ["training-side", .. var rest] => TrainingSide.Run(rest),
     ["loss-speed"] => LossSpeed.Run(),
-    ["matmul-speed"] => MatmulSpeed.Run(),
+    ["matmul-speed", .. var rest] => MatmulSpeed.Run(rest),
     ["data-speed", .. var rest] => DataSpeed.Run(rest),
     ["memory", .. var shapes] => MemoryCheck.Run(shapes),
     ["memory-model", var folder, var shape] => MemoryCheck.WriteModel(folder, shape),
@@ -39,7 +39,7 @@ static int Usage()
           matmul-speed                                               the ways to multiply by a weight
           train-tiny-base-model --out <folder> [--documents <n>]    makes the base model that ships with LocalHost
           check-demo <base model folder> <dataset folder>            fine-tunes it on the demo's dataset; held-out exact match before and after
-          training-speed [15m|110m|1m|demo|128k] [lora,lora-bf16,qlora,…|full,full-bf16] [--python <command>] [--steps 20] [--threads 2] [--folder <work folder>]
+          training-speed [15m|110m|1m|demo|128k] [lora,lora-bf16,qlora,…|full,full-bf16] [--python <command>] [--peers torch,peft] [--steps 20] [--threads 2] [--folder <work folder>]
                                                                      training steps and their peak memory, each side in turn with plain PyTorch where a Python with torch is
                                                                      named there or in LANGTRAIN_BENCHMARK_PYTHON
           serving-speed <15m|110m> [--rounds <n>] [--threads <n>] [--only <part of a line>,...] [--folder <for the weights>]

@@ -9,8 +9,9 @@ using LangTrain.Training.Batches;
 namespace LangTrain.Benchmarks;
 
 /// <summary>
-/// Training steps of Llama shapes, tokens a second, beside plain PyTorch (<c>Peers/torch_training.py</c>): the contestants take turns in one run, start from the
-/// same weights and see the same tokens. Prints medians, ratios, peak memory and how far the losses are apart.
+/// Training steps of Llama shapes, tokens a second, beside plain PyTorch (<c>Peers/torch_training.py</c>), Hugging Face's transformers and PEFT
+/// (<c>--peers torch,peft</c>, the last one compared with), or both: the contestants take turns in one run, start from the same weights and see the same
+/// tokens. Prints medians, ratios, peak memory and how far the losses are apart.
 /// </summary>
 internal static class TrainingSpeed
 {
@@ -41,11 +42,20 @@ internal static class TrainingSpeed
 
             if (python is not null)
             {
-                var script = Path.Combine(folder, "torch_training.py");
-                File.Copy(Path.Combine(AppContext.BaseDirectory, "Peers", "torch_training.py"), script, overwrite: true);
                 string[] command = python.Split(' ', StringSplitOptions.RemoveEmptyEntries);
                 var method = contestants[0].StartsWith("full", StringComparison.Ordinal) ? "full" : adapter;
-                running.Add(Contestant.Start("PyTorch", command[0], [.. command[1..], script, model, method, tokens, $"{shape.Rows}", $"{shape.Length}", threads]));
+                foreach (var peer in (Option("--peers") ?? "torch").Split(','))
+                {
+                    var (title, file) = peer switch
+                    {
+                        "torch" => ("PyTorch", "torch_training.py"),
+                        "peft" => ("PEFT", "peft_training.py"),
+                        _ => throw new ArgumentException($"Unknown peer {peer}; there are torch and peft."),
+                    };
+                    var script = Path.Combine(folder, file);
+                    File.Copy(Path.Combine(AppContext.BaseDirectory, "Peers", file), script, overwrite: true);
+                    running.Add(Contestant.Start(title, command[0], [.. command[1..], script, model, method, tokens, $"{shape.Rows}", $"{shape.Length}", threads]));
+                }
             }
 
             for (var done = 0; done < steps; done += StepsPerTurn)

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using LangTrain.Contracts;
 using LangTrain.Core.FineTunes;
 using LangTrain.Core.Models;
@@ -60,6 +61,34 @@ public sealed class CheckpointUploaderTests : IDisposable
     }
 
     [Fact]
+    public async Task A_checkpoint_stays_on_disk_as_long_as_it_is_being_stored()
+    {
+        using var isWriting = new SemaphoreSlim(0);
+        using var goOn = new SemaphoreSlim(0);
+        var first = true;
+        _blobs.BeforeWrite = (_, _) =>
+        {
+            if (first)
+            {
+                first = false;
+                isWriting.Release();
+                goOn.Wait(TestContext.Current.CancellationToken);
+            }
+        };
+        await RunAsync(async uploader =>
+        {
+            uploader.Offer(Written(1, isBest: false, best: null));
+            await isWriting.WaitAsync(TestContext.Current.CancellationToken);
+            uploader.Offer(Written(2, isBest: true, best: 2));
+            uploader.Offer(Written(3, isBest: false, best: 2));
+            uploader.Offer(Written(4, isBest: false, best: 2));
+            Assert.Equal([true, true, false, true], Enumerable.Range(1, 4).Select(uploader.IsWanted));
+            goOn.Release();
+        });
+        Assert.Equal([1, 2, 4], _log.Of(_job.Ref()).Where(told => told.Type == "checkpoint").Select(told => told.Data!.Value.GetProperty("step").GetInt32()));
+    }
+
+    [Fact]
     public async Task What_a_run_went_back_behind_is_removed()
     {
         await RunAsync(async uploader =>
@@ -96,6 +125,15 @@ public sealed class CheckpointUploaderTests : IDisposable
         Directory.Delete(scratch, recursive: true);
         await RunAsync(async uploader => Assert.Equal(2, await uploader.FetchNewestAsync(scratch, int.MaxValue, TestContext.Current.CancellationToken)));
         Assert.Equal(["step-1", "step-2"], Fetched());
+        Assert.Contains("The stored checkpoint of step 3 is damaged and passed over.", _log.Of(_job.Ref()).Select(told => told.Message));
+
+        // What the attempt could not go on from does not stay the newest.
+        await RunAsync(uploader =>
+        {
+            uploader.Offer(Written(2, isBest: false, best: 1));
+            return Task.CompletedTask;
+        });
+        Assert.Equal(["step-1", "step-2"], await StoredAsync());
 
         IEnumerable<string?> Fetched() => Directory.GetDirectories(scratch).Select(Path.GetFileName).Where(n => n![0] != '.').Order(StringComparer.Ordinal);
     }
@@ -159,6 +197,9 @@ public sealed class CheckpointUploaderTests : IDisposable
         var folder = Directory.CreateDirectory(Path.Combine(_local, $"step-{step}")).FullName;
         File.WriteAllText(Path.Combine(folder, "weights.bin"), $"weights of {step}");
         File.WriteAllText(Path.Combine(folder, "state.json"), $$"""{"version":1,"step":{{step}},"seed":1,"best_step":{{best?.ToString() ?? "null"}},"options_hash":"o","data_hash":"d"}""");
+        var files = Directory.GetFiles(folder).Where(path => Path.GetFileName(path) != "manifest.json").Select(path =>
+            $$"""{"name":"{{Path.GetFileName(path)}}","size_bytes":{{new FileInfo(path).Length}},"sha256":"{{Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path)))}}"}""");
+        File.WriteAllText(Path.Combine(folder, "manifest.json"), $$"""{"version":1,"step":{{step}},"created_at":"2026-01-01T00:00:00Z","files":[{{string.Join(',', files)}}]}""");
         return new CheckpointWritten(folder, step, 10, isBest);
     }
 

@@ -1,3 +1,4 @@
+using LangTrain.Contracts.FineTunes;
 using LangTrain.Core.FineTunes;
 using LangTrain.Core.Storage;
 using LangTrain.Testing;
@@ -68,6 +69,52 @@ public sealed class JobLeaseTests
         Assert.Equal(StopReason.LeaseLost, lease.Reason);
     }
 
+    [Fact]
+    public async Task A_question_that_storage_leaves_open_stops_the_training_before_the_lease_runs_out()
+    {
+        var clock = new ManualTimeProvider();
+        var store = new SilentStore(_store);
+        await using var lease = new JobLease(store, await RunningAsync(), LeaseTime, clock, NullLogger.Instance);
+        var asked = lease.FlushAsync(TestContext.Current.CancellationToken);
+
+        clock.Advance(LeaseTime * 0.8);
+
+        Assert.False(await asked);
+        Assert.True(lease.Stopping.IsCancellationRequested && lease.Lost.IsCancellationRequested && lease.GivenUp.IsCancellationRequested);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Who_stood_still_longer_than_the_lease_asks_the_row_before_writing_anything(bool wasTaken)
+    {
+        var clock = new ManualTimeProvider();
+        var row = await RunningAsync();
+        await using var lease = new JobLease(_store, row, LeaseTime, clock, NullLogger.Instance, clock.GetTimestamp() - (2 * LeaseTime.Ticks));
+        if (wasTaken)
+        {
+            await _store.UpdateAsync(row, row.Value with { Status = FineTuneStatus.Queued });
+        }
+
+        Assert.Equal(!wasTaken, await lease.ConfirmAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(wasTaken, lease.Lost.IsCancellationRequested);
+    }
+
+    [Fact]
+    public async Task A_cancel_ends_a_pause_that_still_stores()
+    {
+        var row = await RunningAsync();
+        await using var lease = Lease(row);
+        lease.RequestRelease();
+        Assert.False(lease.GivenUp.IsCancellationRequested);
+        await _store.UpdateAsync(row, row.Value with { Requested = FineTuneControl.Cancel });
+
+        await lease.FlushAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(StopReason.Cancelled, lease.Reason);
+        Assert.True(lease.GivenUp.IsCancellationRequested && !lease.Lost.IsCancellationRequested);
+    }
+
     private JobLease Lease(Versioned<FineTune> row) => new(_store, row, LeaseTime, TimeProvider.System, NullLogger.Instance);
 
     private async Task<Versioned<FineTune>> RunningAsync()
@@ -80,5 +127,23 @@ public sealed class JobLeaseTests
         };
         await _store.CreateAsync(job);
         return (await _store.FindAsync(job.Ref()))!;
+    }
+
+    /// <summary>Rows that are asked for and never come.</summary>
+    private sealed class SilentStore(InMemoryFineTuneStore rows) : IFineTuneStore
+    {
+        public async Task<Versioned<FineTune>?> FindAsync(FineTuneRef job, CancellationToken cancellation = default)
+        {
+            await Task.Delay(Timeout.Infinite, cancellation);
+            return null;
+        }
+
+        public Task CreateAsync(FineTune job, CancellationToken cancellation = default) => rows.CreateAsync(job, cancellation);
+
+        public Task<Versioned<FineTune>> UpdateAsync(Versioned<FineTune> current, FineTune changed, CancellationToken cancellation = default) => rows.UpdateAsync(current, changed, cancellation);
+
+        public Task<Page<FineTune>> ListAsync(string accountId, PageRequest page, FineTuneStatus? status = null, CancellationToken cancellation = default) => rows.ListAsync(accountId, page, status, cancellation);
+
+        public IAsyncEnumerable<FineTuneRef> ListActiveAsync(CancellationToken cancellation = default) => rows.ListActiveAsync(cancellation);
     }
 }

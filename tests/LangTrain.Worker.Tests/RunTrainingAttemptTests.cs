@@ -4,6 +4,7 @@ using LangTrain.Core.FineTunes;
 using LangTrain.Core.Models;
 using LangTrain.Core.Storage;
 using LangTrain.Modeling;
+using LangTrain.Training;
 using LangTrain.Testing;
 using LangTrain.Training.TinyBaseModel;
 using LangTrain.Worker.FineTunes;
@@ -86,6 +87,97 @@ public sealed class RunTrainingAttemptTests : IDisposable
         var job = await QueueAsync("completion", ["""{"prompt":"One","completion":" two"}"""], new FineTuneConfig { TrainingConfig = new TrainingConfig { Epochs = 1 } });
         await RunAsync(job, () => Task.FromException(new IOException("500")));
         Assert.Equal(FineTuneSignalKind.Succeeded, Assert.Single(_signals.Messages).Kind);
+    }
+
+    [Fact]
+    public async Task A_log_that_does_not_answer_at_the_claim_costs_no_attempt_and_hears_of_it_first()
+    {
+        var job = await QueueAsync("completion", ["""{"prompt":"One","completion":" two"}"""], new FineTuneConfig { TrainingConfig = new TrainingConfig { Epochs = 1 } });
+        var failures = 2;
+        _log.BeforeAppend = _ =>
+        {
+            if (failures-- > 0)
+            {
+                throw new IOException("503");
+            }
+        };
+        await RunAsync(job);
+        Assert.Equal(FineTuneSignalKind.Succeeded, Assert.Single(_signals.Messages).Kind);
+        Assert.Equal("running", _log.Of(job.Ref())[0].Status);
+    }
+
+    [Fact]
+    public async Task A_claim_whose_answer_was_lost_is_this_workers()
+    {
+        var job = await QueueAsync("completion", ["""{"prompt":"One","completion":" two"}"""], new FineTuneConfig { TrainingConfig = new TrainingConfig { Epochs = 1 } });
+        var failures = 1;
+        _store.AfterWrite = written =>
+        {
+            if (written.Status == FineTuneStatus.Running && failures-- > 0)
+            {
+                throw new IOException("reset");
+            }
+        };
+        await RunAsync(job);
+        Assert.Equal(FineTuneSignalKind.Succeeded, Assert.Single(_signals.Messages).Kind);
+    }
+
+    [Fact]
+    public async Task A_job_cancelled_while_its_result_is_stored_is_cancelled_and_leaves_nothing_of_it()
+    {
+        var job = await QueueAsync("completion", ["""{"prompt":"One","completion":" two"}"""], new FineTuneConfig { TrainingConfig = new TrainingConfig { Epochs = 1 } });
+        var stored = 0;
+        _blobs.BeforeWrite = (container, _) =>
+        {
+            if (container == _options.Names.ModelsContainer && stored++ == 1)
+            {
+                var row = _store.FindAsync(job.Ref()).Result!;
+                _store.UpdateAsync(row, row.Value with { Requested = FineTuneControl.Cancel }).Wait();
+                // The next heartbeat reads it.
+                SpinWait.SpinUntil(() => _signals.Messages.Count > 0, TimeSpan.FromSeconds(2.5));
+            }
+        };
+        await RunAsync(job);
+        Assert.Equal(FineTuneSignalKind.Cancelled, Assert.Single(_signals.Messages).Kind);
+        await foreach (var blob in _blobs.ListAsync(_options.Names.ModelsContainer, "", TestContext.Current.CancellationToken))
+        {
+            Assert.Fail(blob.Name);
+        }
+    }
+
+    [Fact]
+    public async Task A_worker_that_was_thought_lost_does_not_harm_the_result_of_the_one_that_took_over()
+    {
+        var folders = new BlobFolder(_blobs);
+        var store = new ArtifactStore(folders, _blobs, _options);
+        var job = Some.Job();
+        var output = Directory.CreateDirectory(Path.Combine(_root, "output")).FullName;
+        File.WriteAllText(Path.Combine(output, "adapter_model.safetensors"), "weights");
+        var result = new TrainingResult { Outcome = Training.TrainingOutcome.Completed, Steps = 1, TotalSteps = 1, TrainedTokens = 1, Duration = TimeSpan.Zero, PeakMemoryBytes = 1, OutputFolder = output };
+
+        // The second took over and ended; then the first wakes where it was about to store.
+        var second = await store.StoreAsync(job, 2, result, TestContext.Current.CancellationToken);
+        await store.StoreAsync(job, 1, result, TestContext.Current.CancellationToken);
+        Assert.Equal(second.ArtifactPrefix, (await store.FindFinishedAsync(job.Ref(), TestContext.Current.CancellationToken))!.ArtifactPrefix);
+
+        // A result of which somebody tidied a file away does not count, whatever its manifest says.
+        await _blobs.DeleteAsync(_options.Names.ModelsContainer, second.ArtifactPrefix + "/adapter_model.safetensors", TestContext.Current.CancellationToken);
+        Assert.EndsWith("/1", (await store.FindFinishedAsync(job.Ref(), TestContext.Current.CancellationToken))!.ArtifactPrefix, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_died_processes_left_is_removed_and_what_somebody_works_in_stays()
+    {
+        var jobs = Path.Combine(_root, "jobs");
+        Directory.CreateDirectory(Path.Combine(jobs, "dead", "checkpoints"));
+        using (var held = new ScratchFolder(jobs, "alive"))
+        {
+            ScratchFolder.RemoveLeftOver(jobs);
+            Assert.Equal(["alive"], Directory.GetDirectories(jobs).Select(Path.GetFileName));
+            Assert.Throws<IOException>(() => new ScratchFolder(jobs, "alive"));
+        }
+
+        Assert.Empty(Directory.GetFileSystemEntries(jobs));
     }
 
     [Fact]

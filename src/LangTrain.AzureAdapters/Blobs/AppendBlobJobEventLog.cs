@@ -40,7 +40,7 @@ internal sealed class AppendBlobJobEventLog(LazyResource<BlobContainerClient> co
                 await CatchUpAsync(client, job, state, cancellation);
             }
 
-            var wanted = events.DistinctBy(draft => draft.Key).Where(draft => !state.Keys.Contains(draft.Key)).ToList();
+            var wanted = events.DistinctBy(draft => draft.Key).Where(draft => IsWanted(draft, state)).ToList();
             var written = new List<JobEvent>(wanted.Count);
             for (var attempt = 1; wanted.Count > 0; attempt++)
             {
@@ -53,7 +53,7 @@ internal sealed class AppendBlobJobEventLog(LazyResource<BlobContainerClient> co
                 {
                     var found = await CatchUpAsync(client, job, state, cancellation);
                     written.AddRange(found.Where(line => line.Writer == _writer && wanted.Exists(d => d.Key == line.Key)).Select(line => line.ToEvent()));
-                    wanted.RemoveAll(draft => state.Keys.Contains(draft.Key));
+                    wanted.RemoveAll(draft => !IsWanted(draft, state));
                     if (wanted.Count > 0 && (!IsConflict(failure) || attempt == MaxAttempts))
                     {
                         throw;
@@ -124,7 +124,7 @@ internal sealed class AppendBlobJobEventLog(LazyResource<BlobContainerClient> co
         var start = state.End;
         for (var i = 0; i < events.Length; i++)
         {
-            Pass(state, events[i].Sequence, drafts[i].Key, start with { Offset = start.Offset + ends[i] });
+            Pass(state, EventLine.From(events[i], _writer), start with { Offset = start.Offset + ends[i] });
         }
 
         if (appends >= appendsPerSegment)
@@ -177,7 +177,7 @@ internal sealed class AppendBlobJobEventLog(LazyResource<BlobContainerClient> co
                 continue;
             }
 
-            Pass(state, entry.Line.Sequence, entry.Line.Key, entry.Next);
+            Pass(state, entry.Line, entry.Next);
             lines.Add(entry.Line);
         }
 
@@ -185,14 +185,17 @@ internal sealed class AppendBlobJobEventLog(LazyResource<BlobContainerClient> co
         return lines;
     }
 
-    private static void Pass(JobLogState state, long sequence, string? key, LogPosition next)
+    private static bool IsWanted(JobEventDraft draft, JobLogState state) => !state.HasEnded && !state.Keys.Contains(draft.Key);
+
+    private static void Pass(JobLogState state, EventLine line, LogPosition next)
     {
         state.End = next;
-        state.LastSequence = sequence;
-        state.Passed(sequence, next);
-        if (key is not null)
+        state.LastSequence = line.Sequence;
+        state.Passed(line.Sequence, next);
+        state.HasEnded |= FineTuneStatusWords.IsEnd(line.Type, line.Status);
+        if (line.Key is not null)
         {
-            state.Keys.Add(key);
+            state.Keys.Add(line.Key);
         }
     }
 

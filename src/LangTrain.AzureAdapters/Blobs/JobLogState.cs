@@ -20,6 +20,9 @@ internal sealed class JobLogState
     /// <summary>Keys of all events before <see cref="End"/>.</summary>
     public HashSet<string> Keys { get; } = [];
 
+    /// <summary>Whether the log tells of the job's end, after which nothing is appended.</summary>
+    public bool HasEnded { get; set; }
+
     /// <summary>Whether the log was read to its end at least once.</summary>
     public bool WasRead { get; set; }
 

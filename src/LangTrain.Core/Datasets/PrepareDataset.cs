@@ -39,7 +39,7 @@ public sealed class PrepareDataset(IBlobStore blobs, IFileStore files, FetchData
             {
                 throw new DatasetException("dataset_unreachable", $"{interrupted.Message} Tried {attempt} times.", inner: interrupted);
             }
-            catch (OperationCanceledException late) when (!cancellation.IsCancellationRequested)
+            catch (OperationCanceledException late) when (deadline.IsCancellationRequested && !cancellation.IsCancellationRequested)
             {
                 throw new DatasetException("dataset_unreachable", $"The dataset could not be fetched within {limits.FetchTime.TotalMinutes:0} minutes.", inner: late);
             }

@@ -39,8 +39,15 @@ public sealed class ChangeFineTune(IFineTuneStore store, IJobEventLog log, IJobR
     /// <returns>The row as it stands now, changed or not; null when there is no such job.</returns>
     /// <exception cref="InvalidOperationException">The change asks for a move that <see cref="FineTuneStateMachine"/> does not have.</exception>
     /// <exception cref="StaleWriteException">The row was changed by others again and again.</exception>
-    public async Task<Versioned<FineTune>?> ExecuteAsync(
-        FineTuneRef job, Func<FineTune, FineTuneChange?> change, CancellationToken cancellation = default)
+    public Task<Versioned<FineTune>?> ExecuteAsync(FineTuneRef job, Func<FineTune, FineTuneChange?> change, CancellationToken cancellation = default) =>
+        ExecuteAsync(job, change, tell: true, cancellation);
+
+    /// <summary>As <see cref="ExecuteAsync(FineTuneRef, Func{FineTune, FineTuneChange?}, CancellationToken)"/>, but the caller tells of the change, who cannot wait for a log that does not answer.</summary>
+    /// <returns>The row; what is to be told are its <see cref="FineTune.PendingEvents"/>.</returns>
+    public Task<Versioned<FineTune>?> WriteAsync(FineTuneRef job, Func<FineTune, FineTuneChange?> change, CancellationToken cancellation = default) =>
+        ExecuteAsync(job, change, tell: false, cancellation);
+
+    private async Task<Versioned<FineTune>?> ExecuteAsync(FineTuneRef job, Func<FineTune, FineTuneChange?> change, bool tell, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(job);
         ArgumentNullException.ThrowIfNull(change);
@@ -65,7 +72,11 @@ public sealed class ChangeFineTune(IFineTuneStore store, IJobEventLog log, IJobR
                     JobMetrics.Count(written.Value);
                 }
 
-                await TellAsync(written.Value, cancellation);
+                if (tell)
+                {
+                    await TellAsync(written.Value, cancellation);
+                }
+
                 return written;
             }
             catch (StaleWriteException) when (attempt < Tries)

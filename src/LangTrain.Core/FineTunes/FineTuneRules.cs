@@ -25,7 +25,7 @@ internal static class FineTuneRules
             {
                 FineTuneSignalKind.Failed when !signal.Retryable =>
                     Fail(job, signal.Error ?? new JobError("training_failed", "The training failed.")),
-                FineTuneSignalKind.Failed => TryAgain(job, options, signal.Error, "The attempt failed by an error of the system."),
+                FineTuneSignalKind.Failed => TryAgain(job, options, signal.Error, $"The attempt failed by an error of the system. {signal.Error?.Message}".TrimEnd()),
                 FineTuneSignalKind.Released => GiveBack(job),
                 FineTuneSignalKind.Cancelled => new FineTuneChange(job with { Status = FineTuneStatus.Cancelled }),
                 // The owner may have asked for something else by the time the worker has stopped.
@@ -85,7 +85,8 @@ internal static class FineTuneRules
             new JobLine($"{what} The job is queued again and goes on from its checkpoint (failure {failures} of {options.MaxFailures}).", "warning"));
     }
 
-    private static FineTuneChange StopAsRequested(FineTune job) => job.Requested == FineTuneControl.Cancel
+    /// <summary>The job stopped as its owner asked: cancelled or paused.</summary>
+    public static FineTuneChange StopAsRequested(FineTune job) => job.Requested == FineTuneControl.Cancel
         ? new FineTuneChange(job with { Status = FineTuneStatus.Cancelled })
         : new FineTuneChange(job with { Status = FineTuneStatus.Paused, Requested = FineTuneControl.None });
 }

@@ -1,3 +1,5 @@
+using LangTrain.Contracts.FineTunes;
+
 namespace LangTrain.Core.FineTunes;
 
 /// <summary>The words of <see cref="FineTuneStatus"/> on the wire.</summary>
@@ -11,6 +13,12 @@ public static class FineTuneStatusWords
 
     /// <summary>The word of a status.</summary>
     public static string Word(this FineTuneStatus status) => Words[status];
+
+    /// <summary>Whether an event is the last of its job's log: the one that tells of its end.</summary>
+    /// <param name="type">Of the event.</param>
+    /// <param name="word">Status that it tells of, if any.</param>
+    public static bool IsEnd(string type, string? word) =>
+        type == JobEventTypes.Status && word is not null && Find(word) is { } status && FineTuneStateMachine.IsTerminal(status);
 
     /// <summary>The status of a word, or null.</summary>
     public static FineTuneStatus? Find(string word)

@@ -6,12 +6,12 @@ using LangTrain.Core.Webhooks;
 
 namespace LangTrain.Core.FineTunes;
 
-/// <summary>Does what follows the end of a job: counts what it used, and tells its owner's webhooks. Thread-safe.</summary>
+/// <summary>Does what follows the end of a job: counts what it used, tells its owner's webhooks, and tidies up. Thread-safe.</summary>
 /// <remarks>
-/// Done at least once for every job that has ended, whoever ended it, and again after a death in between. Both parts bear it: the usage of a job is
-/// one row that holds its whole sum, and an event is one delivery a webhook.
+/// Done at least once for every job that has ended, whoever ended it, and again after a death in between. All parts bear it: the usage of a job is
+/// one row that holds its whole sum, an event is one delivery a webhook, and what was removed is not there.
 /// </remarks>
-public sealed class FinishFineTune(IUsageStore usage, PublishWebhookEvent publish)
+public sealed class FinishFineTune(IUsageStore usage, PublishWebhookEvent publish, TidyFineTune tidy)
 {
     /// <summary>Does it.</summary>
     public async Task ExecuteAsync(FineTune job, CancellationToken cancellation = default)
@@ -36,6 +36,7 @@ public sealed class FinishFineTune(IUsageStore usage, PublishWebhookEvent publis
             _ => WebhookEvents.FineTuneCancelled,
         };
         await publish.ExecuteAsync(job.AccountId, type, at, job.Id, JsonSerializer.SerializeToElement(Data(job), ApiJson.Wire.FineTuneEventData), cancellation);
+        await tidy.ExecuteAsync(job, cancellation);
     }
 
     private static FineTuneEventData Data(FineTune job) => new()

@@ -31,7 +31,7 @@ public sealed class SettleFineTune(
         var row = await store.FindAsync(job, cancellation);
         using var span = row is null ? null : JobTrace.Start("register", row.Value);
         string? modelId = null, resultFileId = null;
-        if (row is not null && FineTuneRules.IsFromHolder(row.Value, signal))
+        if (row is not null && FineTuneRules.IsFromHolder(row.Value, signal) && row.Value.Requested != FineTuneControl.Cancel)
         {
             modelId = await register.ExecuteAsync(row.Value, outcome, cancellation);
             resultFileId = modelId is null ? null : await writeResult.ExecuteAsync(row.Value, cancellation);
@@ -44,7 +44,8 @@ public sealed class SettleFineTune(
                 return FineTuneRules.Decide(current, null, time.GetUtcNow(), options);
             }
 
-            return modelId is null
+            // A cancel that was taken is kept, also when the worker had ended before it heard of it; what was made goes with the job's end.
+            return current.Requested == FineTuneControl.Cancel ? FineTuneRules.StopAsRequested(current) : modelId is null
                 ? FineTuneRules.Decide(current, signal with { Kind = FineTuneSignalKind.Failed, Retryable = true }, time.GetUtcNow(), options)
                 : new FineTuneChange(Completed(current, outcome, modelId, resultFileId), new JobLine($"The model '{modelId}' is ready."));
         }, cancellation);

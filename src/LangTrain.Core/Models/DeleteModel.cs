@@ -45,7 +45,10 @@ public sealed class DeleteModel(IModelStore store, ModelCatalog catalog, IModelT
         BlobPlace[] places =
         [
             .. Places(model.Weights), .. Places(model.Adapter),
-            .. model.JobId is { } job ? [new BlobPlace(names.CheckpointsContainer, $"{caller.AccountId}/{job}/")] : Array.Empty<BlobPlace>(),
+            // With what a worker that was thought lost may have stored of the job's result.
+            .. model.JobId is { } job
+                ? [new BlobPlace(names.CheckpointsContainer, $"{caller.AccountId}/{job}/"), new BlobPlace(names.ModelsContainer, $"{caller.AccountId}/{job}/")]
+                : Array.Empty<BlobPlace>(),
         ];
         if (places.Length > 0)
         {

@@ -25,14 +25,14 @@ public sealed class BlobFolder(IBlobStore blobs)
         var manifest = await DescribeAsync(localFolder, cancellation);
         var bytes = JsonSerializer.SerializeToUtf8Bytes(manifest, FolderManifestJson.Default.FolderManifest);
         var revision = Convert.ToHexStringLower(SHA256.HashData(bytes));
-        var before = await FindManifestAsync(container, prefix, cancellation);
+        var (before, isUnreadable) = await FindOlderAsync(container, prefix, cancellation);
         if (before?.Revision == revision)
         {
             progress?.Report(manifest.TotalBytes);
             return revision;
         }
 
-        if (before is not null)
+        if (before is not null || isUnreadable)
         {
             // From the first changed file on it would promise what is no longer there.
             await blobs.DeleteAsync(container, ManifestBlob(prefix), cancellation);
@@ -112,6 +112,32 @@ public sealed class BlobFolder(IBlobStore blobs)
     public async Task<FolderManifest?> FindAsync(string container, string prefix, CancellationToken cancellation = default) =>
         (await FindManifestAsync(container, prefix, cancellation))?.Manifest;
 
+    /// <summary>Whether a folder is complete and every file that its manifest names is there, in its size.</summary>
+    public async Task<bool> IsWholeAsync(string container, string prefix, CancellationToken cancellation = default)
+    {
+        try
+        {
+            if (await FindManifestAsync(container, prefix, cancellation) is not { } found)
+            {
+                return false;
+            }
+
+            foreach (var file in found.Manifest.Files)
+            {
+                if ((await blobs.FindAsync(container, BlobName(prefix, file), cancellation))?.Bytes != file.Bytes)
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }
+        catch (InvalidDataException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Opens one file of a folder that is known to be complete, as it is stored.</summary>
     /// <returns>Its content; null when it is not there.</returns>
     public Task<Stream?> OpenFileAsync(string container, string prefix, string name, CancellationToken cancellation = default) =>
@@ -141,6 +167,19 @@ public sealed class BlobFolder(IBlobStore blobs)
         await foreach (var blob in blobs.ListAsync(container, prefix + "/", cancellation))
         {
             await blobs.DeleteAsync(container, blob.Name, cancellation);
+        }
+    }
+
+    // What cannot be read is overwritten like anything else that is no complete folder.
+    private async Task<((FolderManifest Manifest, string Revision)? Found, bool IsUnreadable)> FindOlderAsync(string container, string prefix, CancellationToken cancellation)
+    {
+        try
+        {
+            return (await FindManifestAsync(container, prefix, cancellation), false);
+        }
+        catch (InvalidDataException)
+        {
+            return (null, true);
         }
     }
 
@@ -206,7 +245,12 @@ public sealed class BlobFolder(IBlobStore blobs)
         var bytes = buffer.ToArray();
         try
         {
-            var manifest = JsonSerializer.Deserialize(bytes, FolderManifestJson.Default.FolderManifest) ?? throw new JsonException("It is null.");
+            var manifest = JsonSerializer.Deserialize(bytes, FolderManifestJson.Default.FolderManifest);
+            if (manifest?.Files is null || manifest.Files.Any(file => file is not { Name.Length: > 0, Bytes: >= 0, Sha256: not null }))
+            {
+                throw new JsonException("Something of it is missing.");
+            }
+
             return (manifest, Convert.ToHexStringLower(SHA256.HashData(bytes)));
         }
         catch (JsonException unreadable)

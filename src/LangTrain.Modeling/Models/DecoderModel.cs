@@ -163,7 +163,7 @@ public abstract class DecoderModel : nn.Module
     /// <returns>[…, V], compute dtype; fresh, owned by the caller's scope.</returns>
     public Tensor Logits(Tensor hidden)
     {
-        Tensor logits = nn.functional.linear(hidden, OutputWeight);
+        Tensor logits = WeightProduct.Linear(hidden, OutputWeight, bias: null);
         if (Config.LogitSoftCap is not { } cap)
         {
             return logits;

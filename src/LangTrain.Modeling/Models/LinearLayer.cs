@@ -80,7 +80,7 @@ public sealed class LinearLayer : nn.Module
     /// <summary>The base product alone.</summary>
     internal Tensor Multiply(Tensor x, Tensor? addend) => _quantized is { } quantized
         ? quantized.Multiply(x, addend)
-        : nn.functional.linear(x, weight!, addend!);
+        : WeightProduct.Linear(x, weight!, addend);
 
     /// <summary>Whether a backward pass needs the layer's input: its weight, or an adapter on it, learns.</summary>
     internal bool NeedsInput(PassContext pass) => weight is { requires_grad: true } || pass.Adapter?.Find(ModuleName) is not null;

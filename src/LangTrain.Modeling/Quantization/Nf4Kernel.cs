@@ -88,8 +88,12 @@ internal static unsafe class Nf4Kernel
         return codes;
     }
 
+    /// <summary>The values of one block.</summary>
+    /// <param name="codes">32 bytes.</param>
+    /// <param name="scale">Of the block.</param>
+    /// <param name="values">[64], written.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void DecodeBlock(byte* codes, float scale, float* values)
+    public static void DecodeBlock(byte* codes, float scale, float* values)
     {
         Vector256<float> low = Vector256.Create(Nf4.Codes.AsSpan(0, 8)), high = Vector256.Create(Nf4.Codes.AsSpan(8, 8)), factor = Vector256.Create(scale);
         Vector256<uint> shifts = Vector256.Create(4u, 0, 12, 8, 20, 16, 28, 24);

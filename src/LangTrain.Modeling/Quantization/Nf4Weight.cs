@@ -39,15 +39,41 @@ public sealed class Nf4Weight : QuantizedWeight
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        long blocks = _scaleCodes.numel(), groups = _scaleOfScales.numel();
-        Tensor unit = _scaleTable.index_select(0, _scaleCodes.to(ScalarType.Int32)); // [blocks]
-        Tensor factors = _scaleOfScales.repeat_interleave(Nf4.ScaleBlockSize).narrow(0, 0, blocks);
-        Tensor scales = unit.mul_(factors).AddInPlace(_mean); // [blocks]
+        Tensor scales = Scales();
         Tensor values = Nf4Kernel.Fits(_codes.device)
             ? Nf4Kernel.Decode(_codes, scales)
-            : _pairs.index_select(0, _codes.to(ScalarType.Int32)).view(blocks, Nf4.BlockSize).mul_(scales.unsqueeze(1));
+            : _pairs.index_select(0, _codes.to(ScalarType.Int32)).view(-1, Nf4.BlockSize).mul_(scales.unsqueeze(1));
         long count = _shape[0] * _shape[1];
         return values.view(-1).narrow(0, 0, count).view(_shape).to(Dtype).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    private protected override Tensor Product(Tensor x) =>
+        FewRowsProduct.Fits(x) && Dtype == ScalarType.Float32 && Nf4Kernel.Fits(_codes.device) && _shape[1] % Nf4.BlockSize == 0 ? FewRows(x) : base.Product(x);
+
+    private unsafe Tensor FewRows(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        Tensor scales = Scales();
+        var factors = (float*)TorchOperator.DataOf(scales);
+        var codes = (byte*)TorchOperator.DataOf(_codes);
+        long blocksOfRow = _shape[1] / Nf4.BlockSize;
+        return FewRowsProduct.Forward(x, _shape[0], (from, end, to) =>
+        {
+            for (long block = from * blocksOfRow; block < end * blocksOfRow; block++, to += Nf4.BlockSize)
+            {
+                Nf4Kernel.DecodeBlock(codes + block * Nf4.BlockSize / 2, factors[block], to);
+            }
+        }).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>[blocks], the factor of each block's values; fresh, owned by the caller's scope.</summary>
+    private Tensor Scales()
+    {
+        using var scope = NewDisposeScope();
+        Tensor unit = _scaleTable.index_select(0, _scaleCodes.to(ScalarType.Int32));
+        Tensor factors = _scaleOfScales.repeat_interleave(Nf4.ScaleBlockSize).narrow(0, 0, _scaleCodes.numel());
+        return unit.mul_(factors).AddInPlace(_mean).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>

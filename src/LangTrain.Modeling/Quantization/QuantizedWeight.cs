@@ -28,7 +28,15 @@ public abstract class QuantizedWeight : IDisposable
             return bias is null ? product : product.Plus(bias);
         }
 
+        return WeightProduct.Rows(x, bias, Product);
+    }
+
+    /// <summary>x·Wᵀ where nobody asks for gradients.</summary>
+    /// <param name="x">[N, in].</param>
+    /// <returns>[N, out]; fresh, owned by the caller's scope.</returns>
+    private protected virtual Tensor Product(Tensor x)
+    {
         using Tensor weight = Dequantize();
-        return nn.functional.linear(x, weight, bias!);
+        return WeightProduct.Forward(x, weight);
     }
 }

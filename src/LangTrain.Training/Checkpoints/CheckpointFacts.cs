@@ -8,6 +8,9 @@ public static class CheckpointFacts
     /// <summary>The file of a checkpoint that has these facts.</summary>
     public const string StateFile = TrainingState.FileName;
 
+    /// <summary>Whether every file that a checkpoint's manifest names is there with its size and hash.</summary>
+    public static bool IsIntact(string folder) => CheckpointStore.IsIntact(folder);
+
     /// <summary>The step whose checkpoint has the best evaluation loss so far; a run that goes on wants that one too.</summary>
     /// <param name="folder">A complete checkpoint.</param>
     /// <returns>The step; null without evaluation, or if the folder is no checkpoint of this build.</returns>

@@ -18,13 +18,16 @@ internal sealed class CheckpointStore
     private readonly int _keepLast;
     private readonly TimeProvider _time;
     private readonly Action<string> _beforeOperation;
+    private readonly Func<int, bool> _isInUse;
 
     /// <param name="folder">Where the checkpoints are; made if absent.</param>
     /// <param name="keepLast">Checkpoints that <see cref="Prune"/> keeps, besides those that are the best.</param>
     /// <param name="time">The clock.</param>
     /// <param name="beforeOperation">Called before each change of the disk with what it is: where tests let the process die.</param>
-    public CheckpointStore(string folder, int keepLast, TimeProvider time, Action<string>? beforeOperation = null)
+    /// <param name="isInUse">Whether somebody reads the checkpoint of a step, which <see cref="Prune"/> then keeps.</param>
+    public CheckpointStore(string folder, int keepLast, TimeProvider time, Action<string>? beforeOperation = null, Func<int, bool>? isInUse = null)
     {
+        _isInUse = isInUse ?? (_ => false);
         _beforeOperation = beforeOperation ?? (_ => { });
         ArgumentOutOfRangeException.ThrowIfLessThan(keepLast, 1);
         _folder = folder;
@@ -39,6 +42,12 @@ internal sealed class CheckpointStore
 
     /// <summary>The folder that a checkpoint of this step has or would have.</summary>
     public string FolderOf(int step) => Path.Combine(_folder, Prefix + step.ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>The step that a checkpoint's folder is named by.</summary>
+    public static int StepOf(string folder) => int.Parse(Path.GetFileName(folder).AsSpan(Prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture);
+
+    /// <summary>Whether there is any checkpoint, good or not.</summary>
+    public bool HasAny => Steps().Any();
 
     /// <summary>Writes one checkpoint, all or nothing.</summary>
     /// <param name="step">Optimizer steps made.</param>
@@ -121,7 +130,7 @@ internal sealed class CheckpointStore
         var best = steps.Take(_keepLast).Select(s => CheckpointFacts.BestStepOf(s.Folder)).ToHashSet();
         foreach (var (step, folder) in steps.Skip(_keepLast))
         {
-            if (!best.Contains(step))
+            if (!best.Contains(step) && !_isInUse(step))
             {
                 Delete(folder);
             }
@@ -150,7 +159,7 @@ internal sealed class CheckpointStore
     public static bool IsIntact(string folder)
     {
         var manifest = CheckpointManifest.FromStored(folder);
-        if (manifest is not { Version: CheckpointManifest.CurrentVersion })
+        if (manifest is not { Version: CheckpointManifest.CurrentVersion, Files: not null } || manifest.Files.Any(file => file is not { Name: not null }))
         {
             return false;
         }

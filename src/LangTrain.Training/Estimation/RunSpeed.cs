@@ -14,13 +14,14 @@ namespace LangTrain.Training.Estimation;
 /// <param name="EvaluationSeconds">A micro-batch without gradient.</param>
 /// <param name="GenerationSeconds">A token that the model writes, of as many answers together as a result is checked with.</param>
 /// <remarks>
-/// Measured with random models of the same kind on rows of the run's own. A model that is not small is stood in for by one block and by two, narrower ones where
-/// they are wide: what the second adds, times the number of blocks and in proportion to their weights, and what is left, in proportion to the head.
+/// Measured with random models of the same kind on rows of the run's own. Two blocks and a part of the vocabulary stand in for a model that is not small, narrower where a processor
+/// would take long over wide ones. All of it then takes longer in proportion to the weights: a busy machine makes the estimate wrong by as much as it made the measurement, which the
+/// differences between measurements, times the number of blocks, would not be.
 /// </remarks>
 internal sealed record RunSpeed(double PassSeconds, double UpdateSeconds, double EvaluationSeconds, double GenerationSeconds)
 {
     private const long SmallModel = 24L << 20, WideLayer = 16L << 20, OperationsOfPass = 20_000_000_000;
-    private const int LargestVocabulary = 8192, GeneratedTokens = 8;
+    private const int MeasuredLayers = 2, LargestVocabulary = 8192, GeneratedTokens = 8;
     private const double WarmUpSeconds = 0.1, MeasuredSeconds = 0.2;
 
     /// <summary>Measures.</summary>
@@ -38,28 +39,26 @@ internal sealed record RunSpeed(double PassSeconds, double UpdateSeconds, double
                 return MeasureModel(options, config, rows, examples).Speed;
             }
 
-            var narrow = config with { VocabularySize = Math.Min(config.VocabularySize, LargestVocabulary) };
-            while (LayerWeights(narrow) > WideLayer && narrow is { HiddenSize: var c, FeedForwardSize: var f, QueryHeads: var h, KeyValueHeads: var k }
-                && c % 2 == 0 && f % 2 == 0 && h % 2 == 0 && (k == 1 || k % 2 == 0))
+            var part = config with { LayerCount = Math.Min(config.LayerCount, MeasuredLayers), VocabularySize = Math.Min(config.VocabularySize, LargestVocabulary) };
+            while (LayerWeights(part) > WideLayer && ComputeTarget.Of(options, config).Device.type == TorchSharp.DeviceType.CPU
+                && part is { HiddenSize: var c, FeedForwardSize: var f, QueryHeads: var h, KeyValueHeads: var k } && c % 2 == 0 && f % 2 == 0 && h % 2 == 0 && (k == 1 || k % 2 == 0))
             {
-                narrow = narrow with { HiddenSize = c / 2, FeedForwardSize = f / 2, QueryHeads = h / 2, KeyValueHeads = Math.Max(1, k / 2) };
+                part = part with { HiddenSize = c / 2, FeedForwardSize = f / 2, QueryHeads = h / 2, KeyValueHeads = Math.Max(1, k / 2) };
             }
 
-            var (one, _) = MeasureModel(options, narrow with { LayerCount = 1 }, rows, examples);
-            var (two, trainable) = MeasureModel(options, narrow with { LayerCount = 2 }, rows, examples);
-            var layers = config.LayerCount * ((double)LayerWeights(config) / LayerWeights(narrow));
-            var head = (double)config.VocabularySize * config.HiddenSize / ((double)narrow.VocabularySize * narrow.HiddenSize);
+            var (speed, trainable) = MeasureModel(options, part, rows, examples);
+            var times = MultipliedWeights(config) / MultipliedWeights(part);
             return new RunSpeed(
-                Whole(one.PassSeconds, two.PassSeconds), two.UpdateSeconds * memory.TrainableParameters / trainable, Whole(one.EvaluationSeconds, two.EvaluationSeconds), Whole(one.GenerationSeconds, two.GenerationSeconds));
-
-            // Noise must not make a block cost nothing.
-            double Whole(double ofOne, double ofTwo) => Math.Max(ofTwo - ofOne, 0.1 * ofOne) is var layer ? layer * layers + Math.Max(0, ofOne - layer) * head : 0;
+                speed.PassSeconds * times, speed.UpdateSeconds * memory.TrainableParameters / trainable, speed.EvaluationSeconds * times, speed.GenerationSeconds * times);
         }
         finally
         {
             TorchSetup.ReleaseMemory();
         }
     }
+
+    /// <summary>What a pass multiplies a token by.</summary>
+    private static double MultipliedWeights(ModelConfig config) => (double)config.LayerCount * LayerWeights(config) + (double)config.VocabularySize * config.HiddenSize;
 
     private static long LayerWeights(ModelConfig config) =>
         (2L * config.QueryHeads + 2L * config.KeyValueHeads) * config.HeadSize * config.HiddenSize + 3L * config.FeedForwardSize * config.HiddenSize;
@@ -127,7 +126,7 @@ internal sealed record RunSpeed(double PassSeconds, double UpdateSeconds, double
         }
         while (seconds.Sum() < MeasuredSeconds || seconds.Count < 2);
         seconds.Sort();
-        return seconds[seconds.Count / 2];
+        return seconds[(seconds.Count - 1) / 2];
 
         double Pass()
         {

@@ -36,13 +36,14 @@ internal static class ChunkedCrossEntropy
         var hiddenGradient = empty_like(hidden);
         head = head.to_type(hidden.dtype);
         var rows = ChunkRows(head.shape[0]);
-        var packed = hidden.shape[0] > rows && !int16Products ? WeightProduct.Pack(head, rows) : head; // the packed order is made for this many rows and slow for others
+        var packed = hidden.shape[0] > rows && !int16Products ? WeightProduct.Pack(head, rows) : null; // its order is made for this many rows and slow for others
         foreach (var (start, length) in Chunks(hidden.shape[0], head.shape[0]))
         {
             using var chunkScope = NewDisposeScope();
             var states = hidden.narrow(0, start, length); // [n, C]
             var labels = targets.narrow(0, start, length).unsqueeze(1); // [n, 1]
-            var (logits, capped) = Logits(states, length == rows ? packed : head, softCap, int16Products); // [n, V]
+            var product = length == rows && packed is not null ? WeightProduct.ForwardPacked(states, packed) : WeightProduct.Forward(states, head, int16Products);
+            var (logits, capped) = Logits(product, softCap); // [n, V]
             var (loss, probabilities) = SoftmaxAndLoss(logits, labels);
             lossSum.AddInPlace(loss.sum(ScalarType.Float64));
 
@@ -86,7 +87,7 @@ internal static class ChunkedCrossEntropy
         {
             using var chunkScope = NewDisposeScope();
             var labels = targets.narrow(0, start, length); // [n]
-            var (logits, _) = Logits(hidden.narrow(0, start, length), head, softCap); // [n, V]
+            var (logits, _) = Logits(WeightProduct.Forward(hidden.narrow(0, start, length), head), softCap); // [n, V]
             hits.AddInPlace(logits.argmax(-1).eq(labels).sum());
             lossSum.AddInPlace(SoftmaxAndLoss(logits, labels.unsqueeze(1)).Loss.sum(ScalarType.Float64));
         }
@@ -104,7 +105,7 @@ internal static class ChunkedCrossEntropy
         foreach (var (start, length) in Chunks(hidden.shape[0], head.shape[0]))
         {
             using var chunkScope = NewDisposeScope();
-            var (logits, _) = Logits(hidden.narrow(0, start, length), head, softCap, int16Products); // [n, V]
+            var (logits, _) = Logits(WeightProduct.Forward(hidden.narrow(0, start, length), head, int16Products), softCap); // [n, V]
             var (loss, _) = SoftmaxAndLoss(logits, targets.narrow(0, start, length).unsqueeze(1)); // [n, 1]
             result.narrow(0, start, length).copy_(loss.neg_().squeeze(1));
         }
@@ -124,10 +125,10 @@ internal static class ChunkedCrossEntropy
     // An odd number of rows shares out badly between threads: 131 take a third longer than 128.
     private static long ChunkRows(long vocabulary) => Math.Max(16, ChunkElements / vocabulary / 32 * 32);
 
-    private static (Tensor Logits, Tensor? Capped) Logits(Tensor states, Tensor head, double? softCap, bool int16Products = false)
+    private static (Tensor Logits, Tensor? Capped) Logits(Tensor product, double? softCap)
     {
         // The softmax is taken in fp32 (fp64 of fp64) whatever the model computes in: bf16 has 8 bits for a sum over the whole vocabulary.
-        var logits = WeightProduct.Forward(states, head, int16Products).to_type(Wide(states));
+        var logits = product.to_type(Wide(product));
         if (softCap is not { } cap)
         {
             return (logits, null);

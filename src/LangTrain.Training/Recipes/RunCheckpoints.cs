@@ -19,17 +19,19 @@ internal sealed class RunCheckpoints
     private readonly TimeProvider _time;
     private readonly Action<int>? _fetch;
     private readonly int? _everySteps;
+    private readonly bool _passesOverForeign;
     private bool _isResumed;
     private int? _lastWrittenStep;
     private long _lastWrittenAt;
 
     public RunCheckpoints(TrainingOptions options, TrainingFiles files, TrainingData data, int totalSteps, ITrainingObserver observer, TimeProvider time, Action<string>? beforeOperation = null)
     {
-        _store = new CheckpointStore(files.CheckpointFolder, options.KeepCheckpoints, time, beforeOperation);
+        _store = new CheckpointStore(files.CheckpointFolder, options.KeepCheckpoints, time, beforeOperation, files.IsCheckpointInUse);
         _options = options;
         _observer = observer;
         _time = time;
         _fetch = files.FetchCheckpoint;
+        _passesOverForeign = files.PassesOverForeignCheckpoints;
         _lastWrittenAt = time.GetTimestamp();
         Start = new TrainingState { Seed = options.Seed, OptionsHash = HashOf(options), DataHash = data.ContentHash };
         _everySteps = options.SaveSteps ?? (options.Method == TrainingMethod.Full ? null : Math.Max(1, (totalSteps + 9) / 10));
@@ -38,31 +40,92 @@ internal sealed class RunCheckpoints
     /// <summary>The state of a run that has done nothing yet.</summary>
     public TrainingState Start { get; }
 
-    /// <summary>Restores the newest good checkpoint.</summary>
+    /// <summary>Restores the newest good checkpoint; older ones that are kept elsewhere are asked for where none here can be used.</summary>
     /// <returns>Where to go on; the beginning if there is no checkpoint.</returns>
-    /// <exception cref="CheckpointMismatchException">It belongs to other options or data.</exception>
+    /// <exception cref="CheckpointMismatchException">It belongs to other options or data, and the run's files do not say that such ones are passed over.</exception>
     public TrainingState Resume(Trainee trainee, AdamW optimizer)
     {
-        var damaged = new List<string>();
-        if (_store.FindNewest(damaged.Add) is not { } folder)
+        var oldest = int.MaxValue;
+        while (true)
         {
-            Remove(damaged, "training begins anew");
-            return Start;
+            var damaged = new List<string>();
+            var folder = _store.FindNewest(damaged.Add);
+            foreach (var bad in damaged)
+            {
+                PassOver(bad, "is damaged");
+            }
+
+            if (folder is null)
+            {
+                if (oldest is int.MaxValue or 0 || !Fetch(oldest - 1))
+                {
+                    return BeginAnew(oldest);
+                }
+
+                continue;
+            }
+
+            if (TryRead(folder) is not { } state)
+            {
+                PassOver(folder, "cannot be read");
+                continue;
+            }
+
+            if (state.OptionsHash != Start.OptionsHash || state.DataHash != Start.DataHash)
+            {
+                var what = state.OptionsHash != Start.OptionsHash ? "options" : "data";
+                if (!_passesOverForeign)
+                {
+                    throw new CheckpointMismatchException($"Checkpoint {Path.GetFileName(folder)} was made with other {what}; training cannot go on from it.");
+                }
+
+                PassOver(folder, $"was made with other {what}");
+                continue;
+            }
+
+            Restore(folder, state, trainee, optimizer);
+            _isResumed = true;
+            _store.Prune(); // what the attempt before did not come to, and this one may not write another that would
+            _observer.OnLog(TrainingLogLevel.Info, $"Going on from checkpoint {Path.GetFileName(folder)}.");
+            return state;
         }
 
-        var state = TrainingState.FromStored(folder);
-        if (state.OptionsHash != Start.OptionsHash || state.DataHash != Start.DataHash)
+        // Deleted: it would be counted among those that are kept.
+        void PassOver(string folder, string why)
         {
-            var what = state.OptionsHash != Start.OptionsHash ? "options" : "data";
-            throw new CheckpointMismatchException($"Checkpoint {Path.GetFileName(folder)} was made with other {what}; training cannot go on from it.");
+            _observer.OnLog(TrainingLogLevel.Warning, $"Checkpoint {Path.GetFileName(folder)} {why} and is passed over.");
+            oldest = Math.Min(oldest, CheckpointStore.StepOf(folder));
+            _store.Delete(folder);
+        }
+    }
+
+    // True if there is something new to look at.
+    private bool Fetch(int atMost)
+    {
+        _fetch?.Invoke(atMost);
+        return _store.HasAny;
+    }
+
+    private TrainingState BeginAnew(int passedOver)
+    {
+        if (passedOver != int.MaxValue)
+        {
+            _observer.OnLog(TrainingLogLevel.Warning, "No checkpoint is left that training could go on from; it begins anew.");
         }
 
-        Remove(damaged, "an older one is used");
-        Restore(folder, state, trainee, optimizer);
-        _isResumed = true;
-        _store.Prune(); // what the attempt before did not come to, and this one may not write another that would
-        _observer.OnLog(TrainingLogLevel.Info, $"Going on from checkpoint {Path.GetFileName(folder)}.");
-        return state;
+        return Start;
+    }
+
+    private static TrainingState? TryRead(string folder)
+    {
+        try
+        {
+            return TrainingState.FromStored(folder);
+        }
+        catch (Exception failure) when (failure is IOException or InvalidDataException or JsonException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Goes back to the newest checkpoint whose weights are known to have given a good step.</summary>
@@ -105,16 +168,6 @@ internal sealed class RunCheckpoints
         return back;
     }
 
-    // They would be counted among those that are kept.
-    private void Remove(List<string> damaged, string instead)
-    {
-        foreach (var folder in damaged)
-        {
-            _observer.OnLog(TrainingLogLevel.Warning, $"Checkpoint {Path.GetFileName(folder)} is damaged; {instead}.");
-            _store.Delete(folder);
-        }
-    }
-
     private void Restore(string folder, TrainingState state, Trainee trainee, AdamW optimizer)
     {
         trainee.Restore(folder);
@@ -152,7 +205,7 @@ internal sealed class RunCheckpoints
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             _lastWrittenAt = _time.GetTimestamp();
-            _observer.OnLog(TrainingLogLevel.Warning, $"The checkpoint of step {state.Step} could not be written and training goes on without it: {failure.Message}");
+            _observer.OnLog(TrainingLogLevel.Warning, $"The checkpoint of step {state.Step} could not be written and training goes on without it. {DiskFailure.Describe(failure)}");
         }
     }
 
@@ -198,7 +251,7 @@ internal sealed class RunCheckpoints
         var folder = _store.FolderOf(best);
         if (!CheckpointStore.IsIntact(folder))
         {
-            _observer.OnLog(TrainingLogLevel.Warning, $"The best checkpoint, step {best}, is damaged; the last weights are taken.");
+            _observer.OnLog(TrainingLogLevel.Warning, $"The best checkpoint, step {best}, {(Directory.Exists(folder) ? "is damaged" : "is not there, since it could not be stored")}; the last weights are taken.");
             return state.Step;
         }
 

@@ -19,12 +19,27 @@ internal sealed class ArtifactStore(BlobFolder folders, IBlobStore blobs, Worker
 
     private string Container => options.Names.ModelsContainer;
 
-    /// <summary>The outcome of an attempt that stored its result, or null.</summary>
+    /// <summary>The outcome of an attempt that stored its result, the newest one whose files are all there; null when there is none.</summary>
+    /// <remarks>A worker that was thought lost may have gone on storing while the one after it tidied up, and left a manifest of files that are gone.</remarks>
     public async Task<TrainingOutcome?> FindFinishedAsync(FineTuneRef job, CancellationToken cancellation)
     {
+        var tokens = new List<long>();
         await foreach (var folder in folders.ListCompleteAsync(Container, Prefix(job), cancellation))
         {
-            await using var stored = await blobs.OpenReadAsync(Container, Prefix(job) + folder + "/" + OutcomeFile, cancellation: cancellation);
+            if (long.TryParse(folder, NumberStyles.None, CultureInfo.InvariantCulture, out var token))
+            {
+                tokens.Add(token);
+            }
+        }
+
+        foreach (var token in tokens.OrderDescending())
+        {
+            if (!await folders.IsWholeAsync(Container, FolderOf(job, token), cancellation))
+            {
+                continue;
+            }
+
+            await using var stored = await folders.OpenFileAsync(Container, FolderOf(job, token), OutcomeFile, cancellation);
             if (stored is not null)
             {
                 return await JsonSerializer.DeserializeAsync(stored, WorkerJson.Default.TrainingOutcome, cancellation);
@@ -35,10 +50,11 @@ internal sealed class ArtifactStore(BlobFolder folders, IBlobStore blobs, Worker
     }
 
     /// <summary>Stores a result.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled; nothing that counts was stored.</exception>
     public async Task<TrainingOutcome> StoreAsync(FineTune job, long leaseToken, TrainingResult result, CancellationToken cancellation)
     {
         var output = result.OutputFolder ?? throw new ArgumentException("Nothing was written.", nameof(result));
-        var prefix = string.Create(CultureInfo.InvariantCulture, $"{Prefix(job.Ref())}{leaseToken}");
+        var prefix = FolderOf(job.Ref(), leaseToken);
         var outcome = new TrainingOutcome
         {
             ArtifactPrefix = prefix,
@@ -62,19 +78,29 @@ internal sealed class ArtifactStore(BlobFolder folders, IBlobStore blobs, Worker
         };
         await File.WriteAllBytesAsync(
             Path.Combine(output, OutcomeFile), JsonSerializer.SerializeToUtf8Bytes(outcome, WorkerJson.Default.TrainingOutcome), cancellation);
-        await DeleteUnfinishedAsync(job.Ref(), cancellation);
+        await DeleteUnfinishedAsync(job.Ref(), leaseToken, cancellation);
         await folders.UploadAsync(Container, prefix, output, cancellation: cancellation);
         return outcome;
     }
 
+    /// <summary>Removes what a claim has stored of a result that is not wanted any more.</summary>
+    public Task DeleteAsync(FineTuneRef job, long leaseToken, CancellationToken cancellation) => folders.DeleteAsync(Container, FolderOf(job, leaseToken), cancellation);
+
     private static string Prefix(FineTuneRef job) => $"{job.AccountId}/{job.JobId}/";
 
-    /// <summary>Removes what attempts that died while storing have left; nothing complete is there, or it would have been found.</summary>
-    private async Task DeleteUnfinishedAsync(FineTuneRef job, CancellationToken cancellation)
+    private static string FolderOf(FineTuneRef job, long leaseToken) => string.Create(CultureInfo.InvariantCulture, $"{Prefix(job)}{leaseToken}");
+
+    /// <summary>Removes what attempts before this one left that died while storing; nothing whole is there, or it would have been found.</summary>
+    /// <remarks>Never what a later claim has: this worker may be the one that was thought lost.</remarks>
+    private async Task DeleteUnfinishedAsync(FineTuneRef job, long leaseToken, CancellationToken cancellation)
     {
         await foreach (var blob in blobs.ListAsync(Container, Prefix(job), cancellation))
         {
-            await blobs.DeleteAsync(Container, blob.Name, cancellation);
+            var folder = blob.Name[Prefix(job).Length..].Split('/')[0];
+            if (long.TryParse(folder, NumberStyles.None, CultureInfo.InvariantCulture, out var token) && token < leaseToken)
+            {
+                await blobs.DeleteAsync(Container, blob.Name, cancellation);
+            }
         }
     }
 }

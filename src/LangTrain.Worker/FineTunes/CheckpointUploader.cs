@@ -25,9 +25,9 @@ internal sealed class CheckpointUploader : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly SemaphoreSlim _wake = new(0);
     private readonly Task _uploading;
-    private CheckpointWritten? _newest, _newestBest;
+    private CheckpointWritten? _newest, _newestBest, _storingNewest, _storingBest;
     private int? _rolledBackTo;
-    private bool _completed;
+    private bool _completed, _hasStored;
 
     /// <summary>Begins to wait for checkpoints.</summary>
     public CheckpointUploader(BlobFolder folders, string container, FineTuneRef job, JobEventReporter reporter, JobLease lease, CheckpointModels models, ILogger logger)
@@ -53,6 +53,15 @@ internal sealed class CheckpointUploader : IAsyncDisposable
         }
 
         _wake.Release();
+    }
+
+    /// <summary>Whether the checkpoint of a step is still to be stored, and so must stay on disk.</summary>
+    public bool IsWanted(int step)
+    {
+        lock (_gate)
+        {
+            return _newest?.Step == step || _newestBest?.Step == step || _storingNewest?.Step == step || _storingBest?.Step == step;
+        }
     }
 
     /// <summary>Removes what is stored of later steps: the run went back to this one and makes them anew. Returns at once.</summary>
@@ -116,16 +125,30 @@ internal sealed class CheckpointUploader : IAsyncDisposable
         _wake.Release();
     }
 
-    /// <summary>False where it is not there, or not what its manifest says: two workers, of which one was thought lost, can have stored one step at the same time.</summary>
+    /// <summary>False where it is not there, or not what its manifests say: two workers, of which one was thought lost, can have stored one step at the same time.</summary>
     private async Task<bool> FetchAsync(int step, string localFolder, CancellationToken cancellation)
     {
+        var local = Path.Combine(localFolder, Name(step));
         try
         {
-            return await _folders.TryDownloadAsync(_container, Prefix + Name(step), Path.Combine(localFolder, Name(step)), cancellation);
+            if (!await _folders.TryDownloadAsync(_container, Prefix + Name(step), local, cancellation))
+            {
+                return false;
+            }
+
+            if (CheckpointFacts.IsIntact(local))
+            {
+                return true;
+            }
+
+            // Stored as it was, and it was damaged on the disk by then.
+            Directory.Delete(local, recursive: true);
+            throw new InvalidDataException("It does not hold what its own manifest says.");
         }
         catch (InvalidDataException damaged)
         {
             _logger.CheckpointDamaged(damaged, step, _job.JobId);
+            _reporter.Log("warning", string.Create(CultureInfo.InvariantCulture, $"The stored checkpoint of step {step} is damaged and passed over."));
             return false;
         }
     }
@@ -163,11 +186,17 @@ internal sealed class CheckpointUploader : IAsyncDisposable
             {
                 (best, newest, rolledBackTo, completed) = (_newestBest == _newest ? null : _newestBest, _newest, _rolledBackTo, _completed);
                 (_newest, _newestBest, _rolledBackTo) = (null, null, null);
+                (_storingNewest, _storingBest) = (newest, best);
             }
 
             await DeleteAboveAsync(rolledBackTo);
             await StoreAsync(best);
             await StoreAsync(newest);
+            lock (_gate)
+            {
+                (_storingNewest, _storingBest) = (null, null);
+            }
+
             if (completed)
             {
                 return;
@@ -177,18 +206,26 @@ internal sealed class CheckpointUploader : IAsyncDisposable
 
     private async Task StoreAsync(CheckpointWritten? checkpoint)
     {
-        if (checkpoint is null || _lease.Reason == StopReason.LeaseLost)
+        if (checkpoint is null)
         {
             return;
         }
 
         try
         {
-            await _reporter.FlushAsync(CancellationToken.None);
+            await _reporter.FlushAsync(_lease.Lost);
+            if (!await _lease.ConfirmAsync(_lease.Lost))
+            {
+                return;
+            }
+
+            // What is stored of later steps, this attempt could not go on from.
+            await DeleteAboveAsync(_hasStored ? null : checkpoint.Step);
             ModelCompanions.Copy(CompanionFolder, checkpoint.Folder);
-            await _folders.UploadAsync(_container, Prefix + Name(checkpoint.Step), checkpoint.Folder, cancellation: CancellationToken.None);
+            await _folders.UploadAsync(_container, Prefix + Name(checkpoint.Step), checkpoint.Folder, cancellation: _lease.Lost);
+            _hasStored = true;
             // Before anybody hears of the checkpoint, so that its model's id leads somewhere.
-            await _models.PointAsync(_lease.Job, CancellationToken.None);
+            await _models.PointAsync(_lease.Job, _lease.Lost);
             _reporter.Data(JobEventTypes.Checkpoint, TrainingProgressObserver.Key("checkpoint", checkpoint.Step, checkpoint.Rollbacks), TrainingProgressObserver.Json(writer =>
             {
                 writer.WriteNumber("step", checkpoint.Step);
@@ -198,29 +235,34 @@ internal sealed class CheckpointUploader : IAsyncDisposable
             }));
             await PruneAsync();
         }
-        catch (Exception failure) when (failure is not OperationCanceledException)
+        catch (Exception failure) when (!_lease.Lost.IsCancellationRequested)
         {
             // An older checkpoint stands; a lost attempt costs some steps more.
             _logger.CheckpointFailed(failure, checkpoint.Step, _job.JobId);
+            _reporter.Log("warning", string.Create(CultureInfo.InvariantCulture, $"The checkpoint of step {checkpoint.Step} could not be stored; training goes on, and the next one is tried."));
+        }
+        catch (Exception) when (_lease.Lost.IsCancellationRequested)
+        {
+            // Nothing more is said.
         }
     }
 
     /// <summary>Removes checkpoints of steps that do not hold any more, the newest first.</summary>
     private async Task DeleteAboveAsync(int? step)
     {
-        if (step is null || _lease.Reason == StopReason.LeaseLost)
+        if (step is null || !await _lease.ConfirmAsync(_lease.Lost))
         {
             return;
         }
 
         try
         {
-            foreach (var later in (await StoredStepsAsync(CancellationToken.None)).Where(s => s > step))
+            foreach (var later in (await StoredStepsAsync(_lease.Lost)).Where(s => s > step))
             {
-                await _folders.DeleteAsync(_container, Prefix + Name(later), CancellationToken.None);
+                await _folders.DeleteAsync(_container, Prefix + Name(later), _lease.Lost);
             }
         }
-        catch (Exception failure) when (failure is not OperationCanceledException)
+        catch (Exception failure) when (!_lease.Lost.IsCancellationRequested)
         {
             // They are overwritten when the run comes there again; until then an attempt that dies would go on from one of them and diverge as before.
             _logger.CheckpointFailed(failure, step.Value, _job.JobId);
@@ -230,17 +272,17 @@ internal sealed class CheckpointUploader : IAsyncDisposable
     /// <summary>Keeps the newest two, and what each of them knows as the best.</summary>
     private async Task PruneAsync()
     {
-        var steps = await StoredStepsAsync(CancellationToken.None);
+        var steps = await StoredStepsAsync(_lease.Lost);
         var best = new HashSet<int?>();
         foreach (var step in steps.Take(2))
         {
-            await using var state = await _folders.OpenFileAsync(_container, Prefix + Name(step), CheckpointFacts.StateFile, CancellationToken.None);
-            best.Add(state is null ? null : await CheckpointFacts.BestStepOfAsync(state, CancellationToken.None));
+            await using var state = await _folders.OpenFileAsync(_container, Prefix + Name(step), CheckpointFacts.StateFile, _lease.Lost);
+            best.Add(state is null ? null : await CheckpointFacts.BestStepOfAsync(state, _lease.Lost));
         }
 
         foreach (var step in steps.Skip(2).Where(s => !best.Contains(s)))
         {
-            await _folders.DeleteAsync(_container, Prefix + Name(step), CancellationToken.None);
+            await _folders.DeleteAsync(_container, Prefix + Name(step), _lease.Lost);
         }
     }
 }

@@ -17,10 +17,10 @@ internal sealed class EstimateTraining(ModelFiles models, WorkerOptions options,
     {
         var modelFolder = await models.GetFolderAsync(item.BaseModel, cancellation);
         await _oneAtATime.WaitAsync(cancellation);
-        var scratch = Path.Combine(options.ScratchDirectory, "estimates", Guid.NewGuid().ToString("N"));
         try
         {
-            Directory.CreateDirectory(scratch);
+            using var folder = new ScratchFolder(Path.Combine(options.ScratchDirectory, "estimates"), Guid.NewGuid().ToString("N"));
+            var scratch = folder.FullName;
             var files = new TrainingFiles
             {
                 BaseModelFolder = modelFolder,
@@ -37,10 +37,6 @@ internal sealed class EstimateTraining(ModelFiles models, WorkerOptions options,
         finally
         {
             _oneAtATime.Release();
-            if (Directory.Exists(scratch))
-            {
-                Directory.Delete(scratch, recursive: true);
-            }
         }
     }
 

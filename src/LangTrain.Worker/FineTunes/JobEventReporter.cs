@@ -25,14 +25,23 @@ internal sealed class JobEventReporter : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Channel<Entry> _entries = Channel.CreateUnbounded<Entry>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Func<CancellationToken, ValueTask<bool>>? _mayStore;
     private readonly CancellationTokenSource _abandoned = new();
     private readonly Task _storing;
     private int _lines;
 
     /// <summary>Begins to store.</summary>
-    public JobEventReporter(IJobEventLog log, IJobRelay relay, FineTuneRef job, int attempt, TimeProvider time, ILogger logger)
+    /// <param name="log">Where.</param>
+    /// <param name="relay">Told what is stored.</param>
+    /// <param name="job">Whose events.</param>
+    /// <param name="attempt">Tells the lines of this attempt from another's.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="logger">Told when storage does not answer.</param>
+    /// <param name="mayStore">Asked before each write; once it says no, nothing more is stored. Null is always yes.</param>
+    public JobEventReporter(
+        IJobEventLog log, IJobRelay relay, FineTuneRef job, int attempt, TimeProvider time, ILogger logger, Func<CancellationToken, ValueTask<bool>>? mayStore = null)
     {
-        (_log, _relay, _job, _attempt, _time, _logger) = (log, relay, job, attempt, time, logger);
+        (_log, _relay, _job, _attempt, _time, _logger, _mayStore) = (log, relay, job, attempt, time, logger, mayStore);
         _storing = Task.Run(StoreAsync);
     }
 
@@ -53,7 +62,17 @@ internal sealed class JobEventReporter : IAsyncDisposable
     public void Data(string type, string key, JsonElement data) =>
         Add(new JobEventDraft { Key = key, Type = type, Timestamp = _time.GetUtcNow(), Data = data });
 
+    /// <summary>Adds events as they were written elsewhere; those that are stored already are left out.</summary>
+    public void Repeat(IEnumerable<JobEventDraft> events)
+    {
+        foreach (var draft in events)
+        {
+            Add(draft);
+        }
+    }
+
     /// <summary>Waits until everything added so far is stored.</summary>
+    /// <exception cref="OperationCanceledException">It never will be: this attempt no longer speaks for its job.</exception>
     public async Task FlushAsync(CancellationToken cancellation)
     {
         var stored = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -140,12 +159,18 @@ internal sealed class JobEventReporter : IAsyncDisposable
 
         for (var delay = TimeSpan.FromSeconds(0.5); ; delay = delay < TimeSpan.FromSeconds(10) ? delay * 2 : delay)
         {
+            if (_mayStore is not null && !await _mayStore(_abandoned.Token))
+            {
+                await _abandoned.CancelAsync();
+                _abandoned.Token.ThrowIfCancellationRequested();
+            }
+
             try
             {
                 _relay.Publish(_job, await _log.AppendAsync(_job, [.. batch], _abandoned.Token));
                 return;
             }
-            catch (Exception failure) when (failure is not OperationCanceledException)
+            catch (Exception failure) when (!_abandoned.IsCancellationRequested)
             {
                 _logger.EventsFailed(failure, _job.JobId, delay);
                 await Task.Delay(delay, _time, _abandoned.Token);

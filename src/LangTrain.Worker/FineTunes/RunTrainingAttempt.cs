@@ -1,9 +1,12 @@
 using System.Diagnostics;
+using System.Globalization;
+using LangTrain.AzureAdapters;
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Core.FineTunes;
 using LangTrain.Core.Models;
 using LangTrain.Core.Observability;
 using LangTrain.Core.Storage;
+using TrainingOutcome = LangTrain.Contracts.FineTunes.TrainingOutcome;
 
 namespace LangTrain.Worker.FineTunes;
 
@@ -26,6 +29,8 @@ internal sealed class RunTrainingAttempt(
     TimeProvider time,
     ILogger<RunTrainingAttempt> logger)
 {
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
+
     /// <summary>Runs the attempt to its end; returns without a word when the job no longer waits for it.</summary>
     /// <param name="item">Which attempt.</param>
     /// <param name="deleteMessage">Ends the message; called once the claim stands or the message is stale.</param>
@@ -34,45 +39,38 @@ internal sealed class RunTrainingAttempt(
     {
         using var scope = logger.OfJob(item.JobId);
 
-        // 1. Claim: from here on the row carries this worker's token.
-        var claimed = await ClaimAsync(item, CancellationToken.None);
-        await EndMessageAsync(deleteMessage, item);
-        if (claimed is null)
+        // 1. Claim: from here on the row carries this worker's token, and is kept by heartbeats.
+        var claimedAt = time.GetTimestamp();
+        if (await ClaimAsync(item, CancellationToken.None) is not { } claimed)
         {
+            await EndMessageAsync(deleteMessage, item);
             logger.StaleMessage(item.Attempt, item.JobId);
             return;
         }
 
         using var span = JobTrace.Start("train", claimed.Value, ActivityKind.Consumer, item.TraceParent);
         logger.AttemptBegins(item.Attempt, item.JobId);
-        await using var lease = new JobLease(store, claimed, options.LeaseTime, time, logger);
-        await using var reporter = new JobEventReporter(log, relay, item.Ref(), item.Attempt, time, logger);
+        await using var lease = new JobLease(store, claimed, options.LeaseTime, time, logger, claimedAt);
+        await using var reporter = new JobEventReporter(log, relay, item.Ref(), item.Attempt, time, logger, lease.ConfirmAsync);
         await using var release = stopping.Register(lease.RequestRelease);
-        var scratch = Path.Combine(options.ScratchDirectory, "jobs", item.JobId);
-        DeleteFolder(scratch);
+        // The claim's own events, whose storing must not hold up the heartbeats.
+        reporter.Repeat(claimed.Value.PendingEvents);
+        await EndMessageAsync(deleteMessage, item);
         try
         {
-            // 2. Train, unless an attempt that died after storing its result has done it.
-            var outcome = await artifacts.FindFinishedAsync(item.Ref(), CancellationToken.None);
-            if (outcome is null)
-            {
-                await using var checkpoints = new CheckpointUploader(folders, options.Names.CheckpointsContainer, item.Ref(), reporter, lease, checkpointModels, logger);
-                var result = await train.ExecuteAsync(lease, reporter, checkpoints, scratch);
-                await checkpoints.CompleteAsync(CancellationToken.None);
-                if (result.Outcome == Training.TrainingOutcome.Completed && lease.Reason != StopReason.LeaseLost)
-                {
-                    // 3. Store the result; its manifest comes last.
-                    reporter.Log("info", "Storing the trained model.");
-                    outcome = await artifacts.StoreAsync(lease.Job, lease.Token, result, CancellationToken.None);
-                }
-            }
+            var outcome = await WorkAsync(lease, reporter, item);
 
-            // 4. Tell. A finished result counts even when a pause or a cancel came while it was stored.
+            // 4. Tell. A finished result counts even when a pause or a cancel came after it was stored.
             await TellAsync(lease, reporter, item, outcome is not null
                 ? Signal(item, lease, FineTuneSignalKind.Succeeded) with { Outcome = outcome }
-                : Signal(item, lease, lease.Reason == StopReason.Paused ? FineTuneSignalKind.Paused : FineTuneSignalKind.Released));
+                : Signal(item, lease, lease.Reason switch
+                {
+                    StopReason.Cancelled => FineTuneSignalKind.Cancelled,
+                    StopReason.Paused => FineTuneSignalKind.Paused,
+                    _ => FineTuneSignalKind.Released,
+                }));
         }
-        catch (OperationCanceledException) when (lease.Reason is StopReason.Cancelled or StopReason.LeaseLost)
+        catch (OperationCanceledException) when (lease.GivenUp.IsCancellationRequested)
         {
             await TellAsync(lease, reporter, item, Signal(item, lease, FineTuneSignalKind.Cancelled));
         }
@@ -83,9 +81,55 @@ internal sealed class RunTrainingAttempt(
             var (error, retryable) = TrainingFailures.Describe(failure);
             await TellAsync(lease, reporter, item, Signal(item, lease, FineTuneSignalKind.Failed) with { Error = error, Retryable = retryable });
         }
-        finally
+    }
+
+    /// <summary>Trains and stores, unless an attempt that died after storing its result has done it.</summary>
+    /// <returns>What was made; null when it stopped before.</returns>
+    private async Task<TrainingOutcome?> WorkAsync(JobLease lease, JobEventReporter reporter, TrainModelWorkItem item)
+    {
+        if (await artifacts.FindFinishedAsync(item.Ref(), CancellationToken.None) is { } before)
         {
-            DeleteFolder(scratch);
+            return before;
+        }
+
+        // 2. Train.
+        using var scratch = new ScratchFolder(Path.Combine(options.ScratchDirectory, "jobs"), string.Create(CultureInfo.InvariantCulture, $"{item.JobId}-{lease.Token}"));
+        await using var checkpoints = new CheckpointUploader(folders, options.Names.CheckpointsContainer, item.Ref(), reporter, lease, checkpointModels, logger);
+        var result = await train.ExecuteAsync(lease, reporter, checkpoints, scratch.FullName);
+        await checkpoints.CompleteAsync(lease.GivenUp);
+        if (result.Outcome != Training.TrainingOutcome.Completed)
+        {
+            return null;
+        }
+
+        // 3. Store the result; its manifest comes last.
+        reporter.Log("info", "Storing the trained model.");
+        if (!await lease.ConfirmAsync(lease.GivenUp))
+        {
+            return null;
+        }
+
+        try
+        {
+            return await artifacts.StoreAsync(lease.Job, lease.Token, result, lease.GivenUp);
+        }
+        catch (OperationCanceledException) when (lease.Reason == StopReason.Cancelled)
+        {
+            await ForgetAsync(lease);
+            throw;
+        }
+    }
+
+    /// <summary>Removes what is stored of a cancelled job's result. Only while the lease holds: nobody else can have counted it as finished then.</summary>
+    private async Task ForgetAsync(JobLease lease)
+    {
+        try
+        {
+            await artifacts.DeleteAsync(lease.Job.Ref(), lease.Token, lease.Lost);
+        }
+        catch (Exception failure)
+        {
+            logger.ResultStays(failure, lease.Job.Id);
         }
     }
 
@@ -106,36 +150,72 @@ internal sealed class RunTrainingAttempt(
     private async Task<Versioned<FineTune>?> ClaimAsync(TrainModelWorkItem item, CancellationToken cancellation)
     {
         // The row comes back whether it was changed or not, and after a lost race the change is decided again: the last decision counts.
-        var taken = false;
-        var row = await change.ExecuteAsync(
-            item.Ref(),
-            job =>
-            {
-                taken = job.Status == FineTuneStatus.Queued && job.Attempt == item.Attempt && job.Requested == FineTuneControl.None;
-                return !taken ? null : job with
+        FineTuneLease? taken = null;
+        try
+        {
+            var row = await change.WriteAsync(
+                item.Ref(),
+                job =>
                 {
-                    Status = FineTuneStatus.Running,
-                    StartedAt = job.StartedAt ?? time.GetUtcNow(),
-                    Lease = new FineTuneLease((job.Lease?.Token ?? 0) + 1, options.WorkerName, time.GetUtcNow() + options.LeaseTime),
-                };
-            },
-            cancellation);
-        return taken ? row : null;
+                    taken = job.Status == FineTuneStatus.Queued && job.Attempt == item.Attempt && job.Requested == FineTuneControl.None
+                        ? new FineTuneLease((job.Lease?.Token ?? 0) + 1, options.WorkerName, time.GetUtcNow() + options.LeaseTime)
+                        : null;
+                    return taken is null ? null : new FineTuneChange(job with { Status = FineTuneStatus.Running, StartedAt = job.StartedAt ?? time.GetUtcNow(), Lease = taken });
+                },
+                cancellation);
+            return taken is null ? null : row;
+        }
+        catch (Exception failure) when (taken is not null)
+        {
+            // Written perhaps, and the answer was lost: then the job is this worker's, which nobody else would work at until the lease runs out.
+            logger.ClaimUnsure(failure, item.Attempt, item.JobId);
+            if (await store.FindAsync(item.Ref(), cancellation) is { } row && row.Value.Status == FineTuneStatus.Running && row.Value.Lease == taken)
+            {
+                return row;
+            }
+
+            throw;
+        }
     }
 
     /// <summary>Stores the last events, writes the last progress, then signals; says nothing once the lease is lost.</summary>
     private async Task TellAsync(JobLease lease, JobEventReporter reporter, TrainModelWorkItem item, FineTuneSignal signal)
     {
-        if (lease.Reason == StopReason.LeaseLost || !await lease.FlushAsync(CancellationToken.None))
+        try
         {
-            reporter.Abandon();
-            logger.AttemptEnded(item.Attempt, item.JobId, "the lease was lost");
-            return;
+            if (await lease.FlushAsync(CancellationToken.None))
+            {
+                await reporter.FlushAsync(lease.Lost);
+                await SendAsync(signal, lease);
+                logger.AttemptEnded(item.Attempt, item.JobId, signal.Kind.ToString());
+                return;
+            }
+        }
+        catch (OperationCanceledException) when (lease.Lost.IsCancellationRequested)
+        {
+            // Said below.
         }
 
-        await reporter.FlushAsync(CancellationToken.None);
-        await signals.SendAsync(signal, cancellation: CancellationToken.None);
-        logger.AttemptEnded(item.Attempt, item.JobId, signal.Kind.ToString());
+        reporter.Abandon();
+        logger.AttemptEnded(item.Attempt, item.JobId, "the lease was lost");
+    }
+
+    /// <summary>Signals, again and again while storage does not answer: what was done must not be done again for one message.</summary>
+    private async Task SendAsync(FineTuneSignal signal, JobLease lease)
+    {
+        for (var delay = TimeSpan.FromSeconds(1); ; delay = delay * 2 < LongestPause ? delay * 2 : LongestPause)
+        {
+            try
+            {
+                await signals.SendAsync(signal, cancellation: lease.Lost);
+                return;
+            }
+            catch (Exception failure) when (StorageOutage.Is(failure) && !lease.Lost.IsCancellationRequested)
+            {
+                logger.SignalFailed(failure, signal.JobId, delay);
+                await Task.Delay(delay, time, lease.Lost);
+            }
+        }
     }
 
     private static FineTuneSignal Signal(TrainModelWorkItem item, JobLease lease, FineTuneSignalKind kind) => new()
@@ -146,12 +226,4 @@ internal sealed class RunTrainingAttempt(
         Attempt = item.Attempt,
         LeaseToken = lease.Token,
     };
-
-    private static void DeleteFolder(string folder)
-    {
-        if (Directory.Exists(folder))
-        {
-            Directory.Delete(folder, recursive: true);
-        }
-    }
 }

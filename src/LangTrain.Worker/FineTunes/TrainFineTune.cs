@@ -17,7 +17,7 @@ internal sealed class TrainFineTune(IBlobStore blobs, ModelFiles models, WorkerO
     /// <param name="lease">The job, and when to stop.</param>
     /// <param name="reporter">Takes log lines.</param>
     /// <param name="checkpoints">Takes checkpoints.</param>
-    /// <param name="scratch">Folder of this attempt.</param>
+    /// <param name="scratch">Folder of this attempt, empty.</param>
     /// <exception cref="OperationCanceledException">The owner cancelled, or the lease was lost.</exception>
     public async Task<TrainingResult> ExecuteAsync(JobLease lease, JobEventReporter reporter, CheckpointUploader checkpoints, string scratch)
     {
@@ -38,7 +38,6 @@ internal sealed class TrainFineTune(IBlobStore blobs, ModelFiles models, WorkerO
 
         // 1. Files: base model, rows, and where an earlier attempt got to.
         var prepared = job.Prepared ?? throw new InvalidOperationException("A job is queued with its data prepared.");
-        Directory.CreateDirectory(scratch);
         var checkpointFolder = Path.Combine(scratch, "checkpoints");
         var files = new TrainingFiles
         {
@@ -52,6 +51,9 @@ internal sealed class TrainFineTune(IBlobStore blobs, ModelFiles models, WorkerO
             CheckpointFolder = checkpointFolder,
             // On the training's thread, which waits for nothing else.
             FetchCheckpoint = step => checkpoints.FetchNewestAsync(checkpointFolder, step, cancel.Token).GetAwaiter().GetResult(),
+            IsCheckpointInUse = checkpoints.IsWanted,
+            // The folder is this attempt's own: what is stored of another configuration is of no use to anybody.
+            PassesOverForeignCheckpoints = true,
             OutputFolder = Path.Combine(scratch, "output"),
         };
         if (job.Config.Method == "full")

@@ -1,3 +1,4 @@
+using LangTrain.AzureAdapters;
 using LangTrain.Contracts.FineTunes;
 using LangTrain.Modeling;
 using LangTrain.Training;
@@ -21,20 +22,18 @@ internal static class TrainingFailures
         ArgumentException { ParamName: "options" } => (new JobError("config_invalid", failure.Message.Replace(" (Parameter 'options')", "", StringComparison.Ordinal)), false),
         InvalidDataException => (new JobError("data_invalid", failure.Message), false),
         UnsupportedModelException => (new JobError("model_unsupported", failure.Message), false),
-        ModelFilesMissingException => (new JobError("model_not_ready", failure.Message), false),
+        ModelFilesMissingException missing => (new JobError("model_not_ready", failure.Message), missing.MayPass),
         VerificationFailedException => (new JobError("verification_failed", failure.Message), false),
         OutOfMemoryException => (OutOfMemory, false),
         // libtorch reports exhausted memory as a plain external error with these words.
         System.Runtime.InteropServices.ExternalException when failure.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase)
             || failure.Message.Contains("not enough memory", StringComparison.OrdinalIgnoreCase) => (OutOfMemory, false),
         // The next attempt may run where there is room; the owner can do nothing about it.
-        IOException { HResult: DiskFull } => (new JobError("storage_full", "The worker's disk is full."), true),
+        _ when DiskFailure.IsFull(failure) => (new JobError("storage_full", DiskFailure.Describe(failure)), true),
         CheckpointMismatchException => (new JobError("checkpoint_mismatch", failure.Message), false),
+        _ when StorageOutage.Is(failure) => (new JobError("storage_unavailable", "The service's storage did not answer. Nothing is wrong with your data or configuration."), true),
         _ => (new JobError("internal_error", "The training failed for a reason that is not in your data or configuration."), true),
     };
-
-    // .NET gives the system's error number: ENOSPC.
-    private const int DiskFull = 28;
 
     private static JobError OutOfMemory { get; } = new(
         "out_of_memory", "The training did not fit into memory. A smaller batch_size or max_seq_length, or method qlora, needs less.");

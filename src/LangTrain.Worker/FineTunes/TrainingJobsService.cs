@@ -16,12 +16,17 @@ internal sealed class TrainingJobsService(
     ILogger<TrainingJobsService> logger) : BackgroundService
 {
     // Long enough to claim; the lease on the row guards the job from then on. The message goes after the claim, or is held (OneJob).
-    private static readonly TimeSpan ClaimTime = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan ClaimTime = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(200), LongestPause = TimeSpan.FromSeconds(2);
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        foreach (var kind in (string[])["jobs", "tasks", "estimates"])
+        {
+            ScratchFolder.RemoveLeftOver(Path.Combine(options.ScratchDirectory, kind));
+        }
+
         logger.TakingJobs(options.WorkerName, options.Names.TrainingJobsQueue, options.Concurrency);
         using var slots = new SemaphoreSlim(options.Concurrency);
         var running = new List<Task>();
@@ -72,7 +77,7 @@ internal sealed class TrainingJobsService(
         {
             return await queue.ReceiveAsync(ClaimTime, cancellation);
         }
-        catch (Exception failure) when (failure is not OperationCanceledException)
+        catch (Exception failure) when (!cancellation.IsCancellationRequested)
         {
             logger.QueueFailed(failure, LongestPause);
             await Task.Delay(LongestPause, time, cancellation);

@@ -46,8 +46,15 @@ internal sealed class ModelFiles(BlobFolder folders, WorkerOptions options)
     {
         // By revision, so that a model whose content changed is another folder, and an old one stays whole while it is in use.
         var local = Path.Combine(options.ScratchDirectory, "models", container, prefix.Replace('/', Path.DirectorySeparatorChar), revision);
-        return await folders.TryDownloadAsync(container, prefix, local, CancellationToken.None)
-            ? local
-            : throw new ModelFilesMissingException($"The files of the model are not in storage ('{prefix}' in container '{container}').");
+        try
+        {
+            return await folders.TryDownloadAsync(container, prefix, local, CancellationToken.None)
+                ? local
+                : throw new ModelFilesMissingException($"The files of the model are not in storage ('{prefix}' in container '{container}').");
+        }
+        catch (InvalidDataException damaged)
+        {
+            throw new ModelFilesMissingException($"The files of the model in storage ('{prefix}' in container '{container}') are damaged, or being replaced: {damaged.Message}", mayPass: true, damaged);
+        }
     }
 }

@@ -38,9 +38,9 @@ internal sealed class RunModelTask(
                 Status = ModelTaskStatus.Running,
                 Lease = new FineTuneLease((task.Lease?.Token ?? 0) + 1, options.WorkerName, time.GetUtcNow() + options.LeaseTime),
             });
-        await deleteMessage();
         if (claimed is null)
         {
+            await EndMessageAsync(deleteMessage, item);
             logger.StaleMessage(item.Attempt, item.JobId);
             return;
         }
@@ -50,6 +50,7 @@ internal sealed class RunModelTask(
         using var lost = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         using var ended = new CancellationTokenSource();
         var beating = BeatAsync(claimed.Ref(), token, lost, ended.Token);
+        await EndMessageAsync(deleteMessage, item);
         var end = await DoAsync(claimed, token, lost.Token);
         await ended.CancelAsync();
         await beating;
@@ -67,11 +68,10 @@ internal sealed class RunModelTask(
     /// <returns>What becomes of the row; null when it is no longer this worker's.</returns>
     private async Task<Func<ModelTask, ModelTask>?> DoAsync(ModelTask claimed, long token, CancellationToken cancellation)
     {
-        var scratch = Path.Combine(options.ScratchDirectory, "tasks", claimed.Id);
-        DeleteFolder(scratch);
-        Directory.CreateDirectory(scratch);
         try
         {
+            using var held = new ScratchFolder(Path.Combine(options.ScratchDirectory, "tasks"), string.Create(CultureInfo.InvariantCulture, $"{claimed.Id}-{token}"));
+            var scratch = held.FullName;
             var (result, folder) = claimed.Kind == ModelTaskKind.Export
                 ? await export.ExecuteAsync(claimed, scratch, cancellation)
                 : await check.ExecuteAsync(claimed, scratch, cancellation);
@@ -96,9 +96,18 @@ internal sealed class RunModelTask(
             logger.AttemptFailed(failure, claimed.Attempt, claimed.Id);
             return task => settle.TryAgain(task, new JobError("internal_error", "It failed for a reason that is not known to be in your files. Try again later."));
         }
-        finally
+    }
+
+    // A message that cannot be deleted comes again and is found stale.
+    private async Task EndMessageAsync(Func<Task> deleteMessage, TrainModelWorkItem item)
+    {
+        try
         {
-            DeleteFolder(scratch);
+            await deleteMessage();
+        }
+        catch (Exception failure)
+        {
+            logger.MessageStays(failure, item.Attempt, item.JobId);
         }
     }
 
@@ -158,12 +167,4 @@ internal sealed class RunModelTask(
     }
 
     private static bool IsHeld(ModelTask task, long token) => task.Status == ModelTaskStatus.Running && task.Lease?.Token == token;
-
-    private static void DeleteFolder(string folder)
-    {
-        if (Directory.Exists(folder))
-        {
-            Directory.Delete(folder, recursive: true);
-        }
-    }
 }

@@ -122,6 +122,68 @@ public sealed class FineTuneLifeTests
         Assert.Equal(404, (await Assert.ThrowsAsync<ApiException>(
             () => control.ExecuteAsync(new FineTuneRef("user-else", job.Id), FineTuneControl.Cancel))).Status);
     }
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_cancel_that_was_taken_before_the_end_is_kept_and_leaves_no_model(bool amidRegistering)
+    {
+        var job = Some.Job() with
+        {
+            Status = FineTuneStatus.Running, Attempt = 2, Lease = new FineTuneLease(2, "worker", _time.GetUtcNow().AddSeconds(30)),
+            Requested = amidRegistering ? FineTuneControl.None : FineTuneControl.Cancel,
+        };
+        await _store.CreateAsync(job);
+        await StoreAsync("models", "1/half.safetensors", "2/manifest.json", "2/adapter_model.safetensors");
+        await StoreAsync("checkpoints", "step-8/manifest.json", "step-8/state.json", "step-16/state.json");
+        var change = new ChangeFineTune(_store, _log, _relay, _time);
+        _store.BeforeWrite = changed =>
+        {
+            if (changed.Status == FineTuneStatus.Completed)
+            {
+                _store.BeforeWrite = null;
+                var row = _store.FindAsync(job.Ref()).Result!;
+                _store.UpdateAsync(row, row.Value with { Requested = FineTuneControl.Cancel }).Wait();
+            }
+        };
+
+        var outcome = new TrainingOutcome { ArtifactPrefix = $"{job.AccountId}/{job.Id}/2", ArtifactKind = "adapter", Steps = 5, TrainLoss = 0.5 };
+        await Settle(change).ExecuteAsync(job.Ref(), Signal(job, FineTuneSignalKind.Succeeded, 2, 2) with { Outcome = outcome }, 2);
+        var ended = (await _store.FindAsync(job.Ref()))!.Value;
+        Assert.Equal(FineTuneStatus.Cancelled, ended.Status);
+        await Tidy().ExecuteAsync(ended);
+        Assert.Null(await _models.FindAsync(job.AccountId, RegisterFineTunedModel.IdOf(job)));
+        Assert.Empty(await StoredAsync("models"));
+        Assert.Equal(["step-8/manifest.json", "step-8/state.json"], await StoredAsync("checkpoints"));
+
+        async Task StoreAsync(string container, params string[] blobs)
+        {
+            foreach (var blob in blobs)
+            {
+                await _blobs.WriteAsync(container, $"{job.AccountId}/{job.Id}/{blob}", new MemoryStream([1]));
+            }
+        }
+
+        async Task<IEnumerable<string>> StoredAsync(string container) =>
+            (await _blobs.ListAsync(container, $"{job.AccountId}/{job.Id}/").ToListAsync()).Select(blob => blob.Name[$"{job.AccountId}/{job.Id}/".Length..]);
+    }
+
+    [Fact]
+    public async Task Of_several_attempts_results_the_one_that_counts_stays()
+    {
+        var job = Some.Job() with { Status = FineTuneStatus.Completed, Lease = new FineTuneLease(2, "worker", _time.GetUtcNow()) };
+        job = job with { Outcome = new TrainingOutcome { ArtifactPrefix = $"{job.AccountId}/{job.Id}/2", ArtifactKind = "adapter", Steps = 5, TrainLoss = 0.5 } };
+        foreach (var name in new[] { "1/manifest.json", "2/manifest.json", "2/adapter_model.safetensors", "22/late" })
+        {
+            await _blobs.WriteAsync("models", $"{job.AccountId}/{job.Id}/{name}", new MemoryStream([1]));
+        }
+
+        await Tidy().ExecuteAsync(job);
+
+        Assert.Equal(2, await _blobs.ListAsync("models", $"{job.AccountId}/{job.Id}/2/").CountAsync());
+        Assert.Equal(2, await _blobs.ListAsync("models", $"{job.AccountId}/{job.Id}/").CountAsync());
+    }
+
+    private TidyFineTune Tidy() => new(_blobs, _models, new StorageNames());
 
     private static PreparedDataset Prepared { get; } = new("a/b/train.jsonl", null, "chat", 3, 0, 100, "00", []);
 

@@ -30,6 +30,22 @@ public sealed class BlobFolderTests : IDisposable
         Assert.Equal(["1"], await _folders.ListCompleteAsync(Container, "account/job/").ToListAsync());
     }
 
+    [Theory]
+    [InlineData("""{"total_bytes":1}""")]
+    [InlineData("""{"files":[null],"total_bytes":1}""")]
+    [InlineData("""{"files":[{"name":"a","bytes":1}],"total_bytes":1}""")]
+    [InlineData("nonsense")]
+    public async Task A_manifest_that_says_nothing_is_damaged_and_can_be_written_over(string manifest)
+    {
+        await _blobs.WriteAsync(Container, Prefix + "/manifest.json", new MemoryStream(Encoding.UTF8.GetBytes(manifest)));
+        await Assert.ThrowsAsync<InvalidDataException>(() => _folders.TryDownloadAsync(Container, Prefix, Target));
+        Assert.False(await _folders.IsWholeAsync(Container, Prefix));
+
+        await _folders.UploadAsync(Container, Prefix, Folder(("a", "first")));
+        Assert.True(await _folders.IsWholeAsync(Container, Prefix));
+        Assert.True(await _folders.TryDownloadAsync(Container, Prefix, Target));
+    }
+
     [Fact]
     public async Task An_upload_that_dies_is_no_folder_and_the_next_one_sends_only_what_is_missing()
     {

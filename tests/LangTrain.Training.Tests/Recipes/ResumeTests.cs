@@ -165,6 +165,54 @@ public sealed class ResumeTests : IDisposable
         Assert.Throws<CheckpointMismatchException>(() => _run.Train(options, new RecordingObserver()));
     }
 
+    [Fact]
+    public void A_run_alone_in_its_folder_passes_over_what_it_cannot_use_and_asks_for_older_ones()
+    {
+        var options = Options(TrainingMethod.Lora, 1) with { SaveSteps = 1 };
+        var whole = new RecordingObserver();
+        _run.Train(options, whole, "whole");
+        _run.Train(options with { LearningRate = 1e-5 }, new RecordingObserver(), "foreign");
+
+        // The newest is another run's; of this run's own, kept elsewhere, the newest is torn and the one before is good.
+        string Step(string run, int step) => Path.Combine(_run.Files(run).CheckpointFolder, $"step-{step}");
+        void Copy(string from, string to)
+        {
+            Directory.CreateDirectory(to);
+            foreach (var file in Directory.GetFiles(from))
+            {
+                File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
+            }
+        }
+
+        Copy(Step("foreign", 4), Step("mixed", 5));
+        var asked = new List<int>();
+        var resumed = new RecordingObserver();
+        _run.Train(options, resumed, "mixed", passesOverForeign: true, fetchCheckpoint: most =>
+        {
+            asked.Add(most);
+            if (most == 4)
+            {
+                Copy(Step("whole", 4), Step("mixed", 4));
+                File.WriteAllText(Path.Combine(Step("mixed", 4), "manifest.json"), """{"version":1,"step":4,"created_at":"2026-01-01T00:00:00Z","files":null}""");
+            }
+            else
+            {
+                Copy(Step("whole", 3), Step("mixed", 3));
+            }
+        });
+        Assert.Equal([4, 3], asked);
+        Assert.Contains("Warning: Checkpoint step-5 was made with other options and is passed over.", resumed.Log);
+        Assert.Contains("Warning: Checkpoint step-4 is damaged and is passed over.", resumed.Log);
+        Assert.Equal(whole.Losses.Skip(3), resumed.Losses);
+
+        // And with nothing to fall back to it begins anew.
+        Copy(Step("foreign", 4), Step("alone", 4));
+        var anew = new RecordingObserver();
+        _run.Train(options, anew, "alone", passesOverForeign: true);
+        Assert.Contains(anew.Log, line => line.Contains("begins anew", StringComparison.Ordinal));
+        Assert.Equal(whole.Losses, anew.Losses);
+    }
+
     public void Dispose() => _run.Dispose();
 
     private static TrainingOptions Options(TrainingMethod method, int accumulation) => new()

@@ -58,9 +58,9 @@ internal sealed class SmallRun : IDisposable
 
     public void WriteRows(IEnumerable<JsonObject> rows) => File.WriteAllLines(TrainingFile, rows.Select(r => r.ToJsonString()));
 
-    public TrainingResult Train(TrainingOptions options, RecordingObserver observer, string name = "run", TrainingControl? control = null, Action<string>? beforeOperation = null, string? initialAdapter = null, Action<int>? fetchCheckpoint = null)
+    public TrainingResult Train(TrainingOptions options, RecordingObserver observer, string name = "run", TrainingControl? control = null, Action<string>? beforeOperation = null, string? initialAdapter = null, Action<int>? fetchCheckpoint = null, bool passesOverForeign = false)
     {
-        var files = Files(name) with { InitialAdapterFolder = initialAdapter, FetchCheckpoint = fetchCheckpoint };
+        var files = Files(name) with { InitialAdapterFolder = initialAdapter, FetchCheckpoint = fetchCheckpoint, PassesOverForeignCheckpoints = passesOverForeign };
         control ??= new TrainingControl();
         FineTuneRecipe recipe = options.Method == TrainingMethod.Full
             ? new FullRecipe(options, files, observer, control, TimeProvider.System) { BeforeCheckpointOperation = beforeOperation }

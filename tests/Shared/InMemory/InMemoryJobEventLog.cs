@@ -37,9 +37,10 @@ public sealed class InMemoryJobEventLog : IJobEventLog
                 _logs[job] = log = [];
             }
 
+            var hasEnded = log.Exists(stored => FineTuneStatusWords.IsEnd(stored.Type, stored.Status));
             foreach (var draft in events)
             {
-                if (log.Exists(stored => stored.Key == draft.Key))
+                if (hasEnded || log.Exists(stored => stored.Key == draft.Key))
                 {
                     continue;
                 }
