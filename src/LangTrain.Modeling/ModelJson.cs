@@ -25,6 +25,7 @@ internal static class ModelJson
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException) // the second from a key of half a character
         {
+            LfsPointer.Refuse(json.Span, file);
             throw new InvalidDataException($"{file} is not valid JSON: {error.Message}", error);
         }
     }

@@ -6,7 +6,7 @@ namespace LangTrain.Core.Datasets;
 /// <remarks>Decompresses what begins with gzip's magic number (RFC 1952, 2.3.1), whatever its name; leaves out a UTF-8 byte order mark.</remarks>
 internal sealed class LineReader : IAsyncDisposable
 {
-    private const int ChunkBytes = 64 << 10;
+    private const int ChunkBytes = 64 << 10, LongestSignature = 4;
     private readonly Stream _content;
     private readonly DatasetLimits _limits;
     private byte[] _buffer = new byte[ChunkBytes];
@@ -36,7 +36,7 @@ internal sealed class LineReader : IAsyncDisposable
     }
 
     /// <summary>Reads on; false when the stream is at its end and every line was given.</summary>
-    /// <exception cref="DatasetException">A line or the whole is too long, or the compression is broken.</exception>
+    /// <exception cref="DatasetException">A line or the whole is too long, the compression is broken, or it is another kind of file.</exception>
     public async ValueTask<bool> FillAsync(CancellationToken cancellation)
     {
         if (_atEnd)
@@ -63,10 +63,16 @@ internal sealed class LineReader : IAsyncDisposable
             throw new DatasetException("dataset_too_large", $"The dataset has more than {_limits.MaxBytes:N0} bytes after decompression, which is the most.");
         }
 
-        if (_first && _end - _start >= 3)
+        if (_first && (_end - _start >= LongestSignature || _atEnd))
         {
             _first = false;
-            if (_buffer.AsSpan(_start, 3).SequenceEqual("\uFEFF"u8))
+            var head = _buffer.AsSpan(_start, _end - _start);
+            if (OtherKind(head) is { } kind)
+            {
+                throw new DatasetException("dataset_invalid", $"The dataset is {kind}; it must be JSONL in UTF-8: a text with one JSON object a line, which may be compressed by gzip.");
+            }
+
+            if (head.StartsWith("\uFEFF"u8))
             {
                 _start += 3;
                 _scanned = _start;
@@ -101,6 +107,19 @@ internal sealed class LineReader : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _content.DisposeAsync();
+
+    /// <summary>What a file is that people take for JSONL, by how it begins; null for anything else.</summary>
+    private static string? OtherKind(ReadOnlySpan<byte> head) => head switch
+    {
+        [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..] or [(byte)'{', 0, ..] or [0, (byte)'{', ..] => "in UTF-16, as Windows tools save texts where not told otherwise (in PowerShell: Set-Content -Encoding utf8)",
+        [(byte)'P', (byte)'K', 3, 4, ..] => "a ZIP archive or a spreadsheet",
+        [(byte)'P', (byte)'A', (byte)'R', (byte)'1', ..] => "a Parquet file",
+        [0x28, 0xB5, 0x2F, 0xFD, ..] => "compressed by Zstandard",
+        [(byte)'B', (byte)'Z', (byte)'h', ..] => "compressed by bzip2",
+        [0xFD, (byte)'7', (byte)'z', (byte)'X', ..] => "compressed by XZ",
+        [(byte)'%', (byte)'P', (byte)'D', (byte)'F', ..] => "a PDF document",
+        _ => null,
+    };
 
     private void MakeRoom()
     {

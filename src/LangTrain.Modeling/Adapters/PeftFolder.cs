@@ -205,7 +205,7 @@ internal static class PeftFolder
     private static Dictionary<string, double> Pattern(ConfigObject keys, string key) => keys.Take(key) switch
     {
         null => [],
-        JsonObject pattern when pattern.All(pair => pair.Value?.GetValueKind() == JsonValueKind.Number) => pattern.ToDictionary(pair => pair.Key, pair => pair.Value!.GetValue<JsonElement>().GetDouble()),
+        JsonObject pattern when pattern.All(pair => pair.Value?.GetValueKind() == JsonValueKind.Number && Math.Abs(pair.Value.GetValue<JsonElement>().GetDouble()) <= float.MaxValue) => pattern.ToDictionary(pair => pair.Key, pair => pair.Value!.GetValue<JsonElement>().GetDouble()),
         _ => throw keys.Wrong(key, "an object of numbers"),
     };
 }

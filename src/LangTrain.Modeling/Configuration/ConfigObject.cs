@@ -8,6 +8,9 @@ namespace LangTrain.Modeling;
 /// </summary>
 internal sealed class ConfigObject(JsonObject json, string prefix = "", string file = "config.json")
 {
+    /// <summary>The smallest that Float32 holds in full; what is divided by less is infinite there.</summary>
+    private const double SmallestPositive = 1.17549435e-38;
+
     private readonly HashSet<string> _known = [];
 
     public string Path(string key) => prefix + key;
@@ -35,9 +38,12 @@ internal sealed class ConfigObject(JsonObject json, string prefix = "", string f
 
     public int? OptionalPositiveInteger(string key) => OptionalInteger(key) is not { } number ? null : number > 0 ? number : throw Wrong(key, "a positive whole number");
 
-    public double? OptionalPositiveNumber(string key) => OptionalNumber(key) is not { } number ? null : number > 0 ? number : throw Wrong(key, "a positive number");
+    public double? OptionalPositiveNumber(string key) => OptionalNumber(key) is not { } number ? null : number >= SmallestPositive ? number : throw Wrong(key, "a positive number");
 
-    public double? OptionalNumber(string key) => Take(key) is not { } node ? null : node is JsonValue value && value.GetValueKind() == JsonValueKind.Number && value.GetValue<JsonElement>().GetDouble() is var number && double.IsFinite(number) ? number : throw Wrong(key, "a number");
+    public double? OptionalNumber(string key) => Take(key) is not { } node ? null : node is JsonValue value && value.GetValueKind() == JsonValueKind.Number && value.GetValue<JsonElement>().GetDouble() is var number && FitsFloat(number) ? number : throw Wrong(key, "a number");
+
+    /// <summary>libtorch takes no larger number for a Float32 tensor.</summary>
+    private static bool FitsFloat(double number) => Math.Abs(number) <= float.MaxValue;
 
     public bool Flag(string key, bool otherwise) => Take(key) is not { } node ? otherwise : node.GetValueKind() switch
     {
@@ -48,7 +54,7 @@ internal sealed class ConfigObject(JsonObject json, string prefix = "", string f
 
     public string? OptionalText(string key) => Take(key) is not { } node ? null : node.GetValueKind() == JsonValueKind.String ? node.GetValue<string>() : throw Wrong(key, "a string");
 
-    public IReadOnlyList<double> Numbers(string key) => Take(key) is JsonArray array && array.All(item => item?.GetValueKind() == JsonValueKind.Number)
+    public IReadOnlyList<double> Numbers(string key) => (Take(key) ?? throw Missing(key)) is JsonArray array && array.All(item => item?.GetValueKind() == JsonValueKind.Number && FitsFloat(item.GetValue<JsonElement>().GetDouble()))
         ? [.. array.Select(item => item!.GetValue<JsonElement>().GetDouble())]
         : throw Wrong(key, "a list of numbers");
 

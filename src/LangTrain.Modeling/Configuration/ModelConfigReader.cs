@@ -29,14 +29,15 @@ internal static class ModelConfigReader
     {
         JsonObject root = ParseObject(json, "config.json");
         bool isTextPart = false;
-        if ((root["model_type"] as JsonValue)?.ToString() == "gemma3" && root["text_config"] is JsonObject text)
+        if ((root["model_type"] as JsonValue)?.ToString() == "gemma3")
         {
+            JsonObject text = root["text_config"] as JsonObject ?? throw new InvalidDataException("config.json: 'text_config' is missing, or is no object.");
             // Gemma 3 with vision: the text model is a model of its own, nested; its vision tower is not loaded.
             (root, isTextPart) = (TextModel(root, text), true);
             json = root.ToJsonString(s_indented);
         }
 
-        ConfigObject keys = new(root);
+        ConfigObject keys = new(root, isTextPart ? "text_config." : "");
         string type = keys.OptionalText("model_type") ?? throw keys.Missing("model_type");
         keys.Allow(s_harmless);
         keys.Require("quantization_config");

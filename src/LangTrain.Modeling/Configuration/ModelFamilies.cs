@@ -55,8 +55,8 @@ internal static class ModelFamilies
         List<bool>? types = LayerTypes(keys, config.LayerCount);
         return WithWindow(config, keys.OptionalPositiveInteger("sliding_window") ?? (keys.Has("sliding_window") ? null : 4096), layer => types?[layer] ?? layer % 2 == 0) with
         {
-            AttentionSoftCap = keys.OptionalNumber("attn_logit_softcapping") ?? (keys.Has("attn_logit_softcapping") ? null : 50),
-            LogitSoftCap = keys.OptionalNumber("final_logit_softcapping") ?? (keys.Has("final_logit_softcapping") ? null : 30),
+            AttentionSoftCap = keys.OptionalPositiveNumber("attn_logit_softcapping") ?? (keys.Has("attn_logit_softcapping") ? null : 50),
+            LogitSoftCap = keys.OptionalPositiveNumber("final_logit_softcapping") ?? (keys.Has("final_logit_softcapping") ? null : 30),
         };
     }
 
@@ -74,7 +74,7 @@ internal static class ModelFamilies
             Rope = rope,
             LocalRope = local,
             QueryKeyNorm = true,
-            LogitSoftCap = keys.OptionalNumber("final_logit_softcapping"),
+            LogitSoftCap = keys.OptionalPositiveNumber("final_logit_softcapping"),
         };
     }
 
@@ -87,7 +87,7 @@ internal static class ModelFamilies
         return config with
         {
             Activation = keys.Take("hidden_activation") is null ? Activation.GeluTanh : config.Activation,
-            AttentionScale = 1 / Math.Sqrt(keys.OptionalNumber("query_pre_attn_scalar") ?? 256),
+            AttentionScale = 1 / Math.Sqrt(keys.OptionalPositiveNumber("query_pre_attn_scalar") ?? 256),
             EmbeddingScale = Math.Sqrt(config.HiddenSize),
             NormAddsOne = true,
             Norms = NormPlacement.Around,

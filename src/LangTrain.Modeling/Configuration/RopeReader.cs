@@ -18,7 +18,7 @@ internal static class RopeReader
         }
 
         double theta = keys.OptionalPositiveNumber("rope_theta") ?? defaultTheta;
-        double partial = keys.OptionalNumber("partial_rotary_factor") ?? 1;
+        double partial = Partial(keys) ?? 1;
         RopeSettings settings = ReadScaling(keys, newer ?? older, new RopeSettings { Theta = theta, PartialFactor = partial }, originalByDefault);
         return settings.PartialFactor == 1 || partialIsHonoured
             ? settings
@@ -28,8 +28,8 @@ internal static class RopeReader
     /// <summary>Gemma 3 has a base of its own for sliding layers, and stretches only the others.</summary>
     public static (RopeSettings Full, RopeSettings Local) ReadGemma3(ConfigObject keys)
     {
-        var full = new RopeSettings { Theta = keys.OptionalNumber("rope_theta") ?? 1_000_000 };
-        var local = new RopeSettings { Theta = keys.OptionalNumber("rope_local_base_freq") ?? 10_000 };
+        var full = new RopeSettings { Theta = keys.OptionalPositiveNumber("rope_theta") ?? 1_000_000 };
+        var local = new RopeSettings { Theta = keys.OptionalPositiveNumber("rope_local_base_freq") ?? 10_000 };
         ConfigObject? older = keys.OptionalObject("rope_scaling");
         if (keys.OptionalObject("rope_parameters") is not { } newer)
         {
@@ -46,6 +46,9 @@ internal static class RopeReader
             : (full, local);
     }
 
+    private static double? Partial(ConfigObject keys) => keys.OptionalNumber("partial_rotary_factor") is not { } share ? null
+        : share is > 0 and <= 1 ? share : throw keys.Wrong("partial_rotary_factor", "a number above 0 and up to 1");
+
     /// <summary>Reads one scaling object over the given defaults and refuses what it holds besides.</summary>
     private static RopeSettings ReadScaling(ConfigObject config, ConfigObject? keys, RopeSettings settings, int? originalByDefault = null)
     {
@@ -58,13 +61,13 @@ internal static class RopeReader
         settings = settings with
         {
             Theta = keys.OptionalPositiveNumber("rope_theta") ?? settings.Theta,
-            PartialFactor = keys.OptionalNumber("partial_rotary_factor") ?? settings.PartialFactor,
+            PartialFactor = Partial(keys) ?? settings.PartialFactor,
         };
 
         // As in transformers: the key beside wins over the one inside, and the context length stands in for both.
         int? inner = keys.OptionalPositiveInteger("original_max_position_embeddings"), outer = config.OptionalPositiveInteger("original_max_position_embeddings") ?? originalByDefault;
         int Original() => outer ?? inner ?? config.PositiveInteger("max_position_embeddings");
-        double Factor() => keys.OptionalNumber("factor") is { } factor ? factor > 0 ? factor : throw keys.Wrong("factor", "a positive number") : throw keys.Missing("factor");
+        double Factor() => keys.OptionalPositiveNumber("factor") ?? throw keys.Missing("factor");
 
         switch (newer ?? older ?? "default")
         {

@@ -5,7 +5,8 @@ namespace LangTrain.Modeling;
 /// <summary>A weight matrix kept as NF4 (see <see cref="Nf4"/>).</summary>
 public sealed class Nf4Weight : QuantizedWeight
 {
-    private readonly Tensor _codes, _scaleCodes, _scaleOfScales, _pairs, _scaleTable;
+    private readonly Tensor _codes, _scaleCodes, _scaleOfScales, _scaleTable;
+    private readonly Tensor? _pairs;
     private readonly float _mean;
     private readonly long[] _shape;
 
@@ -18,9 +19,13 @@ public sealed class Nf4Weight : QuantizedWeight
         _scaleCodes = scaleCodes.clone().DetachFromDisposeScope();
         _scaleOfScales = scaleOfScales.DetachFromDisposeScope();
 
-        // One byte holds two codes: a row of this table is both their values.
-        float[] pairs = [.. Enumerable.Range(0, 256).SelectMany(code => (float[])[Nf4.Codes[code >> 4], Nf4.Codes[code & 15]])];
-        _pairs = tensor(pairs, device: codes.device).view(256, 2).DetachFromDisposeScope();
+        if (!Nf4Kernel.Fits(codes.device))
+        {
+            // One byte holds two codes: a row of this table is both their values.
+            float[] pairs = [.. Enumerable.Range(0, 256).SelectMany(code => (float[])[Nf4.Codes[code >> 4], Nf4.Codes[code & 15]])];
+            _pairs = tensor(pairs, device: codes.device).view(256, 2).DetachFromDisposeScope();
+        }
+
         using var scope = NewDisposeScope();
         _scaleTable = Nf4.ScaleTable().to(codes.device).DetachFromDisposeScope();
     }
@@ -40,7 +45,7 @@ public sealed class Nf4Weight : QuantizedWeight
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         Tensor scales = Scales();
-        Tensor values = Nf4Kernel.Fits(_codes.device)
+        Tensor values = _pairs is null
             ? Nf4Kernel.Decode(_codes, scales)
             : _pairs.index_select(0, _codes.to(ScalarType.Int32)).view(-1, Nf4.BlockSize).mul_(scales.unsqueeze(1));
         long count = _shape[0] * _shape[1];
@@ -49,7 +54,7 @@ public sealed class Nf4Weight : QuantizedWeight
 
     /// <inheritdoc/>
     private protected override Tensor Product(Tensor x) =>
-        FewRowsProduct.Fits(x) && Dtype == ScalarType.Float32 && Nf4Kernel.Fits(_codes.device) && _shape[1] % Nf4.BlockSize == 0 ? FewRows(x) : base.Product(x);
+        FewRowsProduct.Fits(x) && Dtype == ScalarType.Float32 && _pairs is null && _shape[1] % Nf4.BlockSize == 0 ? FewRows(x) : base.Product(x);
 
     private unsafe Tensor FewRows(Tensor x)
     {
@@ -79,9 +84,9 @@ public sealed class Nf4Weight : QuantizedWeight
     /// <inheritdoc/>
     public override void Dispose()
     {
-        foreach (Tensor tensor in (Tensor[])[_codes, _scaleCodes, _scaleOfScales, _pairs, _scaleTable])
+        foreach (Tensor? tensor in (Tensor?[])[_codes, _scaleCodes, _scaleOfScales, _pairs, _scaleTable])
         {
-            tensor.Dispose();
+            tensor?.Dispose();
         }
     }
 }

@@ -19,7 +19,8 @@ public sealed class SafetensorsFile : IDisposable
     {
         _path = path;
         _header = header;
-        _fileBytes = new FileInfo(path).Length;
+        // Not what the folder says of it: that is the length of a link where the file is one, as in Hugging Face's cache.
+        _fileBytes = header.DataStart + header.Entries.Sum(entry => entry.ByteCount);
         _entries = header.Entries.ToDictionary(entry => entry.Name);
     }
 

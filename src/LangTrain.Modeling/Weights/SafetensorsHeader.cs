@@ -38,6 +38,9 @@ internal sealed class SafetensorsHeader
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (length > MaxHeaderBytes || (long)length > file.Length - 8)
         {
+            Span<byte> start = stackalloc byte[LfsPointer.Length];
+            file.Position = 0;
+            LfsPointer.Refuse(start[..file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)], Path.GetFileName(path));
             throw Bad(path, $"the header is said to be {length} bytes long, the file has {file.Length}");
         }
 

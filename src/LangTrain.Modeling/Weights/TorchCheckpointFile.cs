@@ -33,10 +33,11 @@ public sealed class TorchCheckpointFile : IDisposable
         _file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
         try
         {
-            Span<byte> start = stackalloc byte[4];
-            int read = _file.ReadAtLeast(start, 4, throwOnEndOfStream: false);
+            Span<byte> start = stackalloc byte[LfsPointer.Length];
+            start = start[.._file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)];
             _file.Position = 0;
-            if (read == 4 && start.SequenceEqual("PK\x03\x04"u8))
+            LfsPointer.Refuse(start, _name);
+            if (start.StartsWith("PK\x03\x04"u8))
             {
                 (_zip, _folder) = OpenZip();
                 AddTensors(ReadZipPickle());

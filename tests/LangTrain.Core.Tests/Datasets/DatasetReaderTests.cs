@@ -25,9 +25,26 @@ public sealed class DatasetReaderTests
     public async Task A_mark_blank_lines_and_other_ends_of_lines_are_no_problem() =>
         Assert.Equal((3, true), await ReadAsync($"\ufeff\r\n{Good}\r\n\n{Good}\n  \r\n{Good}") is var report ? (report.Rows, report.IsValid) : default);
 
-    private static async Task<DatasetReport> ReadAsync(string content)
+    /// <param name="head">How the file begins, in hexadecimal digits.</param>
+    /// <param name="kind">What it is told to be.</param>
+    [Theory]
+    [InlineData("FFFE7B002200", "in UTF-16")]
+    [InlineData("007B0022", "in UTF-16")]
+    [InlineData("504B030414000000", "a ZIP archive")]
+    [InlineData("5041523115", "a Parquet file")]
+    [InlineData("28B52FFD04", "compressed by Zstandard")]
+    public async Task A_file_of_another_kind_is_told_as_one_and_not_line_by_line(string head, string kind)
     {
-        using var stream = new MemoryStream(Encoding.UTF8.GetBytes(content));
+        var refusal = await Assert.ThrowsAsync<DatasetException>(() => ReadAsync([.. Convert.FromHexString(head), .. "\n\n\n"u8]));
+        Assert.Equal("dataset_invalid", refusal.Code);
+        Assert.StartsWith($"The dataset is {kind}", refusal.Message, StringComparison.Ordinal);
+    }
+
+    private static Task<DatasetReport> ReadAsync(string content) => ReadAsync(Encoding.UTF8.GetBytes(content));
+
+    private static async Task<DatasetReport> ReadAsync(byte[] content)
+    {
+        using var stream = new MemoryStream(content);
         return await new DatasetReader(new DatasetLimits(), new DatasetOptions()).ReadAsync(stream, training: null, evaluation: null, other: null, TestContext.Current.CancellationToken);
     }
 }

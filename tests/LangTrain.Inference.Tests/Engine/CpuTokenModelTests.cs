@@ -50,6 +50,33 @@ public sealed class CpuTokenModelTests
         }
     }
 
+    public static TheoryData<string> AdaptersOfPeft => [.. from folder in Directory.GetDirectories(Path.Combine(AppContext.BaseDirectory, "Reference"), "peft_*").Order()
+        let name = Path.GetFileName(folder)["peft_".Length..] where !name.Contains("phi3", StringComparison.Ordinal) select name];
+
+    /// <summary>Ranks, strengths and targets of every kind; beside a row without adapter. Expected logits: LangTrain.Modeling.Tests/Reference/make_peft_references.py.</summary>
+    [Theory]
+    [MemberData(nameof(AdaptersOfPeft))]
+    public void Served_adapters_of_PEFT_give_the_logits_that_they_give_there(string name)
+    {
+        var folder = Path.Combine(AppContext.BaseDirectory, "Reference", "peft_" + name);
+        var golden = System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "golden.json")))!;
+        using var model = DecoderModel.Load(Path.Combine(AppContext.BaseDirectory, "Reference", name));
+        using var adapter = LoraAdapter.LoadPeft(folder, model);
+        int[] ids = [.. golden["ids"]!.AsArray().Select(id => (int)id!)];
+        float[][] expected = [.. golden["logits"]!.AsArray().Select(row => row!.AsArray().Select(value => (float)value!).ToArray())];
+        var scale = expected.Max(row => row.Max(MathF.Abs));
+        using var engine = new CpuTokenModel(model, new EngineOptions { MaxRows = 2 });
+        Row[] rows = [new(ids, null, 0), new(ids, adapter, 1)];
+        var collected = new Collected();
+        foreach (var size in new[] { 5, ids.Length - 5 })
+            engine.Forward([.. rows.Select(row => row.Feed(size, all: true))], collected);
+        for (var position = 0; position < ids.Length; position++)
+        {
+            foreach (var (want, got) in expected[position].Zip(collected.Logits[(1, position)]))
+                Assert.Equal(want, got, 5e-5f * scale);
+        }
+    }
+
     [Theory]
     [InlineData("llama", "")]
     [InlineData("qwen2", "\"use_sliding_window\":false,")]

@@ -92,6 +92,7 @@ public sealed class PeftFolderTests : IDisposable
     [InlineData("\"target_modules\": [1]", "target_modules")]
     [InlineData("\"target_modules\": [null]", "target_modules")]
     [InlineData("\"alpha_pattern\": {\"q_proj\": \"4\"}", "alpha_pattern")]
+    [InlineData("\"alpha_pattern\": {\"q_proj\": 1e39}", "alpha_pattern")]
     [InlineData("\"r\": 8, \"r\": 4", "adapter_config.json")]
     [InlineData("\"rank_pattern\": {\"q_proj\": 8, \"q_proj\": 4}", "adapter_config.json")]
     public void A_config_that_makes_no_sense_is_refused_by_name(string keys, string named)

@@ -84,6 +84,10 @@ public class ModelConfigTests
     [InlineData("rope_theta", "0")]
     [InlineData("rms_norm_eps", "-1e-6")]
     [InlineData("rope_scaling", """{"type":"longrope","short_factor":[1,1],"long_factor":[1,1,1,1,1,1,1,1]}""")]
+    [InlineData("rope_scaling", """{"type":"longrope","short_factor":[1,1,1,1,1,1,1,1]}""")]
+    [InlineData("partial_rotary_factor", "3")]
+    [InlineData("rms_norm_eps", "1e-320")]
+    [InlineData("rope_theta", "1e39")]
     public void A_value_that_cannot_be_is_refused_by_name(string key, string value) =>
         Assert.Contains(key, Assert.Throws<InvalidDataException>(() => Parse(json => json[key] = JsonNode.Parse(value))).Message);
 
@@ -117,6 +121,13 @@ public class ModelConfigTests
         Assert.Equal((777, RopeScaling.Linear), (Of(Rope).LocalRope!.Theta, Of(Rope).Rope!.Scaling));
         Assert.Equal("rope_parameters.rope_type", Assert.Throws<UnsupportedModelException>(() => Of(Rope.Replace("\"rope_theta\":null,\"rope_type\":\"default\"", "\"rope_type\":\"linear\""))).Key);
     }
+
+    [Theory]
+    [InlineData("""{"model_type":"gemma3"}""", "'text_config' is missing")]
+    [InlineData("""{"model_type":"gemma3","text_config":{"hidden_size":"big"}}""", "'text_config.hidden_size'")]
+    [InlineData("""{"model_type":"gemma3","text_config":{"query_pre_attn_scalar":-1}}""", "'text_config.query_pre_attn_scalar'")]
+    public void A_wrong_text_model_within_one_with_vision_is_refused_by_its_place(string json, string said) =>
+        Assert.Contains(said, Assert.Throws<InvalidDataException>(() => ModelConfig.Parse(json)).Message);
 
     [Fact]
     public void A_cap_that_the_nested_class_would_not_use_is_refused_by_name()

@@ -1,4 +1,4 @@
-"""PyTorch checkpoints as torch itself writes them, and two that must be refused; run with the folder to write to.
+"""PyTorch checkpoints as torch itself writes them, and some that must be refused; run with the folder to write to.
 
 python3 make_torch_checkpoints.py torch   (made with torch 2.14.1)
 
@@ -48,6 +48,7 @@ torch.save(state(), os.path.join(folder, "protocol4.bin"), pickle_protocol=4)
 torch.save(state(), os.path.join(folder, "old.bin"), _use_new_zipfile_serialization=False)
 torch.save({"epoch": 3, "lr": 0.5, "state_dict": module_state}, os.path.join(folder, "nested.bin"))
 torch.save({"w": torch.zeros(4, dtype=torch.float8_e4m3fn)}, os.path.join(folder, "float8.bin"))
+torch.save({"w": torch._neg_view(torch.ones(4))}, os.path.join(folder, "negative.bin"))
 
 
 class Evil:

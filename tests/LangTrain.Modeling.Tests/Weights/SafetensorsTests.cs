@@ -16,6 +16,15 @@ public sealed class SafetensorsTests : IDisposable
     }
 
     [Fact]
+    public void A_file_behind_a_link_is_read_as_in_the_cache_of_Hugging_Face()
+    {
+        SafetensorsWriter.Write(_folder.File("blob"), [KeyValuePair.Create("a", arange(300, ScalarType.Float32))]);
+        File.CreateSymbolicLink(_folder.File("model.safetensors"), "blob");
+        using SafetensorsFile file = SafetensorsFile.Open(_folder.File("model.safetensors"));
+        Assert.Equal(299f, file.Read("a")[299].item<float>());
+    }
+
+    [Fact]
     public void What_is_written_is_read_bit_for_bit()
     {
         Tensor values = tensor([0.1f, -2.5f, 65504f, 1e-30f, 3f, -0f]).view(2, 3);

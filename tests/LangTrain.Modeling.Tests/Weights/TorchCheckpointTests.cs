@@ -69,6 +69,7 @@ public sealed class TorchCheckpointTests : IDisposable
     [InlineData("evil.bin", "posix.system")]
     [InlineData("evil-plain.bin", "posix.system")]
     [InlineData("float8.bin", "8-bit floats")]
+    [InlineData("negative.bin", "'neg' view")]
     public void What_is_no_plain_tensor_is_refused_by_name(string name, string named)
     {
         Assert.Contains(named, Assert.Throws<UnsupportedModelException>(() => TorchCheckpointFile.Open(Reference(name))).Message);
@@ -117,6 +118,22 @@ public sealed class TorchCheckpointTests : IDisposable
         byte[] pickle = Encoding.Latin1.GetBytes("\x80\x02}U\x01wctorch._utils\n_rebuild_tensor_v2\n((U\x07storagectorch\nFloatStorage\nU\x01" + "0U\u0003cpuK\x06tQK\0" + shapeAndStrides + "tRs.");
         File.WriteAllBytes(_folder.File("view.bin"), [.. OldTorchFile.Head, .. pickle]);
         Assert.Contains(said, Assert.Throws<InvalidDataException>(() => TorchCheckpointFile.Open(_folder.File("view.bin"))).Message);
+    }
+
+    [Fact]
+    public void What_Git_LFS_leaves_in_a_files_place_is_told_as_such()
+    {
+        foreach (string name in (string[])["pytorch_model.bin", "model.safetensors", "tokenizer.json", "tokenizer.model"])
+        {
+            File.WriteAllText(_folder.File(name), "version https://git-lfs.github.com/spec/v1\noid sha256:4665f29ed2\nsize 12345\n");
+        }
+
+        void Says(string name, Action read) => Assert.StartsWith($"{name} is only a Git LFS pointer", Assert.Throws<InvalidDataException>(read).Message);
+        Says("pytorch_model.bin", () => TorchCheckpointFile.Open(_folder.File("pytorch_model.bin")));
+        Says("model.safetensors", () => SafetensorsFile.Open(_folder.File("model.safetensors")));
+        Says("tokenizer.json", () => LangTrain.Modeling.Tokenizers.Tokenizer.Load(_folder.Path));
+        File.Delete(_folder.File("tokenizer.json"));
+        Says("tokenizer.model", () => LangTrain.Modeling.Tokenizers.Tokenizer.Load(_folder.Path));
     }
 
     private static string Reference(string name) => Path.Combine(AppContext.BaseDirectory, "Reference", "torch", name);

@@ -27,6 +27,7 @@ internal sealed class SentencePieceModel
     /// <exception cref="InvalidDataException">The data is no SentencePiece model.</exception>
     public static byte[] ToTokenizerJson(ReadOnlySpan<byte> data)
     {
+        LfsPointer.Refuse(data, "tokenizer.model");
         var model = new SentencePieceModel();
         model.Read(data);
         return model.Write();

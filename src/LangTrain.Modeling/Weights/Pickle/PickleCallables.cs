@@ -37,6 +37,8 @@ internal static class PickleCallables
     public static object? Make(PickleGlobal callable, IReadOnlyList<object?> arguments, string file) => callable.Name switch
     {
         OrderedDictionary => new PickleDictionary(),
+        RebuildTensor when arguments is [_, _, _, _, _, _, PickleDictionary marks, ..] && marks.Items.Any(mark => mark.Value is not false) => throw new UnsupportedModelException(
+            null, $"{file} holds a tensor that is stored as another one's '{marks.Items.First(mark => mark.Value is not false).Key}' view. Make its tensors plain (torch.Tensor.resolve_neg, resolve_conj) or save the weights as safetensors."),
         RebuildTensor or RebuildOldTensor when arguments is [PickleStorage storage, long offset, PickleList shape, PickleList strides, ..] => Tensor(storage, offset, shape, strides, file),
         RebuildParameter when arguments is [PickleTensor tensor, ..] => tensor,
         string name when s_plain.Contains(name) => new PickleGlobal(name),
