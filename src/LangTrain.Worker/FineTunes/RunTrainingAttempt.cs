@@ -60,7 +60,7 @@ internal sealed class RunTrainingAttempt(
         {
             var outcome = await WorkAsync(lease, reporter, item);
 
-            // 4. Tell. A finished result counts even when a pause or a cancel came after it was stored.
+            // 4. Tell. A finished result counts even when a pause came after it was stored; a cancel the service keeps.
             await TellAsync(lease, reporter, item, outcome is not null
                 ? Signal(item, lease, FineTuneSignalKind.Succeeded) with { Outcome = outcome }
                 : Signal(item, lease, lease.Reason switch
