@@ -28,7 +28,7 @@ public sealed record TrainingFiles
     public required string CheckpointFolder { get; init; }
 
     /// <summary>
-    /// Called when a run that was interrupted wants to go back to a checkpoint of at most so many steps: puts the newest such one that is kept elsewhere, and the
+    /// Called when a run wants a checkpoint of at most so many steps, since it goes back, or could not use a newer one: puts the newest such one that is kept elsewhere, and the
     /// best one it knows, into <see cref="CheckpointFolder"/>, each whole or not at all. Null where none are kept elsewhere.
     /// </summary>
     public Action<int>? FetchCheckpoint { get; init; }

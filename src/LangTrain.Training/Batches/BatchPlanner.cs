@@ -61,6 +61,9 @@ internal sealed class BatchPlanner
         return steps;
     }
 
+    /// <summary>Whether there is such a step: passes over the data made, and steps made in the one after them.</summary>
+    public bool IsPlace(int epoch, int stepInEpoch) => epoch >= 0 && stepInEpoch >= 0 && stepInEpoch < PlanEpoch(epoch).Count;
+
     /// <summary>Steps of all epochs; packed epochs can differ by a step, because another order packs otherwise.</summary>
     /// <param name="epochs">How many epochs.</param>
     /// <param name="limit">The number at which counting ends.</param>

@@ -46,9 +46,6 @@ internal sealed class CheckpointStore
     /// <summary>The step that a checkpoint's folder is named by.</summary>
     public static int StepOf(string folder) => int.Parse(Path.GetFileName(folder).AsSpan(Prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture);
 
-    /// <summary>Whether there is any checkpoint, good or not.</summary>
-    public bool HasAny => Steps().Any();
-
     /// <summary>Writes one checkpoint, all or nothing.</summary>
     /// <param name="step">Optimizer steps made.</param>
     /// <param name="writeFiles">Writes the files, flat, into the folder it is given.</param>

@@ -124,18 +124,27 @@ internal sealed class AdamW : IDisposable
     /// <exception cref="InvalidDataException">A moment is missing or has another shape.</exception>
     public void Restore(IReadOnlyDictionary<string, Tensor> stored, int updates)
     {
+        RequireFit(stored);
         using var noGrad = no_grad();
+        foreach (var (name, moment) in State())
+        {
+            moment.copy_(stored[name]);
+        }
+
+        Updates = updates;
+    }
+
+    /// <summary>Makes sure that a stored state is one of these parameters.</summary>
+    /// <exception cref="InvalidDataException">It is not; names the first tensor that is missing or of another shape.</exception>
+    public void RequireFit(IReadOnlyDictionary<string, Tensor> stored)
+    {
         foreach (var (name, moment) in State())
         {
             if (!stored.TryGetValue(name, out var value) || !value.shape.SequenceEqual(moment.shape))
             {
                 throw new InvalidDataException($"The checkpoint's optimizer state does not fit: {name}.");
             }
-
-            moment.copy_(value);
         }
-
-        Updates = updates;
     }
 
     public void Dispose()

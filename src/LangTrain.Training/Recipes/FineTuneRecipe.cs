@@ -103,7 +103,7 @@ public abstract class FineTuneRecipe
             return Result(TrainingOutcome.Paused, checkpoints.Start, totalSteps, new TrainingProgress(_time, startedAt, 0));
         }
 
-        var state = checkpoints.Resume(trainee, optimizer);
+        var state = checkpoints.Resume(trainee, optimizer, place => planner.IsPlace(place.Epoch, place.StepInEpoch) && place.Step <= totalSteps && place.OptimizerUpdates >= 0);
         var divergence = new DivergenceWatch(_options.NonFiniteStepLimit, objective.GuessingLoss(trainee.Model.Config.VocabularySize), state.NonFiniteStepsInRow);
         var evaluator = new Evaluator(trainee, objective, data, _options, _observer, _control.Cancellation);
         var progress = new TrainingProgress(_time, startedAt, state.ElapsedSeconds, ResultVerifier.ExpectedSeconds(trainee, data, _time, _control.Cancellation));

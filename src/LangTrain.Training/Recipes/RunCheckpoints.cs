@@ -41,9 +41,13 @@ internal sealed class RunCheckpoints
     public TrainingState Start { get; }
 
     /// <summary>Restores the newest good checkpoint; older ones that are kept elsewhere are asked for where none here can be used.</summary>
+    /// <param name="trainee">Takes the weights.</param>
+    /// <param name="optimizer">Takes the moments.</param>
+    /// <param name="isPlace">Whether a state is a place in this run: its step, epoch and step in the epoch.</param>
     /// <returns>Where to go on; the beginning if there is no checkpoint.</returns>
+    /// <exception cref="InvalidDataException">Its hashes hold and it cannot be restored, and the run's files do not say that such ones are passed over.</exception>
     /// <exception cref="CheckpointMismatchException">It belongs to other options or data, and the run's files do not say that such ones are passed over.</exception>
-    public TrainingState Resume(Trainee trainee, AdamW optimizer)
+    public TrainingState Resume(Trainee trainee, AdamW optimizer, Func<TrainingState, bool> isPlace)
     {
         var oldest = int.MaxValue;
         while (true)
@@ -55,55 +59,53 @@ internal sealed class RunCheckpoints
                 PassOver(bad, "is damaged");
             }
 
+            if (damaged.Count > 0)
+            {
+                continue; // with what was fetched in their place
+            }
+
             if (folder is null)
             {
-                if (oldest is int.MaxValue or 0 || !Fetch(oldest - 1))
-                {
-                    return BeginAnew(oldest);
-                }
-
-                continue;
+                return BeginAnew(oldest);
             }
 
-            if (TryRead(folder) is not { } state)
+            try
             {
-                PassOver(folder, "cannot be read");
-                continue;
-            }
-
-            if (state.OptionsHash != Start.OptionsHash || state.DataHash != Start.DataHash)
-            {
-                var what = state.OptionsHash != Start.OptionsHash ? "options" : "data";
-                if (!_passesOverForeign)
+                var state = TrainingState.FromStored(folder);
+                if (state.OptionsHash != Start.OptionsHash || state.DataHash != Start.DataHash)
                 {
+                    var what = state.OptionsHash != Start.OptionsHash ? "options" : "data";
                     throw new CheckpointMismatchException($"Checkpoint {Path.GetFileName(folder)} was made with other {what}; training cannot go on from it.");
                 }
 
-                PassOver(folder, $"was made with other {what}");
-                continue;
-            }
+                if (state.Step != CheckpointStore.StepOf(folder) || !isPlace(state))
+                {
+                    throw new InvalidDataException($"Checkpoint {Path.GetFileName(folder)} says that it is of step {state.Step}, epoch {state.Epoch}, step {state.StepInEpoch} in it, which is no place of this run.");
+                }
 
-            Restore(folder, state, trainee, optimizer);
-            _isResumed = true;
-            _store.Prune(); // what the attempt before did not come to, and this one may not write another that would
-            _observer.OnLog(TrainingLogLevel.Info, $"Going on from checkpoint {Path.GetFileName(folder)}.");
-            return state;
+                Restore(folder, state, trainee, optimizer);
+                _isResumed = true;
+                _store.Prune(); // what the attempt before did not come to, and this one may not write another that would
+                _observer.OnLog(TrainingLogLevel.Info, $"Going on from checkpoint {Path.GetFileName(folder)}.");
+                return state;
+            }
+            catch (Exception failure) when (_passesOverForeign && failure is (CheckpointMismatchException or InvalidDataException or IOException or JsonException or UnsupportedModelException))
+            {
+                PassOver(folder, failure is CheckpointMismatchException ? "was made with other options or data" : "cannot be restored");
+            }
         }
 
-        // Deleted: it would be counted among those that are kept.
+        // Deleted, since it would be counted among those that are kept; and the newest before it is asked for, which may be newer than what is left here.
         void PassOver(string folder, string why)
         {
             _observer.OnLog(TrainingLogLevel.Warning, $"Checkpoint {Path.GetFileName(folder)} {why} and is passed over.");
-            oldest = Math.Min(oldest, CheckpointStore.StepOf(folder));
             _store.Delete(folder);
+            if (CheckpointStore.StepOf(folder) is var step && step < oldest)
+            {
+                oldest = step;
+                _fetch?.Invoke(step - 1);
+            }
         }
-    }
-
-    // True if there is something new to look at.
-    private bool Fetch(int atMost)
-    {
-        _fetch?.Invoke(atMost);
-        return _store.HasAny;
     }
 
     private TrainingState BeginAnew(int passedOver)
@@ -114,18 +116,6 @@ internal sealed class RunCheckpoints
         }
 
         return Start;
-    }
-
-    private static TrainingState? TryRead(string folder)
-    {
-        try
-        {
-            return TrainingState.FromStored(folder);
-        }
-        catch (Exception failure) when (failure is IOException or InvalidDataException or JsonException)
-        {
-            return null;
-        }
     }
 
     /// <summary>Goes back to the newest checkpoint whose weights are known to have given a good step.</summary>
@@ -170,10 +160,13 @@ internal sealed class RunCheckpoints
 
     private void Restore(string folder, TrainingState state, Trainee trainee, AdamW optimizer)
     {
-        trainee.Restore(folder);
+        // All of it is looked at before any of it is taken: where it is passed over, nothing of it may stay.
         using var file = SafetensorsFile.Open(Path.Combine(folder, OptimizerFile));
         using var scope = NewDisposeScope();
-        optimizer.Restore(file.Entries.ToDictionary(e => e.Name, e => file.View(e.Name)), state.OptimizerUpdates);
+        var moments = file.Entries.ToDictionary(e => e.Name, e => file.View(e.Name));
+        optimizer.RequireFit(moments);
+        trainee.Restore(folder);
+        optimizer.Restore(moments, state.OptimizerUpdates);
         _lastWrittenStep = state.Step;
         _lastWrittenAt = _time.GetTimestamp();
     }

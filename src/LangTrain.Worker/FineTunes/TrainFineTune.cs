@@ -62,10 +62,8 @@ internal sealed class TrainFineTune(IBlobStore blobs, ModelFiles models, WorkerO
             checkpoints.CompanionFolder = files.BaseModelFolder;
         }
 
-        if (await checkpoints.FetchNewestAsync(checkpointFolder, int.MaxValue, cancel.Token) is { } step)
-        {
-            reporter.Log("info", $"Going on from the checkpoint of step {step}.");
-        }
+        // The recipe tells from which one it goes on: it may have to pass one over.
+        await checkpoints.FetchNewestAsync(checkpointFolder, int.MaxValue, cancel.Token);
 
         // 2. The recipe.
         var observer = new TrainingProgressObserver(reporter, lease, checkpoints);

@@ -184,7 +184,8 @@ public sealed class ResumeTests : IDisposable
             }
         }
 
-        Copy(Step("foreign", 4), Step("mixed", 5));
+        Copy(Step("foreign", 4), Step("mixed", 6));
+        Copy(Step("whole", 4), Step("mixed", 5)); // a place that this run does not have
         var asked = new List<int>();
         var resumed = new RecordingObserver();
         _run.Train(options, resumed, "mixed", passesOverForeign: true, fetchCheckpoint: most =>
@@ -195,13 +196,14 @@ public sealed class ResumeTests : IDisposable
                 Copy(Step("whole", 4), Step("mixed", 4));
                 File.WriteAllText(Path.Combine(Step("mixed", 4), "manifest.json"), """{"version":1,"step":4,"created_at":"2026-01-01T00:00:00Z","files":null}""");
             }
-            else
+            else if (most == 3)
             {
                 Copy(Step("whole", 3), Step("mixed", 3));
             }
         });
-        Assert.Equal([4, 3], asked);
-        Assert.Contains("Warning: Checkpoint step-5 was made with other options and is passed over.", resumed.Log);
+        Assert.Equal([5, 4, 3], asked);
+        Assert.Contains("Warning: Checkpoint step-6 was made with other options or data and is passed over.", resumed.Log);
+        Assert.Contains("Warning: Checkpoint step-5 cannot be restored and is passed over.", resumed.Log);
         Assert.Contains("Warning: Checkpoint step-4 is damaged and is passed over.", resumed.Log);
         Assert.Equal(whole.Losses.Skip(3), resumed.Losses);
 
