@@ -32,7 +32,7 @@ internal static class PeftFolder
             ["base_model_name_or_path"] = baseModelName,
             ["inference_mode"] = true,
             ["r"] = options.Rank,
-            ["lora_alpha"] = options.Alpha == Math.Floor(options.Alpha) ? JsonValue.Create((long)options.Alpha) : JsonValue.Create(options.Alpha),
+            ["lora_alpha"] = options.Alpha == Math.Floor(options.Alpha) && Math.Abs(options.Alpha) < long.MaxValue ? JsonValue.Create((long)options.Alpha) : JsonValue.Create(options.Alpha),
             ["lora_dropout"] = options.Dropout,
             ["target_modules"] = adapter.IsOfTextPart ? JsonValue.Create(TextPartOnly(targets)) : new JsonArray([.. targets.Select(target => (JsonNode)target)]),
             ["use_rslora"] = options.UseRslora,
