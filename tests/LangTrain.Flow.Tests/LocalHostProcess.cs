@@ -105,11 +105,23 @@ internal sealed class LocalHostProcess : IAsyncDisposable
     }
 
     /// <summary>An address that was free a moment ago; the test keeps it over restarts.</summary>
+    /// <remarks>Below the ports that systems give out by themselves: one of those may be the next that anybody gets, this test's own webhook receiver for one.</remarks>
     public static Uri FreeUrl()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return new Uri($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}");
+        while (true)
+        {
+            var port = Random.Shared.Next(20_000, 32_000);
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Loopback, port);
+                listener.Start();
+                return new Uri($"http://127.0.0.1:{port}");
+            }
+            catch (SocketException)
+            {
+                // Somebody has it.
+            }
+        }
     }
 
     /// <summary>Ends it as <c>kill -9</c> does, its children left to notice by themselves.</summary>
