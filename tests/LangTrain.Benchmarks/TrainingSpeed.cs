@@ -44,6 +44,11 @@ internal static class TrainingSpeed
             {
                 string[] command = python.Split(' ', StringSplitOptions.RemoveEmptyEntries);
                 var method = contestants[0].StartsWith("full", StringComparison.Ordinal) ? "full" : adapter;
+                foreach (var script in Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "Peers"), "*.py"))
+                {
+                    File.Copy(script, Path.Combine(folder, Path.GetFileName(script)), overwrite: true);
+                }
+
                 foreach (var peer in (Option("--peers") ?? "torch").Split(','))
                 {
                     var (title, file) = peer switch
@@ -52,9 +57,7 @@ internal static class TrainingSpeed
                         "peft" => ("PEFT", "peft_training.py"),
                         _ => throw new ArgumentException($"Unknown peer {peer}; there are torch and peft."),
                     };
-                    var script = Path.Combine(folder, file);
-                    File.Copy(Path.Combine(AppContext.BaseDirectory, "Peers", file), script, overwrite: true);
-                    running.Add(Contestant.Start(title, command[0], [.. command[1..], script, model, method, tokens, $"{shape.Rows}", $"{shape.Length}", threads]));
+                    running.Add(Contestant.Start(title, command[0], [.. command[1..], Path.Combine(folder, file), model, method, tokens, $"{shape.Rows}", $"{shape.Length}", threads]));
                 }
             }
 

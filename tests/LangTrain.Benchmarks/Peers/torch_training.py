@@ -108,6 +108,36 @@ class Llama(nn.Module):
         return F.linear(self.norm(x), self.head)
 
 
+def answer(version, learning, loss_of, tokens_path, rows, length):
+    """Trains as the lines of standard input say, until one asks for the end.
+
+    version: what is told of the libraries. learning: the parameters. loss_of: [B, T] ids to the mean loss of every token but each row's first.
+    """
+    optimizer = torch.optim.AdamW(learning, lr=1e-4, weight_decay=0.0)
+    with open(tokens_path, "rb") as file:
+        batches = torch.frombuffer(bytearray(file.read()), dtype=torch.int32).reshape(-1, rows, length).long()
+
+    step = 0
+    for line in sys.stdin:
+        steps = json.loads(line)["steps"]
+        if steps == 0:
+            print(json.dumps({"peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, "version": version}), flush=True)
+            return
+        seconds, losses, processor = [], [], time.process_time()
+        for _ in range(steps):
+            start = time.perf_counter()
+            loss = loss_of(batches[step % len(batches)])
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(learning, 1.0)
+            optimizer.step()
+            optimizer.zero_grad()
+            losses.append(loss.item())
+            seconds.append(time.perf_counter() - start)
+            step += 1
+        assert all(map(math.isfinite, losses)), losses
+        print(json.dumps({"seconds": seconds, "losses": losses, "processor_seconds": time.process_time() - processor}), flush=True)
+
+
 def main():
     folder, adapter_folder, tokens_path, rows, length, threads = sys.argv[1:]
     torch.set_num_threads(int(threads))
@@ -123,32 +153,13 @@ def main():
     for name, parameter in model.named_parameters():
         parameter.requires_grad = adapter_folder == "full" or "lora_" in name
     learning = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(learning, lr=1e-4, weight_decay=0.0)
-    with open(tokens_path, "rb") as file:
-        batches = torch.frombuffer(bytearray(file.read()), dtype=torch.int32).reshape(-1, int(rows), int(length)).long()
 
-    step = 0
-    for line in sys.stdin:
-        steps = json.loads(line)["steps"]
-        if steps == 0:
-            print(json.dumps({"peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, "version": torch.__version__}), flush=True)
-            return
-        seconds, losses, processor = [], [], time.process_time()
-        for _ in range(steps):
-            start = time.perf_counter()
-            ids = batches[step % len(batches)]
-            targets = F.pad(ids[:, 1:], (0, 1), value=-100)  # the last token of a row has nothing to predict
-            logits = model(ids)
-            loss = F.cross_entropy(logits.view(-1, logits.shape[-1]), targets.reshape(-1), ignore_index=-100)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(learning, 1.0)
-            optimizer.step()
-            optimizer.zero_grad()
-            losses.append(loss.item())
-            seconds.append(time.perf_counter() - start)
-            step += 1
-        assert all(map(math.isfinite, losses)), losses
-        print(json.dumps({"seconds": seconds, "losses": losses, "processor_seconds": time.process_time() - processor}), flush=True)
+    def loss_of(ids):
+        targets = F.pad(ids[:, 1:], (0, 1), value=-100)  # the last token of a row has nothing to predict
+        logits = model(ids)
+        return F.cross_entropy(logits.view(-1, logits.shape[-1]), targets.reshape(-1), ignore_index=-100)
+
+    answer(torch.__version__, learning, loss_of, tokens_path, int(rows), int(length))
 
 
 if __name__ == "__main__":
