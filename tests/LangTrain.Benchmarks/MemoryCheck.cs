@@ -43,6 +43,7 @@ internal static class MemoryCheck
         "15m lora 4x512 all r=4", "15m lora 4x512 all r=64", "15m lora 4x512 all r=256", "110m lora 2x512 all r=256", "110m qlora 4x256 all r=64",
         "15m lora 8x512 all dropout", "15m lora 8x512 all dropout checkpointing", "15m lora 4x512 dora", "15m lora 4x512 all dora dropout", "15m lora 8x512 dora checkpointing",
         "15m lora 8x512 dpo", "15m full 8x256 dpo", "15m full 4x256 accumulate=4", "110m full 2x512 accumulate=2", "gpt2 lora 4x256 dropout",
+        "15m lora 8x512 bf16", "110m lora 2x256 bf16", "110m lora 4x1024 bf16", "110m qlora 4x512 bf16", "110m full 2x256 bf16", "gpt2 lora 4x512 bf16", "gemma2 lora 4x256 bf16", "128k lora 4x1024 bf16",
     ];
 
     /// <param name="wanted">Shapes, whose cases are run, or cases of the caller's own; empty for all cases.</param>

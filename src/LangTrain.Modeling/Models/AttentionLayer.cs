@@ -88,15 +88,19 @@ internal sealed class AttentionLayer : nn.Module
         }
 
         long[] heads = [pass.Batch, pass.Tokens, -1, _config.HeadSize];
-        (q, k, v) = (q.view(heads), k.view(heads), v.view(heads)); // [B, T, H or K, D]
+        (q, k, v) = (q.view(heads), k.view(heads), v.view(heads).to(pass.AttentionDtype)); // [B, T, H or K, D]
         if (q_norm is not null)
         {
             (Tensor query, Tensor key) = (kept.Keep(Widened(q, q_norm)), kept.Keep(Widened(k, k_norm!)));
-            (q, Tensor queryScale) = q_norm.Track(query, pass.Dtype);
-            (k, Tensor keyScale) = k_norm!.Track(key, pass.Dtype);
+            (q, Tensor queryScale) = q_norm.Track(query, pass.AttentionDtype);
+            (k, Tensor keyScale) = k_norm!.Track(key, pass.AttentionDtype);
             (q, k) = (q.view(heads), k.view(heads));
             tape.QueryNorm = (query, kept.Keep(queryScale));
             tape.KeyNorm = (key, kept.Keep(keyScale));
+        }
+        else
+        {
+            (q, k) = (q.to(pass.AttentionDtype), k.to(pass.AttentionDtype));
         }
 
         if (Rotary(pass) is { } tables)
@@ -118,7 +122,7 @@ internal sealed class AttentionLayer : nn.Module
             tape.Attended = kept.Keep(AttentionKernel.Attend(tape.Query, tape.Key, tape.Value, Mask(pass), _config.AttentionScale, _config.AttentionSoftCap));
         }
 
-        (Tensor result, tape.OutputProjection) = o_proj.Track(Merged(tape), pass, kept);
+        (Tensor result, tape.OutputProjection) = o_proj.Track(Merged(tape, pass), pass, kept);
         return result;
     }
 
@@ -131,8 +135,8 @@ internal sealed class AttentionLayer : nn.Module
     /// <returns>[N, C], or null without <paramref name="needsInput"/>.</returns>
     public Tensor? Backward(Tensor gradient, Tensor? x, PassContext pass, AttentionTape tape, bool needsInput)
     {
-        Tensor merged = o_proj.Backward(gradient, Merged(tape), pass, tape.OutputProjection)!; // [N, H · D]
-        Tensor heads = merged.view(pass.Batch, pass.Tokens, -1, _config.HeadSize); // [B, T, H, D]
+        Tensor merged = o_proj.Backward(gradient, o_proj.NeedsInput(pass) ? Merged(tape, pass) : null, pass, tape.OutputProjection)!; // [N, H · D]
+        Tensor heads = merged.view(pass.Batch, pass.Tokens, -1, _config.HeadSize).to(pass.AttentionDtype); // [B, T, H, D]
         Tensor q, k, v; // [B, T, H or K, D]
         if (tape.LogSums is { } logSums)
         {
@@ -151,11 +155,11 @@ internal sealed class AttentionLayer : nn.Module
 
         if (q_norm is not null)
         {
-            q = q_norm.Backward(q.reshape(tape.QueryNorm.Heads.shape), tape.QueryNorm.Heads, tape.QueryNorm.Scale).to(pass.Dtype);
-            k = k_norm!.Backward(k.reshape(tape.KeyNorm.Heads.shape), tape.KeyNorm.Heads, tape.KeyNorm.Scale).to(pass.Dtype);
+            q = q_norm.Backward(q.reshape(tape.QueryNorm.Heads.shape), tape.QueryNorm.Heads, tape.QueryNorm.Scale);
+            k = k_norm!.Backward(k.reshape(tape.KeyNorm.Heads.shape), tape.KeyNorm.Heads, tape.KeyNorm.Scale);
         }
 
-        Tensor Flat(Tensor part) => part.reshape(pass.Batch * pass.Tokens, -1);
+        Tensor Flat(Tensor part) => part.reshape(pass.Batch * pass.Tokens, -1).to(pass.Dtype);
         if (qkv_proj is not null)
         {
             return qkv_proj.Backward(cat([Flat(q), Flat(k), Flat(v)], -1), x, pass, tape.QueryProjection, needsInput: needsInput);
@@ -175,8 +179,9 @@ internal sealed class AttentionLayer : nn.Module
     /// <returns>Heads [B, T, H or K, D] as rows of the norm's size: [B, T, H or K, D], or [B, T, 1, H · D or K · D].</returns>
     private static Tensor Widened(Tensor heads, RmsNorm norm) => heads.view(heads.shape[0], heads.shape[1], -1, norm.Size);
 
-    /// <returns>[N, H · D].</returns>
-    private static Tensor Merged(AttentionTape tape) => (tape.LogSums is null ? tape.Attended.detach().transpose(1, 2) : tape.Attended).flatten(2).flatten(0, 1);
+    /// <returns>[N, H · D], compute dtype.</returns>
+    private static Tensor Merged(AttentionTape tape, PassContext pass) =>
+        (tape.LogSums is null ? tape.Attended.detach().transpose(1, 2) : tape.Attended).flatten(2).flatten(0, 1).to(pass.Dtype);
 
     private (Tensor Q, Tensor K, Tensor V) Project(Tensor x, PassContext pass, long batch, long tokens)
     {

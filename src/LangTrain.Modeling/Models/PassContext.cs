@@ -33,6 +33,9 @@ internal sealed class PassContext
     /// <summary>Layers attend by <see cref="TrackedAttention"/>; the masks are made for it.</summary>
     public bool TracksAttention { get; private init; }
 
+    /// <summary>What attention computes in: Float32 where <see cref="TracksAttention"/>, else the compute dtype.</summary>
+    public ScalarType AttentionDtype => TracksAttention ? ScalarType.Float32 : Dtype;
+
     /// <summary>Layers are to run by <see cref="LayerCheckpoint"/>.</summary>
     public bool RunsLayerCheckpoints => Pass.ActivationCheckpointing && Cache is null && is_grad_enabled();
 
@@ -83,6 +86,7 @@ internal sealed class PassContext
         }
 
         bool tracksAttention = isTracked && TrackedAttention.Fits(config, dtype, ids.device);
+        ScalarType rotary = tracksAttention ? ScalarType.Float32 : dtype;
         AttentionMask Mask(int? window) => tracksAttention
             ? AttentionMask.OfFirstKeys(pass.Segments, tokens, window)
             : AttentionMask.Create(pass, cache, batch, tokens, window, ids.device, dtype);
@@ -93,8 +97,8 @@ internal sealed class PassContext
             Dtype = dtype,
             Cache = cache,
             Positions = positions,
-            Rotary = config.Rope is { } rope ? RotaryEmbedding.Tables(rope, config.HeadSize, positions, dtype, LongRows(rope, pass, cache, positions)) : null,
-            LocalRotary = config.LocalRope is { } local ? RotaryEmbedding.Tables(local, config.HeadSize, positions, dtype) : null,
+            Rotary = config.Rope is { } rope ? RotaryEmbedding.Tables(rope, config.HeadSize, positions, rotary, LongRows(rope, pass, cache, positions)) : null,
+            LocalRotary = config.LocalRope is { } local ? RotaryEmbedding.Tables(local, config.HeadSize, positions, rotary) : null,
             TracksAttention = tracksAttention,
             Mask = Mask(null),
             SlidingMask = config.SlidingWindow is { } window ? Mask(window) : default,

@@ -29,6 +29,8 @@ public static class Nf4
     /// <summary>Between neighbours of the code book: a value's code is how many of these are below it.</summary>
     internal static readonly float[] Middles = [.. Enumerable.Range(0, 15).Select(i => (Codes[i] + Codes[i + 1]) / 2)];
 
+    private static readonly Lazy<float[]> s_scaleValues = new(ScaleValues);
+
     /// <summary>Quantizes a weight.</summary>
     /// <param name="weight">[out, in], floating; not changed.</param>
     /// <param name="dtype">Type that it will be dequantized to; null is the weight's.</param>
@@ -72,9 +74,11 @@ public static class Nf4
     /// The values of a block scale's byte, ascending: bitsandbytes' signed dynamic map. For each power of ten from 1e-6 to 1 it has 1, 2, 4, … 64 values, evenly
     /// spread over a decade, and as many below 0; besides, 0 and 1.
     /// </summary>
-    /// <returns>[256], Float32, on the CPU; fresh, owned by the caller's scope.</returns>
+    /// <returns>[256], Float32; fresh, owned by the caller's scope.</returns>
     /// <remarks>arXiv:1511.04561.</remarks>
-    internal static Tensor ScaleTable()
+    internal static Tensor ScaleTable(Device device) => tensor(s_scaleValues.Value, device: device);
+
+    private static float[] ScaleValues()
     {
         using var scope = NewDisposeScope();
         List<Tensor> values = [tensor(new float[] { 0, 1 })];
@@ -86,7 +90,7 @@ public static class Nf4
             values.AddRange([decade, decade.neg()]);
         }
 
-        return cat(values).sort().Values.MoveToOuterDisposeScope();
+        return cat(values).sort().Values.data<float>().ToArray();
     }
 
     private static (Tensor Codes, Tensor Scales, float Mean) QuantizeScales(Tensor largest)
@@ -95,8 +99,8 @@ public static class Nf4
         float mean = largest.mean().item<float>();
         Tensor centered = Pad(largest.sub(Scalars.Of(mean)), groups * ScaleBlockSize).view(groups, ScaleBlockSize);
         Tensor scales = centered.abs().amax([1]); // [groups]
-        Tensor table = ScaleTable();
-        Tensor middles = table.narrow(0, 0, 255).Plus(table.narrow(0, 1, 255)).div_(Scalars.Of(2.0)).to(largest.device);
+        Tensor table = ScaleTable(largest.device);
+        Tensor middles = table.narrow(0, 0, 255).Plus(table.narrow(0, 1, 255)).div_(Scalars.Of(2.0));
         Tensor nearest = bucketize(centered * scales.clamp_min(Scalars.Of(SmallestScale)).reciprocal().unsqueeze(1), middles);
         return (nearest.view(-1).narrow(0, 0, blocks).to(ScalarType.Byte), scales, mean);
     }

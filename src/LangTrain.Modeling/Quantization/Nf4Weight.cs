@@ -27,7 +27,7 @@ public sealed class Nf4Weight : QuantizedWeight
         }
 
         using var scope = NewDisposeScope();
-        _scaleTable = Nf4.ScaleTable().to(codes.device).DetachFromDisposeScope();
+        _scaleTable = Nf4.ScaleTable(codes.device).DetachFromDisposeScope();
     }
 
     /// <summary>Type that the weight is dequantized to.</summary>

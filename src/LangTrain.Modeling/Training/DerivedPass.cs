@@ -8,7 +8,7 @@ namespace LangTrain.Modeling;
 /// </summary>
 /// <remarks>
 /// Equal to <see cref="AutogradPass"/> up to rounding, and faster: no graph, fewer passes over memory, gradients added in place. Attention and its gradient are
-/// <see cref="TrackedAttention"/>'s where it fits; elsewhere (bfloat16, a GPU, capped scores) libtorch's fused kernel attends, and its gradient alone is autograd's.
+/// <see cref="TrackedAttention"/>'s where it fits, in Float32; elsewhere (a GPU, capped scores) libtorch's fused kernel attends, and its gradient alone is autograd's.
 /// Letters: N = B · T.
 /// </remarks>
 internal sealed class DerivedPass : TrackedPass

@@ -21,7 +21,7 @@ internal sealed class TrainingMemory
     private readonly long _keptByAdapters;
     private readonly int _computeBytes;
     private readonly bool _reordersHead;
-    private readonly bool _writesMasks;
+    private readonly bool _tracksAttention;
 
     /// <param name="options">The run's options.</param>
     /// <param name="config">The model.</param>
@@ -30,8 +30,8 @@ internal sealed class TrainingMemory
     {
         (_options, _config) = (options, config);
         var target = ComputeTarget.Of(options, config);
-        (_computeBytes, _reordersHead) = (target.Dtype == ScalarType.BFloat16 ? 2 : Fp32Bytes, !target.Int16Products);
-        _writesMasks = IsRecorded || !TrackedAttention.Fits(config, target.Dtype, target.Device);
+        (_computeBytes, _reordersHead) = (target.Dtype == ScalarType.BFloat16 ? 2 : Fp32Bytes, target is { Dtype: ScalarType.Float32, Int16Products: false });
+        _tracksAttention = !IsRecorded && TrackedAttention.Fits(config, target.Dtype, target.Device);
 
         // On the meta device a model is its shapes: what is tied or dropped is not counted twice, and targets are found as the run finds them.
         using var model = DecoderModel.Create(config, options: new ModelLoadOptions { Device = META });
@@ -96,7 +96,8 @@ internal sealed class TrainingMemory
     private long KeptPerToken => _config.ModelType == "gpt2" ? (6L * _config.HiddenSize + 2L * _config.FeedForwardSize) * _computeBytes
         : IsRecorded ? (6L * _config.HiddenSize + (2L * _config.QueryHeads + 2L * _config.KeyValueHeads) * _config.HeadSize + 3L * _config.FeedForwardSize) * _computeBytes
         : (_config.Norms == NormPlacement.Before ? 2L : 4L) * Fp32Bytes * _config.HiddenSize
-            + ((_config.QueryKeyNorm ? 3L : 2L) * (_config.QueryHeads + _config.KeyValueHeads) * _config.HeadSize + 2L * _config.FeedForwardSize) * _computeBytes;
+            + (long)(_config.QueryHeads + _config.KeyValueHeads) * _config.HeadSize * (2 * (_tracksAttention ? Fp32Bytes : _computeBytes) + (_config.QueryKeyNorm ? _computeBytes : 0))
+            + 2L * _config.FeedForwardSize * _computeBytes;
 
     /// <summary>
     /// Bytes that an adapted layer keeps of a token besides: the low-rank product; with dropout the mask, and where autograd records it what the mask left;
@@ -112,7 +113,7 @@ internal sealed class TrainingMemory
     private long CappedPerToken(int width) => 2L * _config.QueryHeads * width * Fp32Bytes + 3L * _config.QueryHeads * _config.HeadSize * _computeBytes;
 
     /// <summary>Bytes of a token's line in the mask that says who attends to whom, for attention that needs it where causal order does not say it all.</summary>
-    private long MaskPerToken(int width) => _writesMasks && (_options.Packing || width > _config.SlidingWindow) ? (long)width * _computeBytes : 0;
+    private long MaskPerToken(int width) => !_tracksAttention && (_options.Packing || width > _config.SlidingWindow) ? (long)width * _computeBytes : 0;
 
     /// <summary>Bytes of a token in the block at work: its values once more, and their gradients; of what autograd records the values are counted as kept.</summary>
     private long WorkPerToken => (IsRecorded ? 4L * _config.HiddenSize + 3L * _config.FeedForwardSize : 8L * _config.HiddenSize + 5L * _config.FeedForwardSize) * Fp32Bytes;

@@ -43,7 +43,7 @@ internal sealed class RunTrainingAttempt(
         var claimedAt = time.GetTimestamp();
         if (await ClaimAsync(item, CancellationToken.None) is not { } claimed)
         {
-            await EndMessageAsync(deleteMessage, item);
+            await ClaimedMessage.EndAsync(deleteMessage, item, logger);
             logger.StaleMessage(item.Attempt, item.JobId);
             return;
         }
@@ -55,7 +55,7 @@ internal sealed class RunTrainingAttempt(
         await using var release = stopping.Register(lease.RequestRelease);
         // The claim's own events, whose storing must not hold up the heartbeats.
         reporter.Repeat(claimed.Value.PendingEvents);
-        await EndMessageAsync(deleteMessage, item);
+        await ClaimedMessage.EndAsync(deleteMessage, item, logger);
         try
         {
             var outcome = await WorkAsync(lease, reporter, item);
@@ -130,19 +130,6 @@ internal sealed class RunTrainingAttempt(
         catch (Exception failure)
         {
             logger.ResultStays(failure, lease.Job.Id);
-        }
-    }
-
-    /// <summary>A message that cannot be deleted comes again and is found stale; the job it led to must not wait for that until its lease runs out.</summary>
-    private async Task EndMessageAsync(Func<Task> deleteMessage, TrainModelWorkItem item)
-    {
-        try
-        {
-            await deleteMessage();
-        }
-        catch (Exception failure)
-        {
-            logger.MessageStays(failure, item.Attempt, item.JobId);
         }
     }
 

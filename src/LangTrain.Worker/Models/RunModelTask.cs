@@ -4,6 +4,7 @@ using LangTrain.Contracts.Models;
 using LangTrain.Core.FineTunes;
 using LangTrain.Core.Models.Tasks;
 using LangTrain.Core.Storage;
+using LangTrain.Worker.FineTunes;
 
 namespace LangTrain.Worker.Models;
 
@@ -40,7 +41,7 @@ internal sealed class RunModelTask(
             });
         if (claimed is null)
         {
-            await EndMessageAsync(deleteMessage, item);
+            await ClaimedMessage.EndAsync(deleteMessage, item, logger);
             logger.StaleMessage(item.Attempt, item.JobId);
             return;
         }
@@ -50,7 +51,7 @@ internal sealed class RunModelTask(
         using var lost = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         using var ended = new CancellationTokenSource();
         var beating = BeatAsync(claimed.Ref(), token, lost, ended.Token);
-        await EndMessageAsync(deleteMessage, item);
+        await ClaimedMessage.EndAsync(deleteMessage, item, logger);
         var end = await DoAsync(claimed, token, lost.Token);
         await ended.CancelAsync();
         await beating;
@@ -95,19 +96,6 @@ internal sealed class RunModelTask(
         {
             logger.AttemptFailed(failure, claimed.Attempt, claimed.Id);
             return task => settle.TryAgain(task, new JobError("internal_error", "It failed for a reason that is not known to be in your files. Try again later."));
-        }
-    }
-
-    // A message that cannot be deleted comes again and is found stale.
-    private async Task EndMessageAsync(Func<Task> deleteMessage, TrainModelWorkItem item)
-    {
-        try
-        {
-            await deleteMessage();
-        }
-        catch (Exception failure)
-        {
-            logger.MessageStays(failure, item.Attempt, item.JobId);
         }
     }
 

@@ -13,7 +13,7 @@ namespace LangTrain.Modeling;
 /// <remarks>Each sum is made in one fixed order, whatever the number of rows and threads: a row's results do not depend on what is beside it.</remarks>
 internal static unsafe class FewRowsProduct
 {
-    /// <summary>From here on the libraries, which cut W so that caches hold it, are as fast.</summary>
+    /// <summary>With more than these the libraries, which cut W so that caches hold it, are as fast.</summary>
     private const int MostRows = 16;
 
     private const int TileRows = 4, TileOutputs = 2, Lanes = 8;
