@@ -25,6 +25,11 @@ internal static class TrainingSpeed
         var threads = Option("--threads") ?? "2";
         var python = Option("--python") ?? Environment.GetEnvironmentVariable("LANGTRAIN_BENCHMARK_PYTHON");
         var shape = TrainingShape.Of(name);
+        if (python is not null && contestants.Select(IsFull).Distinct().Count() > 1)
+        {
+            throw new ArgumentException("The peers train what the first contestant trains: compare full fine-tuning and adapters in runs of their own.");
+        }
+
         TorchSetup.Initialize();
 
         // A peer behind chroot or a container sees the folder only where the reader can say which one it is.
@@ -43,7 +48,7 @@ internal static class TrainingSpeed
             if (python is not null)
             {
                 string[] command = python.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-                var method = contestants[0].StartsWith("full", StringComparison.Ordinal) ? "full" : adapter;
+                var method = IsFull(contestants[0]) ? "full" : adapter;
                 foreach (var script in Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "Peers"), "*.py"))
                 {
                     File.Copy(script, Path.Combine(folder, Path.GetFileName(script)), overwrite: true);
@@ -75,6 +80,8 @@ internal static class TrainingSpeed
             running.ForEach(contestant => contestant.Dispose());
             Directory.Delete(folder, recursive: true);
         }
+
+        static bool IsFull(string contestant) => contestant.StartsWith("full", StringComparison.Ordinal);
 
         string? Option(string option) => Array.IndexOf(args, option) is >= 0 and var at ? args[at + 1] : null;
     }

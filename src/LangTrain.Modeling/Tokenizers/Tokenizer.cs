@@ -20,6 +20,7 @@ public sealed class Tokenizer
     private readonly byte[]?[] _bytes;
     private readonly bool[] _isSpecial;
     private readonly Dictionary<string, int> _addedIds = [];
+    private readonly Dictionary<int, string> _normalizedContents = [];
     private readonly PieceCachePool _caches = new();
     private readonly TextPattern? _splitPattern;
 
@@ -42,9 +43,10 @@ public sealed class Tokenizer
             _addedIds[token.Content] = token.Id;
             _isSpecial[token.Id] = token.IsControl;
         }
-        for (var id = 0; id < VocabularySize; id++) _bytes[id] = _entries[id] is { } entry ? file.Decoder.BytesOf(entry) : null;
+        var normalized = file.AddedTokens.Where(token => token.Normalized).Select(token => (Text: Normalize(token.Content), Token: token)).ToList();
+        foreach (var (text, token) in normalized) _normalizedContents[token.Id] = text;
+        for (var id = 0; id < VocabularySize; id++) _bytes[id] = _entries[id] is null ? null : file.Decoder.BytesOf(Written(id));
         _rawTokens = new AddedTokenMatcher(file.AddedTokens.Where(token => !token.Normalized).Select(token => (token.Content, token)));
-        var normalized = file.AddedTokens.Where(token => token.Normalized).Select(token => (Normalize(token.Content), token)).ToList();
         _normalizedTokens = normalized.Count == 0 ? null : new AddedTokenMatcher(normalized);
 
         BosToken = Known(settings.BosToken?.Content) ?? FirstKnown("<|begin_of_text|>", "<s>", "<bos>");
@@ -97,9 +99,15 @@ public sealed class Tokenizer
     internal ReadOnlySpan<byte> Separator => _file.Decoder.IsAbsent ? " "u8 : [];
 
     /// <summary>What a token adds to a text that starts with it.</summary>
-    internal ReadOnlySpan<byte> FirstTokenBytes(int id) => _file.Decoder.MarkLeftOutOfFirst is { } mark && Entry(id) is var entry && entry.Contains(mark, StringComparison.Ordinal)
+    internal ReadOnlySpan<byte> FirstTokenBytes(int id) => _file.Decoder.MarkLeftOutOfFirst is { } mark && Written(id) is var entry && entry.Contains(mark, StringComparison.Ordinal)
         ? _file.Decoder.BytesOf(entry.Replace(mark, "", StringComparison.Ordinal))
         : TokenBytes(id);
+
+    /// <summary>
+    /// What the decoder is given for a token: its entry, but what an added token was looked for as where that is normalized. A space that it took from the text
+    /// (Llama's normalizer writes one before it) comes back with it; tokenizers 0.23 does so too.
+    /// </summary>
+    private string Written(int id) => _normalizedContents.TryGetValue(id, out var text) ? text : Entry(id);
 
     /// <summary>
     /// Loads <c>tokenizer.json</c>, or where there is none <c>tokenizer.model</c>, or <c>vocab.json</c> and <c>merges.txt</c>; with the tokens that

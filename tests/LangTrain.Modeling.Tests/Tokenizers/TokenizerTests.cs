@@ -98,6 +98,38 @@ public class TokenizerTests
         Assert.Equal(key, Assert.Throws<UnsupportedTokenizerException>(() => Tokenizer.Parse(Encoding.UTF8.GetBytes(json.ToJsonString()))).Key);
     }
 
+    /// <summary>Ids and texts of tokenizers 0.23.1. Llama's normalizer writes a mark before an added token that is normalized, which then takes the space before it.</summary>
+    [Theory]
+    [InlineData("a b", new[] { 3, 5 }, "a b")]
+    [InlineData("a <tool>", new[] { 3, 7 }, "a <tool>")]
+    [InlineData("<tool> b", new[] { 7, 5 }, "<tool> b")]
+    [InlineData("a<tool>", new[] { 3, 0 }, "a<unk>")]
+    public void A_space_that_an_added_token_took_comes_back_with_it(string text, int[] ids, string decoded)
+    {
+        var tokenizer = Tokenizer.Parse("""
+            {
+              "version": "1.0", "truncation": null, "padding": null,
+              "added_tokens": [
+                {"id": 0, "content": "<unk>", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true},
+                {"id": 7, "content": "<tool>", "single_word": false, "lstrip": false, "rstrip": false, "normalized": true, "special": false}
+              ],
+              "normalizer": {"type": "Sequence", "normalizers": [{"type": "Prepend", "prepend": "▁"}, {"type": "Replace", "pattern": {"String": " "}, "content": "▁"}]},
+              "pre_tokenizer": null, "post_processor": null,
+              "decoder": {"type": "Sequence", "decoders": [
+                {"type": "Replace", "pattern": {"String": "▁"}, "content": " "}, {"type": "ByteFallback"}, {"type": "Fuse"}, {"type": "Strip", "content": " ", "start": 1, "stop": 0}
+              ]},
+              "model": {
+                "type": "BPE", "dropout": null, "unk_token": "<unk>", "continuing_subword_prefix": null, "end_of_word_suffix": null, "fuse_unk": true, "byte_fallback": false,
+                "ignore_merges": false, "vocab": {"<unk>": 0, "▁": 1, "a": 2, "▁a": 3, "b": 4, "▁b": 5, "c": 6}, "merges": ["▁ a", "▁ b"]
+              }
+            }
+            """u8.ToArray());
+        Assert.Equal(ids, tokenizer.Encode(text));
+        Assert.Equal(decoded, tokenizer.Decode(ids, skipSpecialTokens: false));
+        var decoder = tokenizer.CreateDecoder(skipSpecialTokens: false);
+        Assert.Equal(decoded, string.Concat(ids.Select(decoder.Push)) + decoder.Flush());
+    }
+
     [Fact]
     public void What_goes_on_from_a_prompt_is_encoded_as_the_model_would_write_it()
     {
