@@ -34,7 +34,7 @@ internal sealed class PassContext
     public bool TracksAttention { get; private init; }
 
     /// <summary>What attention computes in: Float32 where <see cref="TracksAttention"/>, else the compute dtype.</summary>
-    public ScalarType AttentionDtype => TracksAttention ? ScalarType.Float32 : Dtype;
+    public required ScalarType AttentionDtype { get; init; }
 
     /// <summary>Layers are to run by <see cref="LayerCheckpoint"/>.</summary>
     public bool RunsLayerCheckpoints => Pass.ActivationCheckpointing && Cache is null && is_grad_enabled();
@@ -86,7 +86,7 @@ internal sealed class PassContext
         }
 
         bool tracksAttention = isTracked && TrackedAttention.Fits(config, dtype, ids.device);
-        ScalarType rotary = tracksAttention ? ScalarType.Float32 : dtype;
+        ScalarType attentionDtype = tracksAttention ? ScalarType.Float32 : dtype;
         AttentionMask Mask(int? window) => tracksAttention
             ? AttentionMask.OfFirstKeys(pass.Segments, tokens, window)
             : AttentionMask.Create(pass, cache, batch, tokens, window, ids.device, dtype);
@@ -97,9 +97,10 @@ internal sealed class PassContext
             Dtype = dtype,
             Cache = cache,
             Positions = positions,
-            Rotary = config.Rope is { } rope ? RotaryEmbedding.Tables(rope, config.HeadSize, positions, rotary, LongRows(rope, pass, cache, positions)) : null,
-            LocalRotary = config.LocalRope is { } local ? RotaryEmbedding.Tables(local, config.HeadSize, positions, rotary) : null,
+            Rotary = config.Rope is { } rope ? RotaryEmbedding.Tables(rope, config.HeadSize, positions, attentionDtype, LongRows(rope, pass, cache, positions)) : null,
+            LocalRotary = config.LocalRope is { } local ? RotaryEmbedding.Tables(local, config.HeadSize, positions, attentionDtype) : null,
             TracksAttention = tracksAttention,
+            AttentionDtype = attentionDtype,
             Mask = Mask(null),
             SlidingMask = config.SlidingWindow is { } window ? Mask(window) : default,
             Adapters = pass.Adapters.Group(batch, ids.device),

@@ -104,12 +104,6 @@ public sealed class Tokenizer
         : TokenBytes(id);
 
     /// <summary>
-    /// What the decoder is given for a token: its entry, but what an added token was looked for as where that is normalized. A space that it took from the text
-    /// (Llama's normalizer writes one before it) comes back with it; tokenizers 0.23 does so too.
-    /// </summary>
-    private string Written(int id) => _normalizedContents.TryGetValue(id, out var text) ? text : Entry(id);
-
-    /// <summary>
     /// Loads <c>tokenizer.json</c>, or where there is none <c>tokenizer.model</c>, or <c>vocab.json</c> and <c>merges.txt</c>; with the tokens that
     /// <c>tokenizer_config.json</c>, <c>special_tokens_map.json</c> and <c>added_tokens.json</c> add.
     /// </summary>
@@ -268,6 +262,12 @@ public sealed class Tokenizer
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(id, VocabularySize);
         return id;
     }
+
+    /// <summary>
+    /// What the decoder is given for a token: its entry, but what an added token was looked for as where that is normalized. A space that it took from the text
+    /// (Llama's normalizer writes one before it) comes back with it; tokenizers 0.23 does so too.
+    /// </summary>
+    private string Written(int id) => _normalizedContents.TryGetValue(id, out var text) ? text : Entry(id);
 
     private string Normalize(string text) => _file.Normalizer?.Apply(text) ?? text;
 

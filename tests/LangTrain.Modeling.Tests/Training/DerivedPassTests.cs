@@ -66,9 +66,24 @@ public sealed class DerivedPassTests : IDisposable
         AssertEqualGradients(model, null, 1e-4, packed: true);
     }
 
+    [Fact]
+    public void Half_precision_stays_close_and_leaves_fp32_gradients()
+    {
+        using DecoderModel model = Load("llama31", ScalarType.Float32);
+        model.SetTrainable(true);
+        ForwardPass pass = Pass(null);
+        Dictionary<string, Tensor> precise = Gradients(model, null, pass, ScalarType.Float32), narrow = Gradients(model, null, pass, ScalarType.BFloat16);
+        Assert.All(precise, pair =>
+        {
+            Assert.Equal(ScalarType.Float32, narrow[pair.Key].dtype);
+            Assert.InRange(((narrow[pair.Key] - pair.Value).norm() / pair.Value.norm()).item<float>(), 1e-5, 0.05);
+        });
+    }
+
+    /// <summary>All gradients together: weights 16 wide are too few for each to be close where a softmax is sharp.</summary>
     [Theory]
     [MemberData(nameof(Families))]
-    public void Half_precision_stays_close_and_leaves_fp32_gradients(string family)
+    public void Half_precision_of_wide_heads_stays_close(string family)
     {
         using DecoderModel model = WithHeads(family, 16);
         model.SetTrainable(true);
@@ -158,7 +173,7 @@ public sealed class DerivedPassTests : IDisposable
         ModelConfig config = ModelConfig.Read(Folder(family)) with { HeadSize = size };
         if (config.Rope is { Scaling: RopeScaling.LongRope } rope)
         {
-            double[] Repeated(IReadOnlyList<double> factors) => [.. Enumerable.Range(0, RotaryEmbedding.RotatedSize(rope, size) / 2).Select(pair => (double)factors[pair % factors.Count])];
+            double[] Repeated(IReadOnlyList<double> factors) => [.. Enumerable.Range(0, RotaryEmbedding.RotatedSize(rope, size) / 2).Select(pair => factors[pair % factors.Count])];
             config = config with { Rope = rope with { ShortFactors = Repeated(rope.ShortFactors), LongFactors = Repeated(rope.LongFactors) } };
         }
 

@@ -10,7 +10,7 @@ namespace LangTrain.Modeling;
 /// <remarks>Either tile makes a sum in the same order: results do not depend on which it is.</remarks>
 internal static unsafe class TileProduct
 {
-    private const int NarrowRows = 6, WideRows = 12;
+    private static int Rows => Avx512F.IsSupported ? 12 : 6;
 
     /// <summary>Columns of a tile.</summary>
     public const int Columns = 16;
@@ -36,16 +36,13 @@ internal static unsafe class TileProduct
     {
         for (int n = 0; n < columns; n += Columns, b += bPanel)
         {
-            if (Avx512F.IsSupported)
+            for (int r = 0; r < rows; r += Rows)
             {
-                for (int r = 0; r < rows; r += WideRows)
+                if (Avx512F.IsSupported)
                 {
                     WideTile(a + r * aRow, aRow, aStep, b, bStep, c + r * cRow + n, cRow, depth, adds);
                 }
-            }
-            else
-            {
-                for (int r = 0; r < rows; r += NarrowRows)
+                else
                 {
                     NarrowTile(a + r * aRow, aRow, aStep, b, bStep, c + r * cRow + n, cRow, depth, adds);
                 }
